@@ -1,0 +1,146 @@
+//! The table of applets, and how a name finds its applet.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
+
+mod false_;
+mod true_;
+
+/// Names the program itself goes by: the next argument is the applet.
+const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
+
+/// Applets to which `--help` is an operand like any other (POSIX).
+const NO_HELP_OPTION: [&str; 5] = ["[", "echo", "false", "test", "true"];
+
+const fn row(name: &'static str, applet: &'static Applet) -> Row {
+    Row { name, applet }
+}
+
+/// Every name that is an applet, one a line. Aliases are rows.
+const LIST: &[Row] =
+    &[row("false", &false_::APPLET), row("rescuebox", &RESCUEBOX), row("true", &true_::APPLET)];
+
+static ROWS: [Row; LIST.len()] = sorted();
+
+/// The applets of this program.
+pub static TABLE: Table = Table(&ROWS);
+
+/// The rows sorted by name; a name that is there twice does not compile.
+const fn sorted() -> [Row; LIST.len()] {
+    let mut rows = [LIST[0]; LIST.len()];
+    let mut i = 0;
+    while i < rows.len() {
+        rows[i] = LIST[i];
+        let mut j = i;
+        while j > 0 {
+            let order = compare(rows[j - 1].name.as_bytes(), rows[j].name.as_bytes());
+            assert!(order != 0, "an applet name is in the table twice");
+            if order < 0 {
+                break;
+            }
+            let lower = rows[j];
+            rows[j] = rows[j - 1];
+            rows[j - 1] = lower;
+            j -= 1;
+        }
+        i += 1;
+    }
+    rows
+}
+
+/// -1, 0 or 1 as `a` sorts before, with or behind `b`.
+const fn compare(a: &[u8], b: &[u8]) -> i32 {
+    let mut i = 0;
+    while i < a.len() && i < b.len() {
+        if a[i] != b[i] {
+            return if a[i] < b[i] { -1 } else { 1 };
+        }
+        i += 1;
+    }
+    if a.len() == b.len() {
+        0
+    } else if a.len() < b.len() {
+        -1
+    } else {
+        1
+    }
+}
+
+/// The program: runs the applet that `argv[0]` names, or the first argument.
+/// Returns the exit status.
+pub fn main(argv: Vec<OsString>) -> u8 {
+    let argv0 = argv.first().map_or(OsStr::new("rescuebox"), OsString::as_os_str);
+    let args = argv.get(1..).unwrap_or_default();
+    let base = base_name(argv0.as_bytes());
+    let found = if OWN_NAMES.contains(&base) { None } else { TABLE.find(base) };
+    // A binary under a name of its own (rescuebox-0.1, out/rb) is the program.
+    let row = found.unwrap_or(&Row { name: "rescuebox", applet: &RESCUEBOX });
+    start(row, argv0, args).0
+}
+
+/// The last part of a path, without the dash that marks a login shell.
+fn base_name(path: &[u8]) -> &[u8] {
+    let base = path.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    base.strip_prefix(b"-").unwrap_or(base)
+}
+
+fn start(row: &Row, argv0: &OsStr, args: &[OsString]) -> Status {
+    let mut cx = Ctx::of_process(&TABLE, row.name, argv0, args);
+    if let [only] = args
+        && only == "--help"
+        && !NO_HELP_OPTION.contains(&row.name)
+    {
+        let text = applet::help(row.name, row.applet);
+        return Status::from_bool(applet::write_all(cx.stdout, text.as_bytes()).is_ok());
+    }
+    applet::run(row.applet, &mut cx)
+}
+
+/// The program under its own name.
+const RESCUEBOX: Applet = Applet {
+    name: "rescuebox",
+    summary: "run an applet by name, list or install them",
+    usage: "APPLET [ARG...]\n\
+            \x20      rescuebox --list           names of the applets, one a line\n\
+            \x20      rescuebox --help [APPLET]  what one does; without a name, all in a line each\n\
+            \x20      rescuebox --install [-s] DIR   links to this program in DIR (-s: symbolic)\n\
+            \x20      rescuebox --version",
+    kind: Kind::Exec,
+    run: multicall::run,
+};
+
+mod multicall;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted() {
+        assert!(ROWS.is_sorted_by(|a, b| a.name < b.name));
+    }
+
+    #[test]
+    fn names_are_found_exactly() {
+        assert_eq!(TABLE.find(b"true").map(|r| r.name), Some("true"));
+        assert!(TABLE.find(b"tru").is_none());
+        assert!(TABLE.find(b"").is_none());
+    }
+
+    #[test]
+    fn base_names() {
+        assert_eq!(base_name(b"/bin/sh"), b"sh");
+        assert_eq!(base_name(b"-sh"), b"sh");
+        assert_eq!(base_name(b"/"), b"");
+    }
+
+    #[test]
+    fn every_applet_says_what_it_is() {
+        for row in &ROWS {
+            assert!(!row.applet.summary.is_empty(), "{}", row.name);
+            assert!(!row.applet.summary.ends_with('.'), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The program under its own name: `rescuebox APPLET ARG...`, lists, links.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::applet::{self, Ctx, Error, Status, show};
+
+use super::{base_name, start};
+
+/// Runs what the first argument names.
+pub(super) fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let Some((first, rest)) = cx.args.split_first() else {
+        list_with_summaries(cx)?;
+        return Ok(Status::OK);
+    };
+    match first.as_bytes() {
+        b"--list" => {
+            for row in cx.table.0 {
+                writeln!(cx.out, "{}", row.name).map_err(|e| Error::os("standard output", e))?;
+            }
+        }
+        b"--help" | b"-h" => match rest.first() {
+            None => list_with_summaries(cx)?,
+            Some(name) => {
+                let row = find(cx, name)?;
+                write(cx, &applet::help(row.name, row.applet))?;
+            }
+        },
+        b"--version" | b"-V" => {
+            write(cx, concat!("rescuebox ", env!("CARGO_PKG_VERSION"), "\n"))?;
+        }
+        b"--install" => return install(cx, rest),
+        _ => {
+            let row = find(cx, first)?;
+            return Ok(start(row, first, rest));
+        }
+    }
+    Ok(Status::OK)
+}
+
+fn find(cx: &Ctx, name: &OsStr) -> Result<&'static applet::Row, Error> {
+    cx.table.find(base_name(name.as_bytes())).ok_or_else(|| {
+        Error::msg(format_args!("{}: no such applet; rescuebox --list names them", show(name)))
+            .with(Status::NOT_FOUND)
+    })
+}
+
+fn write(cx: &mut Ctx, text: &str) -> Result<(), Error> {
+    cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))
+}
+
+fn list_with_summaries(cx: &mut Ctx) -> Result<(), Error> {
+    let mut text = String::from("rescuebox: one program, many commands\n");
+    text.push_str("usage: rescuebox ");
+    text.push_str(super::RESCUEBOX.usage);
+    text.push_str("\n\n");
+    for row in cx.table.0 {
+        text.push_str(&format!("{:<14} {}\n", row.name, row.applet.summary));
+    }
+    write(cx, &text)
+}
+
+/// `--install [-s] DIR`: a link to this program for each name. A name that is
+/// there already stays as it is and is reported.
+fn install(cx: &mut Ctx, args: &[OsString]) -> Result<Status, Error> {
+    let (symbolic, dir) = match args {
+        [flag, dir] if flag == "-s" => (true, dir),
+        [dir] if dir != "-s" => (false, dir),
+        _ => return Err(Error::usage("--install wants a folder for the links")),
+    };
+    let program = std::fs::read_link("/proc/self/exe")
+        .map_err(|e| Error::os("/proc/self/exe (is /proc mounted?)", e))?;
+    for row in cx.table.0 {
+        let link = Path::new(dir).join(row.name);
+        if link == program {
+            continue;
+        }
+        let made = if symbolic {
+            std::os::unix::fs::symlink(&program, &link)
+        } else {
+            std::fs::hard_link(&program, &link)
+        };
+        if let Err(error) = made {
+            cx.warn(Error::os(show(&link), error));
+        }
+    }
+    Ok(cx.status())
+}

@@ -1,0 +1,17 @@
+//! rescuebox: one static binary that is `/init`, the shell and every tool of an
+//! initramfs, and that on the host builds initramfs images out of itself and
+//! boots virtual machines from a directory.
+//!
+//! The modules are the floors of a house; imports only go down
+//! (`tests/house.rs` checks it):
+//!
+//! * 4: [`applets`], one thin file per command
+//! * 3: [`shell`] (execution), [`boot`] (PID 1), [`image`] (initramfs
+//!   builder), [`vm`] (virtual machine runner)
+//! * 2: doers: [`kmod`] (loading), [`fsutil`] (mounts, trees), [`dev`]
+//! * 1: the applet contract and everything pure: bytes in, values out
+//! * 0: [`sys`], system calls; the only place with `unsafe`
+
+pub mod applet;
+pub mod applets;
+pub mod sys;

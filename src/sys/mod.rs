@@ -1,0 +1,13 @@
+//! System calls and C library functions that nix does not wrap.
+//!
+//! All `unsafe` of the crate is in this folder, a typed and safe function
+//! around each use, with the reason why it is sound beside it.
+
+#![allow(unsafe_code)]
+
+pub mod fd;
+pub mod process;
+pub mod start;
+pub mod text;
+
+pub use crate::entry_point;

@@ -1,0 +1,3 @@
+//! What each applet does, literally.
+
+mod multicall;

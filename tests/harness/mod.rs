@@ -1,0 +1,4 @@
+//! What the tests are written with.
+
+pub mod applet;
+pub mod scratch;
