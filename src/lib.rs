@@ -14,4 +14,5 @@
 
 pub mod applet;
 pub mod applets;
+pub mod elf;
 pub mod sys;
