@@ -48,7 +48,6 @@ bench: lab
 
 size: FORCE
 	@scripts/setup build
-	@SYMBOLS=1 scripts/build
 	@scripts/build
 	@scripts/size
 
