@@ -14,6 +14,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long any one applet may take.
@@ -28,9 +29,13 @@ pub struct Case {
     stderr: Vec<String>,
 }
 
-/// The program under test.
+/// The program under test: RESCUEBOX= in the environment (the static binary, in
+/// make test), otherwise the development build.
 pub fn program() -> &'static OsStr {
-    OsStr::new(env!("CARGO_BIN_EXE_rescuebox"))
+    static PROGRAM: OnceLock<OsString> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        std::env::var_os("RESCUEBOX").unwrap_or_else(|| env!("CARGO_BIN_EXE_rescuebox").into())
+    })
 }
 
 /// The program of `REF=`, if any.

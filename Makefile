@@ -1,0 +1,61 @@
+# make            the static binary out/rescuebox
+# make boot       set up, build, boot a virtual machine (ROOT=DIR: from that directory)
+# make test       set up, run every test
+# make bench      ratios against other programs
+# make size       bytes per crate and module, and the budget
+# make install    into $(DESTDIR)$(PREFIX)
+
+PREFIX ?= /usr
+CARGO ?= cargo
+BOX = out/rescuebox
+KERNELS = bookworm-cloud bookworm-generic trixie-cloud trixie-generic
+# VMs are the tests' longest part: two at a time fit two processors
+TEST_THREADS ?= $(shell nproc)
+
+all: $(BOX)
+
+# cargo knows what is up to date
+$(BOX): FORCE
+	@scripts/setup build
+	@scripts/build
+
+boot: FORCE
+	@scripts/setup boot
+	@scripts/build
+	@KERNEL_DIR=$$(scripts/fetch kernel bookworm-cloud) && \
+	exec $(BOX) vm --kernel $$KERNEL_DIR/boot/vmlinuz-* $(if $(ROOT),--root "$(ROOT)" --overlay) $(VMFLAGS)
+
+lab: FORCE
+	@scripts/setup test
+	@scripts/fetch kernel $(KERNELS) >/dev/null
+	@scripts/fetch virtiofsd >/dev/null
+	@scripts/fetch root bookworm >/dev/null
+
+test: lab
+	@scripts/build
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	scripts/size --check
+	RESCUEBOX=$(CURDIR)/$(BOX) $(CARGO) test --locked -- --test-threads $(TEST_THREADS)
+
+test-applets: FORCE
+	$(CARGO) test --locked --test suite applets::
+
+bench: lab
+	@scripts/setup bench
+	@scripts/build
+	@bench/run $(BENCH)
+
+size: FORCE
+	@scripts/setup build
+	@scripts/build
+	@scripts/size
+
+install: $(BOX)
+	install -D -m 755 $(BOX) $(DESTDIR)$(PREFIX)/bin/rescuebox
+
+clean:
+	rm -rf out target
+
+FORCE:
+.PHONY: all boot lab test test-applets bench size install clean
