@@ -14,5 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod cpio;
 pub mod elf;
+pub mod image;
 pub mod sys;
