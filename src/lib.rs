@@ -14,5 +14,6 @@
 
 pub mod applet;
 pub mod applets;
+pub mod compress;
 pub mod elf;
 pub mod sys;
