@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod compress;
 pub mod cpio;
 pub mod elf;
 pub mod image;
