@@ -261,9 +261,10 @@ mod tests {
         let mut tree = merged();
         tree.put(b"/sbin/fsck", Node::file("x", 0o755)).unwrap();
         tree.put(b"bin//./sh", Node::symlink("fsck")).unwrap();
-        assert_eq!(names(&tree), [
-            "bin", "sbin", "usr", "usr/bin", "usr/bin/fsck", "usr/bin/sh", "usr/sbin"
-        ]);
+        assert_eq!(
+            names(&tree),
+            ["bin", "sbin", "usr", "usr/bin", "usr/bin/fsck", "usr/bin/sh", "usr/sbin"]
+        );
         assert_eq!(tree.find(b"/sbin/sh").map(|n| n.mode), Some(0o755));
         assert_eq!(tree.find(b"/sbin/../bin/./sh").map(|n| n.mode), Some(0o755));
         assert_eq!(tree.find(b"/sbin/sh/x"), None);
@@ -293,10 +294,7 @@ mod tests {
             text(tree.put(b"/usr", Node::symlink("x"))),
             "/usr: is a directory in the image already"
         );
-        assert_eq!(
-            text(tree.put(b"/a/b", directory())),
-            "/a: is not a directory in the image"
-        );
+        assert_eq!(text(tree.put(b"/a/b", directory())), "/a: is not a directory in the image");
         assert_eq!(text(tree.put(b"/", Node::symlink("x"))), "/: is the root of the image");
         assert_eq!(
             text(tree.put(b"/x/../y", directory())),

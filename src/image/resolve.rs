@@ -179,7 +179,8 @@ fn search(
         Some((Library { path, place, by_conf }, object, soname))
     };
     if name.contains(&b'/') {
-        let (path, place) = (origin(name, &folder(&object.path)), origin(name, &folder(&object.place)));
+        let (path, place) =
+            (origin(name, &folder(&object.path)), origin(name, &folder(&object.place)));
         return take(path, place, false);
     }
     let file = OsStr::from_bytes(name);
@@ -437,7 +438,8 @@ mod tests {
     #[test]
     fn lines_of_ld_so_conf() {
         use ConfLine::{Folder, Include};
-        let text = b"# x\ninclude /etc/ld.so.conf.d/*.conf\n /a:/b,/c\t/d # e\nhwcap 0 x\n/f=libc6\n";
+        let text =
+            b"# x\ninclude /etc/ld.so.conf.d/*.conf\n /a:/b,/c\t/d # e\nhwcap 0 x\n/f=libc6\n";
         let expected = [
             Include(b"/etc/ld.so.conf.d/*.conf"),
             Folder(b"/a"),
@@ -462,7 +464,11 @@ mod tests {
             ("plain", "plain", true),
             ("plain", "plainer", false),
         ] {
-            assert_eq!(matches_star(pattern.as_bytes(), name.as_bytes()), matches, "{pattern} {name}");
+            assert_eq!(
+                matches_star(pattern.as_bytes(), name.as_bytes()),
+                matches,
+                "{pattern} {name}"
+            );
         }
     }
 

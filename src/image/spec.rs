@@ -77,8 +77,8 @@ pub fn parse<'e>(
         if kind.starts_with(b"#") {
             continue;
         }
-        let line =
-            self::line(number, kind, &mut words, variable).map_err(|text| Error { number, text })?;
+        let line = self::line(number, kind, &mut words, variable)
+            .map_err(|text| Error { number, text })?;
         if let Some(word) = words.next() {
             let text = format!("'{}' is one word too many", show_bytes(word));
             return Err(Error { number, text });

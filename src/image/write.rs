@@ -135,12 +135,15 @@ mod tests {
             .iter()
             .map(|e| (e.name, e.header.mode, e.header.ino, e.header.nlink, e.data))
             .collect();
-        assert_eq!(brief, [
-            (&b"a"[..], 0o120_777, 1, 1, &b"z"[..]),
-            (b"dev", 0o040_755, 2, 2, b""),
-            (b"dev/null", 0o020_666, 3, 1, b""),
-            (b"z", 0o100_640, 4, 1, b"text"),
-        ]);
+        assert_eq!(
+            brief,
+            [
+                (&b"a"[..], 0o120_777, 1, 1, &b"z"[..]),
+                (b"dev", 0o040_755, 2, 2, b""),
+                (b"dev/null", 0o020_666, 3, 1, b""),
+                (b"z", 0o100_640, 4, 1, b"text"),
+            ]
+        );
         assert_eq!((entries[0].header.uid, entries[0].header.gid), (7, 8));
         assert_eq!(entries[2].header.rdev, (1, 3));
         assert!(entries.iter().all(|e| e.header.mtime == 9));
@@ -162,11 +165,10 @@ mod tests {
             .map(Result::unwrap)
             .map(|e| (e.name, e.header.ino, e.header.nlink, e.data))
             .collect();
-        assert_eq!(brief, [
-            (&b"a"[..], 1, 2, &b"text"[..]),
-            (b"b", 1, 2, b""),
-            (b"c", 2, 1, b"text"),
-        ]);
+        assert_eq!(
+            brief,
+            [(&b"a"[..], 1, 2, &b"text"[..]), (b"b", 1, 2, b""), (b"c", 2, 1, b"text"),]
+        );
         assert_eq!((counts.files, counts.bytes), (2, 8));
     }
 
