@@ -1,4 +1,6 @@
 //! What the tests are written with.
 
 pub mod applet;
+pub mod lab;
+pub mod machine;
 pub mod scratch;
