@@ -29,7 +29,7 @@ pub(super) const APPLET: Applet = Applet {
             \x20 --kver KVER           modules of this kernel, as KVER; the running one's otherwise\n\
             \x20 --modules-dir DIR     its modules are here, not in /lib/modules/KVER\n\
             \x20 --module NAME         this module, too, with what it depends on (repeat for more)\n\
-            \x20 --no-default-modules  not those for virtual machines; only the ones named\n\
+            \x20 --no-modules          none but those named by --module: not those for virtual machines\n\
             \x20 --strip-modules       unpack modules, take signatures and debugging data off\n\
             \x20 --decompress-modules  unpack modules; otherwise they stay as they are\n\
             \x20 --add SRC[:DST]       a file or folder of this system, as it is or at DST, and the\n\
@@ -63,7 +63,7 @@ struct Options {
     module: Vec<String>,
     /// no modules but those named
     #[argh(switch)]
-    no_default_modules: bool,
+    no_modules: bool,
     /// take signatures and debugging data off modules
     #[argh(switch)]
     strip_modules: bool,
