@@ -329,7 +329,7 @@ impl<'a> Reader<'a> {
         }
         let [ino, mode, uid, gid, nlink, mtime, size, d0, d1, r0, r1, name_size, check] = fields;
         let (size, name_size) = (size as usize, name_size as usize);
-        if name_size < 2 || name_size > PATH_MAX {
+        if !(2..=PATH_MAX).contains(&name_size) {
             return Err(Cause::Name);
         }
         let name = rest.get(HEADER_SIZE..HEADER_SIZE + name_size).ok_or(Cause::Truncated)?;
