@@ -16,4 +16,5 @@ pub mod applet;
 pub mod applets;
 pub mod compress;
 pub mod elf;
+pub mod kmod;
 pub mod sys;
