@@ -18,4 +18,5 @@ pub mod compress;
 pub mod cpio;
 pub mod elf;
 pub mod image;
+pub mod kmod;
 pub mod sys;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::applet::{Error, show_bytes};
 use crate::compress::{self, Format};
-use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, strip, tree};
+use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, tree};
 
 use super::Builder;
 use super::layout::Node;
@@ -83,9 +83,9 @@ impl<'p> Builder<'p> {
                 let there = tree.has_module(&folded) || tree.is_builtin(&folded);
                 if !there {
                     self.notes.push(format!(
-                        "kernel {} has no module {}, built in or not",
-                        show_bytes(&version),
-                        show_bytes(name)
+                        "{}: kernel {} has no such module, built in or not",
+                        show_bytes(name),
+                        show_bytes(&version)
                     ));
                 }
                 there
@@ -109,19 +109,21 @@ impl<'p> Builder<'p> {
 
     /// Fails, or makes remarks, about what is not there.
     fn complain(&mut self, version: &[u8], closure: &Closure, optional: bool) -> Result<(), Error> {
-        let mut texts = Vec::new();
+        if let Some(problem) = closure.problems.first() {
+            return Err(Error::msg(problem));
+        }
         for missing in &closure.missing {
             let (name, by) = (show_bytes(&missing.name), show_bytes(&missing.wanted_by));
             let version = show_bytes(version);
-            texts.push(match missing.wanted_by.is_empty() {
-                true => format!("{name}: kernel {version} has no such module, built in or not"),
-                false => format!("{name}: kernel {version} lacks this module, which {by} needs"),
-            });
-        }
-        texts.extend(closure.problems.iter().map(ToString::to_string));
-        match texts.into_iter().next() {
-            Some(text) if !optional => return Err(Error::msg(text)),
-            _ => {}
+            let text = if missing.wanted_by.is_empty() {
+                format!("{name}: kernel {version} has no such module, built in or not")
+            } else {
+                format!("{name}: kernel {version} lacks this module, which {by} needs")
+            };
+            if !optional {
+                return Err(Error::msg(text));
+            }
+            self.notes.push(text);
         }
         Ok(())
     }
@@ -134,8 +136,14 @@ impl<'p> Builder<'p> {
         options: ModuleOptions,
     ) -> Result<Module, Error> {
         let host = found.path.as_os_str().as_bytes();
-        let relative = found.path.strip_prefix(dir).unwrap_or(&found.path);
-        let mut path = relative.as_os_str().as_bytes().to_vec();
+        let mut path = match found.path.strip_prefix(dir) {
+            Ok(relative) => relative.as_os_str().as_bytes().to_vec(),
+            // modules.dep may name files anywhere.
+            Err(_) => {
+                let name = found.path.file_name().unwrap_or_default();
+                [b"extra/", name.as_bytes()].concat()
+            }
+        };
         let failed = |e| Error::os(show_bytes(host), e);
         let mut bytes = std::fs::read(&found.path).map_err(failed)?;
         let format = Format::detect(&bytes);
@@ -157,10 +165,7 @@ impl<'p> Builder<'p> {
             if let Some(stem) = unpacked_name(&path) {
                 path.truncate(stem);
             }
-            if options.strip {
-                bytes = strip::strip(plain)
-                    .map_err(|e| Error::msg(format_args!("{}: {e}", show_bytes(host))))?;
-            } else if let Some(unpacked) = unpacked {
+            if let Some(unpacked) = unpacked {
                 bytes = unpacked;
             }
         }
