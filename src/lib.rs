@@ -14,4 +14,15 @@
 
 pub mod applet;
 pub mod applets;
+pub mod civil;
+pub mod fstab;
+pub mod fsutil;
+pub mod interval;
+pub mod kmsg;
+pub mod mode;
+pub mod mountinfo;
+pub mod mountopts;
+pub mod passwd;
+pub mod procstat;
+pub mod size;
 pub mod sys;

@@ -6,7 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod false_;
+mod mount;
+mod mountpoint;
 mod true_;
+mod umount;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -19,8 +22,14 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 }
 
 /// Every name that is an applet, one a line. Aliases are rows.
-const LIST: &[Row] =
-    &[row("false", &false_::APPLET), row("rescuebox", &RESCUEBOX), row("true", &true_::APPLET)];
+const LIST: &[Row] = &[
+    row("false", &false_::APPLET),
+    row("mountpoint", &mountpoint::APPLET),
+    row("umount", &umount::APPLET),
+    row("mount", &mount::APPLET),
+    row("rescuebox", &RESCUEBOX),
+    row("true", &true_::APPLET),
+];
 
 static ROWS: [Row; LIST.len()] = sorted();
 
