@@ -22,19 +22,28 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     number.checked_mul(base.pow(power))
 }
 
-/// At most four characters: `999`, `1.1K`, `10M`; rounded up, as GNU ls and df
-/// do, so that nothing looks smaller than it is.
+/// At most four characters: `999`, `1.1K`, `10M`, powers of 1024; rounded up,
+/// as GNU ls and df do, so that nothing looks smaller than it is.
 pub fn human(bytes: u64) -> String {
+    scaled(bytes, 1024, b"KMGTPE")
+}
+
+/// [`human`] in powers of 1000.
+pub fn human_decimal(bytes: u64) -> String {
+    scaled(bytes, 1000, b"kMGTPE")
+}
+
+fn scaled(bytes: u64, base: u64, letters: &[u8]) -> String {
     let mut unit = 0;
     let mut divisor: u64 = 1;
-    while unit < 6 && bytes.div_ceil(divisor) >= 1024 {
+    while unit < letters.len() && bytes.div_ceil(divisor) >= base {
         unit += 1;
-        divisor <<= 10;
+        divisor *= base;
     }
-    if unit == 0 {
+    let Some(letter) = unit.checked_sub(1).and_then(|at| letters.get(at)) else {
         return bytes.to_string();
-    }
-    let letter = char::from(*b"?KMGTPE".get(unit).unwrap_or(&b'?'));
+    };
+    let letter = char::from(*letter);
     let tenths = (u128::from(bytes) * 10).div_ceil(u128::from(divisor));
     if tenths < 100 {
         format!("{}.{}{letter}", tenths / 10, tenths % 10)
@@ -74,5 +83,9 @@ mod tests {
         ] {
             assert_eq!(human(bytes), text, "{bytes}");
         }
+        assert_eq!(human_decimal(999), "999");
+        assert_eq!(human_decimal(1000), "1.0k");
+        assert_eq!(human_decimal(151_344), "152k");
+        assert_eq!(human_decimal(u64::MAX), "19E");
     }
 }
