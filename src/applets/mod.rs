@@ -5,7 +5,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod depmod;
 mod false_;
+mod insmod;
+mod lsmod;
+mod modinfo;
+mod modprobe;
+mod rmmod;
 mod true_;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -19,8 +25,17 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 }
 
 /// Every name that is an applet, one a line. Aliases are rows.
-const LIST: &[Row] =
-    &[row("false", &false_::APPLET), row("rescuebox", &RESCUEBOX), row("true", &true_::APPLET)];
+const LIST: &[Row] = &[
+    row("depmod", &depmod::APPLET),
+    row("false", &false_::APPLET),
+    row("insmod", &insmod::APPLET),
+    row("lsmod", &lsmod::APPLET),
+    row("modinfo", &modinfo::APPLET),
+    row("modprobe", &modprobe::APPLET),
+    row("rescuebox", &RESCUEBOX),
+    row("rmmod", &rmmod::APPLET),
+    row("true", &true_::APPLET),
+];
 
 static ROWS: [Row; LIST.len()] = sorted();
 

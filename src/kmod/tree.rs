@@ -175,6 +175,21 @@ impl Tree {
         })
     }
 
+    /// What the kernel says about the part of it called `name`, which is
+    /// folded: keys and values as in a module's `.modinfo`.
+    pub fn builtin_info(&self, name: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let text = self.builtin_info.get(&self.dir, "modules.builtin.modinfo").unwrap_or_default();
+        modinfo::builtin_fields(text)
+            .filter(|(module, _, _)| same(module, name))
+            .map(|(_, key, value)| (key.to_vec(), value.to_vec()))
+            .collect()
+    }
+
+    /// Pairs of files with one module name: the one that counts, the other.
+    pub fn shadowed(&self) -> Vec<[Vec<u8>; 2]> {
+        self.scan().shadowed.clone()
+    }
+
     /// What is known of the module `name`, which is folded. None when there
     /// is none; an error when its file cannot be read.
     pub fn info(&self, name: &[u8]) -> Option<Result<Info, Error>> {
@@ -234,6 +249,8 @@ struct Scan {
     files: Vec<File>,
     /// Places in `files`, sorted by name.
     by_name: Vec<usize>,
+    /// Files of one name: the one kept, one left out.
+    shadowed: Vec<[Vec<u8>; 2]>,
     infos: RefCell<BTreeMap<Vec<u8>, Own>>,
 }
 
@@ -276,8 +293,12 @@ impl Scan {
             files.get(i).map(|f| (f.name.clone(), !f.path.starts_with(b"updates/"), i))
         };
         by_name.sort_by_cached_key(key);
+        let mut shadowed = Vec::new();
         by_name.dedup_by(|b, a| match (files.get(*a), files.get(*b)) {
-            (Some(a), Some(b)) => a.name == b.name,
+            (Some(a), Some(b)) if a.name == b.name => {
+                shadowed.push([a.path.clone(), b.path.clone()]);
+                true
+            }
             _ => false,
         });
         let mut keep = vec![false; files.len()];
@@ -290,7 +311,7 @@ impl Scan {
         files.retain(|_| kept.next().copied().unwrap_or(false));
         let mut by_name: Vec<usize> = (0..files.len()).collect();
         by_name.sort_by_cached_key(|&i| files.get(i).map(|f| f.name.clone()));
-        Scan { files, by_name, infos: RefCell::default() }
+        Scan { files, by_name, shadowed, infos: RefCell::default() }
     }
 
     fn find(&self, name: &[u8]) -> Option<&File> {
