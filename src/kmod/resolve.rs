@@ -11,6 +11,7 @@ use super::alias::fold;
 use super::conf::Conf;
 use super::tree::{Info, Target, Tree, holds};
 use super::{Cause, Error};
+use crate::order::sort_by;
 
 /// Chains of dependencies longer than this are broken off; real ones have
 /// fewer than twenty links.
@@ -254,7 +255,7 @@ impl Walk<'_> {
                 needs.extend(further.iter().filter_map(|n| self.closure.place(n)));
             }
         }
-        needs.sort_unstable_by(|a, b| b.cmp(a));
+        sort_by(&mut needs, |a, b| b.cmp(a));
         needs.dedup();
         for &place in &needs {
             wave = wave.max(self.wave_behind(place));

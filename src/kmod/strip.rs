@@ -16,6 +16,7 @@ use crate::elf::{self, ET_REL, Elf, SHT_NOBITS, SHT_NULL, SHT_REL, SHT_RELA, SHT
 use crate::elf::{SHT_SYMTAB, Section};
 
 use super::modinfo::unsigned_length;
+use crate::order::sort_by;
 
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -360,7 +361,7 @@ impl<'a> Rewrite<'a> {
             .filter(|&i| self.numbers.get(i).copied().flatten().is_some())
             .collect();
         let name = |i: usize| self.sections.get(i).map_or(&[][..], |s| s.name);
-        order.sort_by_key(|&i| std::cmp::Reverse(name(i).len()));
+        sort_by(&mut order, |&a, &b| name(b).len().cmp(&name(a).len()));
         for number in order {
             let text = [name(number), &[0]].concat();
             let found = table.windows(text.len()).position(|window| window == text);

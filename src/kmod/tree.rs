@@ -18,6 +18,7 @@ use super::modinfo::{self, Softdep};
 use super::{Cause, Error, dep};
 use crate::compress::{self, Format, decompress};
 use crate::elf::{self, Elf};
+use crate::order::{sort, sort_by};
 
 /// No module is larger when unpacked.
 pub const MOST_MODULE: usize = 256 << 20;
@@ -275,7 +276,7 @@ impl Scan {
         let order = fs::read(dir.join("modules.order")).unwrap_or_default();
         let mut ranks: Vec<(&[u8], usize)> =
             dep::lines(&order).filter_map(uncompressed).zip(0..).collect();
-        ranks.sort_unstable();
+        sort(&mut ranks);
         let rank = |path: &[u8]| {
             let found = ranks.binary_search_by_key(&uncompressed(path), |(p, _)| Some(p)).ok();
             found.and_then(|at| ranks.get(at)).map_or(usize::MAX, |(_, rank)| *rank)
@@ -284,15 +285,13 @@ impl Scan {
             .into_iter()
             .filter_map(|path| Some((rank(&path), File { name: module_of_path(&path)?, path })))
             .collect();
-        files.sort_unstable_by(|(r, a), (s, b)| (r, &a.path).cmp(&(s, &b.path)));
+        sort_by(&mut files, |(r, a), (s, b)| (r, &a.path).cmp(&(s, &b.path)));
         let mut files: Vec<File> = files.into_iter().map(|(_, file)| file).collect();
 
         // Of one name: those in updates/ before others, then the first.
         let mut by_name: Vec<usize> = (0..files.len()).collect();
-        let key = |&i: &usize| {
-            files.get(i).map(|f| (f.name.clone(), !f.path.starts_with(b"updates/"), i))
-        };
-        by_name.sort_by_cached_key(key);
+        let key = |i: usize| files.get(i).map(|f| (&f.name, !f.path.starts_with(b"updates/")));
+        sort_by(&mut by_name, |&a, &b| key(a).cmp(&key(b)));
         let mut shadowed = Vec::new();
         by_name.dedup_by(|b, a| match (files.get(*a), files.get(*b)) {
             (Some(a), Some(b)) if a.name == b.name => {
@@ -310,7 +309,8 @@ impl Scan {
         let mut kept = keep.iter();
         files.retain(|_| kept.next().copied().unwrap_or(false));
         let mut by_name: Vec<usize> = (0..files.len()).collect();
-        by_name.sort_by_cached_key(|&i| files.get(i).map(|f| f.name.clone()));
+        let name = |i: usize| files.get(i).map(|f| &f.name);
+        sort_by(&mut by_name, |&a, &b| name(a).cmp(&name(b)));
         Scan { files, by_name, shadowed, infos: RefCell::default() }
     }
 
