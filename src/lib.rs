@@ -27,6 +27,7 @@ pub mod kmsg;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;
+pub mod order;
 pub mod passwd;
 pub mod procstat;
 pub mod size;
