@@ -2,6 +2,7 @@
 //! lists of depmod(8) about just these, so that finding a module's alias at
 //! boot reads a few kilobytes and not the whole kernel's.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -208,7 +209,13 @@ impl Kernel {
         for (name, module) in &self.modules {
             dep.extend_from_slice(&module.path);
             dep.push(b':');
-            for need in module.depends.iter().filter_map(|need| self.modules.get(need)) {
+            let mut needs: Vec<&Module> =
+                module.depends.iter().filter_map(|need| self.modules.get(need)).collect();
+            // They are loaded from the last to the first. What is needed by
+            // another of them needs less itself; by name where that leaves a
+            // choice, so that the lists do not depend on how these were found.
+            needs.sort_by_key(|need| (Reverse(need.depends.len()), need.path.clone()));
+            for need in needs {
                 dep.push(b' ');
                 dep.extend_from_slice(&need.path);
             }

@@ -26,19 +26,19 @@ fn mkinitramfs(dir: &Scratch) -> Case {
 
 /// What a name in an image is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
-    mode: u32,
+pub struct Found {
+    pub mode: u32,
     owner: (u32, u32),
     rdev: (u32, u32),
-    data: Vec<u8>,
+    pub data: Vec<u8>,
 }
 
 /// The image that [`mkinitramfs`] wrote, by name.
-fn image(dir: &Scratch) -> BTreeMap<String, Found> {
+pub fn image(dir: &Scratch) -> BTreeMap<String, Found> {
     names(&std::fs::read(dir.path().join("image")).unwrap())
 }
 
-fn names(bytes: &[u8]) -> BTreeMap<String, Found> {
+pub fn names(bytes: &[u8]) -> BTreeMap<String, Found> {
     let entries: Vec<Entry> = Reader::new(bytes).map(|e| e.unwrap()).collect();
     let links = cpio::Links::of(&entries);
     let mut names = BTreeMap::new();
