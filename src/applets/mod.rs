@@ -5,9 +5,25 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod cat;
+mod chroot;
+mod dmesg;
+mod env;
 mod false_;
+mod ln;
+mod losetup;
+mod ls;
+mod mkdir;
 mod mkinitramfs;
+mod mknod;
+mod mount;
+mod mountpoint;
+mod pivot_root;
+mod reboot;
+mod sleep;
 mod true_;
+mod umount;
+mod uname;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -22,10 +38,29 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("cat", &cat::APPLET),
+    row("chroot", &chroot::APPLET),
+    row("dmesg", &dmesg::APPLET),
+    row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("halt", &reboot::HALT),
+    row("ln", &ln::APPLET),
+    row("losetup", &losetup::APPLET),
+    row("ls", &ls::APPLET),
+    row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
+    row("mknod", &mknod::APPLET),
+    row("mount", &mount::APPLET),
+    row("mountpoint", &mountpoint::APPLET),
+    row("pivot_root", &pivot_root::APPLET),
+    row("poweroff", &reboot::POWEROFF),
+    row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("sleep", &sleep::APPLET),
     row("true", &true_::APPLET),
+    row("umount", &umount::APPLET),
+    row("uname", &uname::APPLET),
+    row("usleep", &sleep::USLEEP),
 ];
 
 static ROWS: [Row; LIST.len()] = sorted();

@@ -27,3 +27,17 @@ pub fn exit_now(status: u8) -> ! {
     // SAFETY: _exit does not return and touches nothing of this process.
     unsafe { libc::_exit(i32::from(status)) }
 }
+
+/// The umask. The kernel tells it only when it is set, so it is set twice.
+pub fn umask() -> u32 {
+    use nix::sys::stat::{Mode, umask};
+    let mask = umask(Mode::from_bits_truncate(0o077));
+    umask(mask);
+    mask.bits()
+}
+
+/// Sends a signal, of real time as well, to process 1. kill(2).
+pub fn signal_init(signal: i32) -> Result<(), Errno> {
+    // SAFETY: kill takes two numbers.
+    Errno::result(unsafe { libc::kill(1, signal) }).map(drop)
+}

@@ -1,0 +1,8 @@
+//! Doers on filesystems: mounting, loop devices, names of users.
+
+pub mod holders;
+pub mod loops;
+pub mod mounting;
+pub mod mounts;
+pub mod tags;
+pub mod users;
