@@ -20,6 +20,7 @@ use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
 use crate::compress::Format;
 use crate::image::{self, Builder, Farm, Image, ModuleOptions};
 use crate::kmod::Tree;
+use crate::size::human;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -290,44 +291,32 @@ fn summary(name: &str, format: Format, image: &Image) -> String {
     let mut line = |left: &str, right: String| {
         text.push_str(&format!("  {left:<9} {right}\n"));
     };
-    line("program", format!("{} with {} names", size(image.program as u64), image.names));
+    line("program", format!("{} with {} names", human(image.program as u64), image.names));
     if image.modules > 0 {
-        line("modules", format!("{}, {}", image.modules, size(image.module_bytes)));
+        line("modules", format!("{}, {}", image.modules, human(image.module_bytes)));
     }
     line(
         "in all",
         format!(
             "{} files ({}), {} directories, {} links, {} nodes",
             counts.files,
-            size(counts.bytes),
+            human(counts.bytes),
             counts.directories,
             counts.symlinks,
             counts.nodes
         ),
     );
-    let packed = size(image.bytes.len() as u64);
+    let packed = human(image.bytes.len() as u64);
     let head = match format {
         Format::None => format!("{}: {packed}\n", show(name)),
         _ => format!(
             "{}: {packed} of {}, {} before\n",
             show(name),
             format.name(),
-            size(image.unpacked as u64)
+            human(image.unpacked as u64)
         ),
     };
     head + &text
-}
-
-/// A number of bytes for people.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
-        _ => {
-            let tenths = (bytes * 10).div_ceil(1_048_576);
-            format!("{}.{} MiB", tenths / 10, tenths % 10)
-        }
-    }
 }
 
 /// A line on the terminal that says what takes so long, once it does.
@@ -379,14 +368,5 @@ mod tests {
         assert_eq!(source_and_place("/a:b"), ("/a:b", None));
         assert_eq!(source_and_place("/a:b:/c/"), ("/a:b", Some("/c/")));
         assert_eq!(source_and_place(":/c"), (":/c", None));
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size(0), "0 bytes");
-        assert_eq!(size(1023), "1023 bytes");
-        assert_eq!(size(1025), "2 KiB");
-        assert_eq!(size(1_048_576), "1.0 MiB");
-        assert_eq!(size(1_600_000), "1.6 MiB");
     }
 }

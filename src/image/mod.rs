@@ -230,7 +230,7 @@ impl<'p> Builder<'p> {
     /// in their place.
     pub fn build(mut self, format: Format) -> Result<Image, Error> {
         let (modules, module_bytes) = self.put_module_lists()?;
-        let program = self.put_program()?;
+        let (program, names) = self.put_program()?;
         self.check_scripts();
         let (archive, counts) = write::archive(&self.tree, self.mtime, &mut *self.progress)?;
         let unpacked = archive.len();
@@ -240,11 +240,12 @@ impl<'p> Builder<'p> {
             (self.progress)("compressing", 0, 0);
             compress::compress(format, &archive).map_err(Error::msg)?
         };
-        let (names, notes) = (self.names.len(), self.notes);
+        let notes = self.notes;
         Ok(Image { bytes, unpacked, counts, program, names, modules, module_bytes, notes })
     }
 
-    fn put_program(&mut self) -> Result<usize, Error> {
+    /// Gives the program's size and how many names lead to it.
+    fn put_program(&mut self) -> Result<(usize, usize), Error> {
         let (bytes, path) = match std::mem::replace(&mut self.program, Content::Bytes(Vec::new())) {
             Content::Bytes(bytes) => (bytes, PathBuf::from(PROGRAM)),
             Content::Host(path) => {
@@ -259,12 +260,12 @@ impl<'p> Builder<'p> {
         // A link, not a second name of the file: an archive appended to the
         // image may replace /init without writing into the program.
         self.tree.put_new(b"/init", Node::symlink(PROGRAM.trim_start_matches('/')))?;
+        let mut names = 0;
         for name in &self.names {
-            let mut path = b"/usr/bin/".to_vec();
-            path.extend_from_slice(name.as_bytes());
-            self.tree.put_new(&path, Node::symlink("rescuebox"))?;
+            let path = [b"/usr/bin/", name.as_bytes()].concat();
+            names += usize::from(self.tree.put_new(&path, Node::symlink("rescuebox"))?);
         }
-        Ok(size)
+        Ok((size, names))
     }
 
     fn check_scripts(&mut self) {
