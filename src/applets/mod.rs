@@ -7,19 +7,25 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod cat;
 mod chroot;
+mod depmod;
 mod dmesg;
 mod env;
 mod false_;
+mod insmod;
 mod ln;
 mod losetup;
 mod ls;
+mod lsmod;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod modinfo;
+mod modprobe;
 mod mount;
 mod mountpoint;
 mod pivot_root;
 mod reboot;
+mod rmmod;
 mod sleep;
 mod true_;
 mod umount;
@@ -40,22 +46,28 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
+    row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
     row("halt", &reboot::HALT),
+    row("insmod", &insmod::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
+    row("lsmod", &lsmod::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("modinfo", &modinfo::APPLET),
+    row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("rmmod", &rmmod::APPLET),
     row("sleep", &sleep::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),

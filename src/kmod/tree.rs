@@ -175,6 +175,21 @@ impl Tree {
         })
     }
 
+    /// What the kernel says about the part of it called `name`, which is
+    /// folded: keys and values as in a module's `.modinfo`.
+    pub fn builtin_info(&self, name: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let text = self.builtin_info.get(&self.dir, "modules.builtin.modinfo").unwrap_or_default();
+        modinfo::builtin_fields(text)
+            .filter(|(module, _, _)| same(module, name))
+            .map(|(_, key, value)| (key.to_vec(), value.to_vec()))
+            .collect()
+    }
+
+    /// Pairs of files with one module name: the one that counts, the other.
+    pub fn shadowed(&self) -> Vec<[Vec<u8>; 2]> {
+        self.scan().shadowed.clone()
+    }
+
     /// What is known of the module `name`, which is folded. None when there
     /// is none; an error when its file cannot be read.
     pub fn info(&self, name: &[u8]) -> Option<Result<Info, Error>> {
@@ -234,6 +249,8 @@ struct Scan {
     files: Vec<File>,
     /// Places in `files`, sorted by name.
     by_name: Vec<usize>,
+    /// Files of one name: the one kept, one left out.
+    shadowed: Vec<[Vec<u8>; 2]>,
     infos: RefCell<BTreeMap<Vec<u8>, Own>>,
 }
 
@@ -276,8 +293,12 @@ impl Scan {
             files.get(i).map(|f| (f.name.clone(), !f.path.starts_with(b"updates/"), i))
         };
         by_name.sort_by_cached_key(key);
+        let mut shadowed = Vec::new();
         by_name.dedup_by(|b, a| match (files.get(*a), files.get(*b)) {
-            (Some(a), Some(b)) => a.name == b.name,
+            (Some(a), Some(b)) if a.name == b.name => {
+                shadowed.push([a.path.clone(), b.path.clone()]);
+                true
+            }
             _ => false,
         });
         let mut keep = vec![false; files.len()];
@@ -290,7 +311,7 @@ impl Scan {
         files.retain(|_| kept.next().copied().unwrap_or(false));
         let mut by_name: Vec<usize> = (0..files.len()).collect();
         by_name.sort_by_cached_key(|&i| files.get(i).map(|f| f.name.clone()));
-        Scan { files, by_name, infos: RefCell::default() }
+        Scan { files, by_name, shadowed, infos: RefCell::default() }
     }
 
     fn find(&self, name: &[u8]) -> Option<&File> {
@@ -324,21 +345,29 @@ impl Scan {
         }
     }
 
-    /// The modules whose own aliases match. For names of the kernel's crypto
-    /// interface only the folders called `crypto` are read when that is
-    /// enough: to read (and unpack) every module takes seconds.
+    /// The modules whose own aliases match. To read (and unpack) every module
+    /// takes seconds, so a name that is no device's, which is what soft
+    /// dependencies have (`crypto-crc32c`, `crct10dif`, `sha256`), is looked for
+    /// in the modules called like it first, then in the folders for
+    /// cryptography, then everywhere.
     fn aliased(&self, dir: &Path, name: &[u8]) -> Vec<Vec<u8>> {
-        let near = name.starts_with(b"crypto_") || name.starts_with(b"crypto-");
-        let hits = |near: bool| -> Vec<Vec<u8>> {
+        let hits = |near: &dyn Fn(&File) -> bool| -> Vec<Vec<u8>> {
             self.files
                 .iter()
-                .filter(|f| !near || f.path.split(|&b| b == b'/').any(|part| part == b"crypto"))
+                .filter(|f| near(f))
                 .filter(|f| self.own(dir, f).aliases.iter().any(|a| matches(a, name)))
                 .map(|f| f.name.clone())
                 .collect()
         };
-        let found = if near { hits(true) } else { Vec::new() };
-        if found.is_empty() { hits(false) } else { found }
+        let mut found = Vec::new();
+        if !name.contains(&b':') {
+            let word = name.strip_prefix(b"crypto_").unwrap_or(name);
+            found = hits(&|f| f.name.windows(word.len().max(1)).any(|part| part == word));
+            if found.is_empty() {
+                found = hits(&|f| f.path.split(|&b| b == b'/').any(|part| part == b"crypto"));
+            }
+        }
+        if found.is_empty() { hits(&|_| true) } else { found }
     }
 }
 
