@@ -49,7 +49,7 @@ pub struct Missing {
 pub struct Closure {
     /// The modules in load order.
     pub modules: Vec<Found>,
-    /// Names asked for or needed that are part of the kernel.
+    /// What was asked or wished for and is part of the kernel.
     pub builtin: Vec<Vec<u8>>,
     /// Names asked for or needed that nothing stands for. Soft dependencies
     /// that are not there are no loss and not listed.
@@ -174,8 +174,8 @@ impl Walk<'_> {
                 }
                 wave
             }
-            Target::Builtin => {
-                self.note_builtin(name);
+            Target::Builtin(module) => {
+                self.note_builtin(&module);
                 0
             }
             Target::Unknown => {
@@ -218,7 +218,6 @@ impl Walk<'_> {
             }
             None => {
                 if self.tree.is_builtin(name) {
-                    self.note_builtin(name);
                     return Visit::Done;
                 }
                 let by = self.stack.last().map(|step| step.name.clone()).unwrap_or_default();

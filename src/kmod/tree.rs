@@ -66,8 +66,8 @@ pub enum Target {
     Module(Vec<u8>),
     /// Modules with a matching alias.
     Aliased(Vec<Vec<u8>>),
-    /// Part of the kernel.
-    Builtin,
+    /// Part of the kernel, under this name.
+    Builtin(Vec<u8>),
     /// Nothing known.
     Unknown,
 }
@@ -119,14 +119,14 @@ impl Tree {
             return Target::Module(name.to_vec());
         }
         if self.is_builtin(name) {
-            return Target::Builtin;
+            return Target::Builtin(name.to_vec());
         }
         let found = self.aliased(name);
         if !found.is_empty() {
             return Target::Aliased(found);
         }
-        if self.is_builtin_alias(name) {
-            return Target::Builtin;
+        if let Some(module) = self.builtin_aliased(name) {
+            return Target::Builtin(module);
         }
         // A module that came after depmod ran.
         if self.dep_text().is_some() && self.scan().find(name).is_some() {
@@ -167,12 +167,12 @@ impl Tree {
             .is_some_and(|text| dep::is_builtin(text, name))
     }
 
-    /// Whether something that is part of the kernel has a matching alias.
-    pub fn is_builtin_alias(&self, name: &[u8]) -> bool {
-        self.builtin_info.get(&self.dir, "modules.builtin.modinfo").is_some_and(|text| {
-            modinfo::builtin_fields(text)
-                .any(|(_, key, value)| key == b"alias" && matches(value, name))
-        })
+    /// The part of the kernel with a matching alias.
+    pub fn builtin_aliased(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let text = self.builtin_info.get(&self.dir, "modules.builtin.modinfo")?;
+        modinfo::builtin_fields(text)
+            .find(|(_, key, value)| *key == b"alias" && matches(value, name))
+            .map(|(module, _, _)| fold(module))
     }
 
     /// What the kernel says about the part of it called `name`, which is
