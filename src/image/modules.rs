@@ -8,7 +8,8 @@ use std::path::Path;
 
 use crate::applet::{Error, show_bytes};
 use crate::compress::{self, Format};
-use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, tree};
+use crate::kmod::strip::Level;
+use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, strip, tree};
 
 use super::Builder;
 use super::layout::Node;
@@ -29,7 +30,7 @@ pub fn for_machines() -> impl Iterator<Item = &'static [u8]> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModuleOptions {
     /// Unpacked, without signature, debugging data and symbols that loading
-    /// does not need. The kernel then taints itself, and refuses them when it
+    /// does not need; a kind of module that cannot be stripped only unpacked. The kernel then taints itself, and refuses them when it
     /// enforces signatures.
     pub strip: bool,
     /// Unpacked.
@@ -161,8 +162,14 @@ impl<'p> Builder<'p> {
             if let Some(stem) = unpacked_name(&path) {
                 path.truncate(stem);
             }
-            if let Some(unpacked) = unpacked {
-                bytes = unpacked;
+            let stripped = if options.strip { Some(strip::strip(plain, Level::All)) } else { None };
+            match (stripped, unpacked) {
+                (Some(Ok(stripped)), _) => bytes = stripped,
+                (Some(Err(e @ strip::Error::Elf(_))), _) => {
+                    return Err(Error::msg(format_args!("{}: {e}", show_bytes(host))));
+                }
+                (_, Some(unpacked)) => bytes = unpacked,
+                (_, None) => {}
             }
         }
         let size = bytes.len() as u64;
