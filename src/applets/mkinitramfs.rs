@@ -337,14 +337,17 @@ impl<'a> Meter<'a> {
     fn tell(&self, what: &str, done: u64, total: u64) {
         let Some(fd) = self.fd else { return };
         let now = Instant::now();
-        // Work of unknown length is told of at once: nothing comes after it.
-        if now < self.next.get() && !(done == 0 && total == 0) {
+        // Of compression nothing more is heard until it is done, so a long one
+        // is told of at once.
+        let long = done == 0 && total >= 4 << 20;
+        if now < self.next.get() && !long {
             return;
         }
         self.next.set(now + Duration::from_millis(100));
         self.shown.set(true);
         let text = match (done, total) {
             (0, 0) => format!("\r{what} ...\x1b[K"),
+            _ if long => format!("\r{what} {} ...\x1b[K", human(total)),
             (_, 0) => format!("\r{what}: {done}\x1b[K"),
             _ => format!("\r{what}: {done} of {total}\x1b[K"),
         };

@@ -40,7 +40,7 @@ const FILES: [(&str, &[u8]); 2] = [
 ];
 
 /// Told of what is being done: the work, how much of it is done, of how much
-/// (0 when that is not known).
+/// (0 when that is not known; bytes when nothing will be told until it is done).
 pub type Progress<'p> = dyn FnMut(&str, u64, u64) + 'p;
 
 /// Which names of applets lead to the program.
@@ -234,7 +234,7 @@ impl<'p> Builder<'p> {
         let bytes = if format == Format::None {
             archive
         } else {
-            (self.progress)("compressing", 0, 0);
+            (self.progress)("compressing", 0, unpacked as u64);
             compress::compress(format, &archive).map_err(Error::msg)?
         };
         let notes = std::mem::take(&mut self.notes);
@@ -265,16 +265,25 @@ impl<'p> Builder<'p> {
         Ok((size, names))
     }
 
+    /// Remarks on interpreters that are not there, one for each.
     fn check_scripts(&mut self) {
+        let mut missing: Vec<(&[u8], &[u8], usize)> = Vec::new();
         for (script, interpreter) in &self.scripts {
             let there = self.tree.find(interpreter);
-            if !there.is_some_and(|node| matches!(node.kind, Kind::File { .. })) {
-                self.notes.push(format!(
-                    "{}: its interpreter {} is not in the image",
-                    show_bytes(script),
-                    show_bytes(interpreter)
-                ));
+            if there.is_some_and(|node| matches!(node.kind, Kind::File { .. })) {
+                continue;
             }
+            match missing.iter_mut().find(|(name, _, _)| name == interpreter) {
+                Some((_, _, more)) => *more += 1,
+                None => missing.push((interpreter, script, 0)),
+            }
+        }
+        for (interpreter, script, more) in missing {
+            let (script, interpreter) = (show_bytes(script), show_bytes(interpreter));
+            let others = if more == 0 { String::new() } else { format!(" (and of {more} more)") };
+            self.notes.push(format!(
+                "{script}: its interpreter{others}, {interpreter}, is not in the image"
+            ));
         }
     }
 }
