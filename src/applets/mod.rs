@@ -18,6 +18,7 @@ mod mknod;
 mod mount;
 mod mountpoint;
 mod pivot_root;
+mod ps;
 mod reboot;
 mod sleep;
 mod true_;
@@ -51,6 +52,7 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
+    row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("sleep", &sleep::APPLET),
