@@ -15,9 +15,14 @@
 pub mod applet;
 pub mod applets;
 pub mod civil;
+pub mod compress;
+pub mod cpio;
+pub mod elf;
 pub mod fstab;
 pub mod fsutil;
+pub mod image;
 pub mod interval;
+pub mod kmod;
 pub mod kmsg;
 pub mod mode;
 pub mod mountinfo;

@@ -14,6 +14,7 @@ mod ln;
 mod losetup;
 mod ls;
 mod mkdir;
+mod mkinitramfs;
 mod mknod;
 mod mount;
 mod mountpoint;
@@ -36,6 +37,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 }
 
 /// Every name that is an applet, one a line. Aliases are rows.
+#[rustfmt::skip]
 const LIST: &[Row] = &[
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
@@ -47,6 +49,7 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("mkdir", &mkdir::APPLET),
+    row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
