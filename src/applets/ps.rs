@@ -85,8 +85,8 @@ impl Format {
                 "bsdtime", "args",
             ],
             Format::BsdLong => &[
-                "f", "uid", "pid", "ppid", "pri", "ni", "vsz", "rss", "wchan", "stat", "tname",
-                "bsdtime", "args",
+                "f", "uid", "pid", "ppid", "priority", "ni", "vsz", "rss", "wchan", "stat",
+                "tname", "bsdtime", "args",
             ],
             Format::Jobs => &["pid", "pgid", "sid", "tname", "time", "comm=CMD"],
             Format::Plain => &["pid", "tname", "time", "comm=CMD"],
@@ -200,6 +200,7 @@ fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
     while let Some(word) = words.next() {
         if word.first().is_some_and(u8::is_ascii_digit) {
             c.selection.add_numbers(selection::By::Pid, word)?;
+            c.bsd = true;
             continue;
         }
         c.bsd_letters(word, &mut words, users)?;

@@ -231,19 +231,25 @@ fn try_types(
             // As mount(8): a medium that cannot be written is mounted so that
             // it is not.
             let retry = flags | mountopts::RDONLY;
-            let again = call(request, source, fstype, retry, &options.data);
-            write_protected = again.is_ok();
-            if again.is_ok() {
-                result = again;
-            }
+            result = call(request, source, fstype, retry, &options.data);
+            write_protected = result.is_ok();
         }
         match result {
             Ok(()) => return Ok(Mounted { source: Vec::new(), write_protected }),
             Err(errno) => {
-                last = (errno, fstype.clone());
+                // That one type was not it says less than any other failure.
+                if last.0 == Errno::EINVAL {
+                    last = (errno, fstype.clone());
+                }
+                // EBUSY: it is mounted already as another type.
                 let other_type = matches!(
                     errno,
-                    Errno::EINVAL | Errno::ENODEV | Errno::EUCLEAN | Errno::EIO | Errno::ENOTBLK
+                    Errno::EINVAL
+                        | Errno::ENODEV
+                        | Errno::EUCLEAN
+                        | Errno::EIO
+                        | Errno::ENOTBLK
+                        | Errno::EBUSY
                 );
                 if !guess || !other_type {
                     break;

@@ -1,4 +1,5 @@
 //! What each applet does, literally.
 
 mod mkinitramfs;
+mod mount;
 mod multicall;

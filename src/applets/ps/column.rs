@@ -67,6 +67,7 @@ enum What {
     Pid,
     Ppid,
     Pri,
+    Priority,
     Psr,
     Rgid,
     Rgroup,
@@ -92,10 +93,10 @@ use Shape::{Command, Left, Right};
 
 /// Names (all that mean the same), head, width, shape. After procps's
 /// documentation of its standard format specifiers.
-const COLUMNS: [(&str, What, &str, usize, Shape); 45] = [
-    ("addr", What::Addr, "ADDR", 4, Left),
+const COLUMNS: [(&str, What, &str, usize, Shape); 46] = [
+    ("addr", What::Addr, "ADDR", 1, Right),
     ("args cmd command", What::Args, "COMMAND", 27, Command),
-    ("bsdstart", What::BsdStart, "START", 6, Right),
+    ("bsdstart", What::BsdStart, "START", 5, Right),
     ("bsdtime", What::BsdTime, "TIME", 6, Right),
     ("c", What::C, "C", 2, Right),
     ("cgroup", What::Cgroup, "CGROUP", 27, Left),
@@ -118,7 +119,8 @@ const COLUMNS: [(&str, What, &str, usize, Shape); 45] = [
     ("pgid pgrp", What::Pgid, "PGID", 5, Right),
     ("pid tgid", What::Pid, "PID", 5, Right),
     ("ppid", What::Ppid, "PPID", 5, Right),
-    ("pri priority", What::Pri, "PRI", 3, Right),
+    ("pri", What::Pri, "PRI", 3, Right),
+    ("priority", What::Priority, "PRI", 3, Right),
     ("psr", What::Psr, "PSR", 3, Right),
     ("rgid", What::Rgid, "RGID", 5, Right),
     ("rgroup", What::Rgroup, "RGROUP", 8, Left),
@@ -141,7 +143,7 @@ const COLUMNS: [(&str, What, &str, usize, Shape); 45] = [
 ];
 
 /// Heads that are not those of the row in the table.
-const OTHER_HEADS: [(&str, &str); 10] = [
+const OTHER_HEADS: [(&str, &str); 12] = [
     ("cmd", "CMD"),
     ("ucmd", "CMD"),
     ("egid", "EGID"),
@@ -150,8 +152,10 @@ const OTHER_HEADS: [(&str, &str); 10] = [
     ("euser", "EUSER"),
     ("pgrp", "PGRP"),
     ("spid", "SPID"),
+    ("start_time", "START"),
     ("tid", "TID"),
     ("tt", "TT"),
+    ("tty", "TT"),
 ];
 
 impl Column {
@@ -177,12 +181,13 @@ impl Column {
             if name.is_empty() && head.is_none() {
                 continue;
             }
-            let name = String::from_utf8_lossy(name).to_lowercase();
+            let (name, given) = split_width(name);
             let row = COLUMNS.iter().find(|row| row.0.split(' ').any(|n| n == name));
             let Some(&(_, what, usual, width, shape)) = row else {
                 return Err(format!("{}: no such column", show_bytes(name.as_bytes())));
             };
             let other = OTHER_HEADS.iter().find(|(n, _)| *n == name).map(|(_, head)| *head);
+            let width = given.unwrap_or(width);
             let mut column =
                 Column { what, head: other.unwrap_or(usual).to_string(), width, shape };
             if let Some(head) = head {
@@ -206,7 +211,7 @@ impl Column {
         let stat = &process.stat;
         let number = |n: u64| Key::Number(i64::try_from(n).unwrap_or(i64::MAX));
         match self.what {
-            What::Rss => number(stat.rss),
+            What::Rss => number(resident(process, system)),
             What::Vsz | What::Sz => number(stat.vsize),
             What::Time | What::BsdTime | What::TimeSeconds => number(stat.utime + stat.stime),
             What::Start | What::Stime | What::BsdStart | What::Lstart => number(stat.start),
@@ -214,7 +219,7 @@ impl Column {
                 Key::Number(-i64::try_from(stat.start).unwrap_or(i64::MAX))
             }
             What::Cpu | What::C => number(permille(process, system)),
-            What::Mem => number(stat.rss),
+            What::Mem => number(resident(process, system)),
             _ => {
                 let text = self.text(process, system, users);
                 text.trim().parse().map_or(Key::Text(text), Key::Number)
@@ -267,15 +272,18 @@ impl Column {
             What::Lwp => process.lwp.to_string(),
             What::MajorFaults => stat.major_faults.to_string(),
             What::Mem => {
-                let kilobytes = stat.rss.saturating_mul(system.page) / 1024;
+                let kilobytes = resident(process, system);
                 let share = kilobytes.saturating_mul(1000).checked_div(system.memory);
                 let share = share.unwrap_or(0).min(999);
                 format!("{}.{}", share / 10, share % 10)
             }
             What::MinorFaults => stat.minor_faults.to_string(),
+            // real time knows no niceness
+            What::Nice if matches!(stat.policy, 1 | 2 | 6) => "-".into(),
             What::Nice => stat.nice.to_string(),
             What::Opri => (60 + stat.priority).to_string(),
-            What::Pri => stat.priority.to_string(),
+            What::Pri => (39 - stat.priority).to_string(),
+            What::Priority => stat.priority.to_string(),
             What::Cpu => {
                 let share = permille(process, system);
                 if share > 999 {
@@ -290,7 +298,7 @@ impl Column {
             What::Psr => stat.processor.to_string(),
             What::Rgid => ids.rgid.to_string(),
             What::Rgroup => self.user(ids.rgid, name(users.group_of(ids.rgid))),
-            What::Rss => (stat.rss.saturating_mul(system.page) / 1024).to_string(),
+            What::Rss => resident(process, system).to_string(),
             What::Ruid => ids.ruid.to_string(),
             What::Ruser => self.user(ids.ruid, name(users.name_of(ids.ruid))),
             What::Session => stat.session.to_string(),
@@ -350,11 +358,19 @@ impl Column {
         if (t.year, t.month, t.day) == (now.year, now.month, now.day) {
             format!("{:02}:{:02}", t.hour, t.minute)
         } else if t.year == now.year {
-            let gap = if self.what == What::BsdStart { " " } else { "" };
-            format!("{}{gap}{:02}", t.month_name(), t.day)
+            format!("{}{:02}", t.month_name(), t.day)
         } else {
             t.year.to_string()
         }
+    }
+}
+
+/// `wchan:20` is a column with a width of its own.
+fn split_width(word: &[u8]) -> (String, Option<usize>) {
+    let word = String::from_utf8_lossy(word).to_lowercase();
+    match word.split_once(':').and_then(|(name, width)| Some((name, width.parse().ok()?))) {
+        Some((name, width)) if (1..=4096).contains(&width) => (name.to_string(), Some(width)),
+        _ => (word, None),
     }
 }
 
@@ -370,6 +386,13 @@ pub fn shape_like_busybox(columns: &mut [Column]) {
             _ => {}
         }
     }
+}
+
+/// Resident memory in kilobytes. The count in `stat` lags behind that in
+/// `status`, which zombies and kernel threads have not.
+fn resident(process: &Process, system: &System) -> u64 {
+    let coarse = process.stat.rss.saturating_mul(system.page) / 1024;
+    process.ids.resident.unwrap_or(coarse)
 }
 
 /// Seconds since it started.
@@ -469,6 +492,7 @@ mod tests {
         assert_eq!(heads("pid,args=A, B"), ["PID", "A, B"]);
         assert_eq!(heads("pid="), [""]);
         assert_eq!(heads("tt,cmd"), ["TT", "CMD"]);
+        assert_eq!(Column::parse_list(b"wchan:20").unwrap()[0].width, 20);
         assert!(Column::parse_list(b"pid,nosuch").unwrap_err().contains("nosuch"));
     }
 
