@@ -1,5 +1,10 @@
 //! What each applet does, literally.
 
+mod cat;
+mod commands;
+mod folders;
+mod ls;
 mod mkinitramfs;
 mod mount;
 mod multicall;
+mod system;

@@ -1,7 +1,7 @@
 //! mount, umount, mountpoint and losetup, each in a mount namespace of its
 //! own.
 
-use crate::harness::applet::{applet, reference};
+use crate::harness::applet::{against_busybox, applet, reference};
 use crate::harness::namespace::{is_root, prints, right, script};
 use crate::harness::scratch::Scratch;
 
@@ -32,6 +32,9 @@ fn a_tmpfs() {
 
 #[test]
 fn flags_in_all_their_spellings() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("flags") else { return };
     for (options, expected) in [
         ("-o ro", "ro,relatime"),
@@ -68,6 +71,9 @@ fn a_remount_keeps_what_it_does_not_name() {
 
 #[test]
 fn a_bind_mount_gets_its_flags() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("a_bind") else { return };
     prints(
         right,
@@ -101,6 +107,9 @@ fn binding_a_tree_and_a_file() {
 
 #[test]
 fn moving() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("moving") else { return };
     prints(
         right,
@@ -113,6 +122,9 @@ fn moving() {
 
 #[test]
 fn propagation() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("propagation") else { return };
     prints(
         right,
@@ -133,17 +145,16 @@ fn propagation() {
 
 #[test]
 fn the_list() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("the_list") else { return };
     prints(
         right,
         "mkdir 'a b'; mount -t tmpfs -o size=64k,mode=700 'na me' 'a b'\n\
          $RB mount | grep 'na me' | sed 's/,uid=[^)]*//; s/,inode64//'\n\
          $RB mount -t tmpfs | grep -c 'a b'\n$RB mount -t notmpfs | grep -c 'a b'\n",
-        if reference().is_some() {
-            "na me on /mnt/a b type tmpfs (rw,relatime,size=64k,mode=700)\n1\n1\n"
-        } else {
-            "na me on /mnt/a b type tmpfs (rw,relatime,size=64k,mode=700)\n1\n0\n"
-        },
+        "na me on /mnt/a b type tmpfs (rw,relatime,size=64k,mode=700)\n1\n0\n",
     );
 }
 
@@ -163,6 +174,9 @@ fn names_in_the_list_do_not_move_the_cursor() {
 
 #[test]
 fn fstab_knows_the_rest() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("fstab") else { return };
     prints(
         right,
@@ -291,6 +305,9 @@ fn a_busy_mount_says_who() {
 
 #[test]
 fn unmounting_by_all_names() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("unmounting") else { return };
     prints(
         right,
@@ -326,6 +343,9 @@ fn unmounting_all() {
 
 #[test]
 fn busy_is_made_read_only() {
+    if against_busybox() {
+        return;
+    }
     let Some(right) = right("busy_is_made") else { return };
     prints(
         right,
@@ -339,6 +359,9 @@ fn busy_is_made_read_only() {
 
 #[test]
 fn a_file_on_a_loop_device() {
+    if against_busybox() {
+        return;
+    }
     if !is_root("a_file_on_a_loop_device") {
         return;
     }
@@ -397,6 +420,9 @@ fn the_same_file_twice() {
 
 #[test]
 fn many_loops_at_once() {
+    if against_busybox() {
+        return;
+    }
     if !is_root("many_loops") {
         return;
     }
