@@ -31,6 +31,10 @@ pub struct Request {
     pub fstype: Vec<u8>,
     /// How.
     pub options: Options,
+    /// Of a remount: the words for the filesystem that the user said, without
+    /// those that it had before. Not every filesystem takes back what it
+    /// prints; what it has it then keeps.
+    pub said: Vec<u8>,
     /// Never try read-only when the medium cannot be written (`-w`).
     pub insist_on_writing: bool,
     /// Leave `/sbin/mount.TYPE` alone (`-i`).
@@ -159,8 +163,11 @@ fn remount(request: &Request) -> Result<Mounted, Error> {
     };
     let source = if request.source.is_empty() { b"none" } else { request.source.as_slice() };
     let first_type = request.fstype.split(|&b| b == b',').next().unwrap_or_default();
-    call(request, source, b"", flags, data)
-        .map_err(|errno| explain(errno, request, first_type, flags))?;
+    let mut result = call(request, source, b"", flags, data);
+    if result == Err(Errno::EINVAL) && data != request.said {
+        result = call(request, source, b"", flags, &request.said);
+    }
+    result.map_err(|errno| explain(errno, request, first_type, flags))?;
     Ok(Mounted { source: source.to_vec(), write_protected: false })
 }
 
