@@ -161,7 +161,10 @@ fn processes() {
     applet("ps").args(["-o", "nosuch"]).stderr_has("nosuch: no such column").fails(2);
     applet("ps").args(["-C", "nosuchname"]).fails(1);
     child.kill().unwrap();
-    std::thread::sleep(Duration::from_millis(50));
+    let start = Instant::now();
+    while ps(&["-p", &pid, "-o", "s="]) != "Z\n" && start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert_eq!(ps(&["-p", &pid, "-o", "s=", "-o", "args="]), "Z [sleep] <defunct>\n");
     child.wait().unwrap();
 }
