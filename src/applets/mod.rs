@@ -24,6 +24,7 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod pivot_root;
+mod ps;
 mod reboot;
 mod rmmod;
 mod sleep;
@@ -65,6 +66,7 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
+    row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),

@@ -1,5 +1,6 @@
 //! Doers on filesystems: mounting, loop devices, names of users.
 
+mod blame;
 pub mod holders;
 pub mod loops;
 pub mod mounting;
