@@ -9,5 +9,6 @@ pub mod fd;
 pub mod process;
 pub mod start;
 pub mod text;
+pub mod tty;
 
 pub use crate::entry_point;
