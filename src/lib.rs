@@ -14,4 +14,6 @@
 
 pub mod applet;
 pub mod applets;
+pub mod boot;
+pub mod job;
 pub mod sys;

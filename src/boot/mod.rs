@@ -15,6 +15,7 @@ pub mod api;
 pub mod check;
 pub mod control;
 pub mod drivers;
+pub mod job;
 pub mod mounts;
 pub mod plan;
 pub mod report;

@@ -10,5 +10,6 @@ pub mod heap;
 pub mod process;
 pub mod start;
 pub mod text;
+pub mod tty;
 
 pub use crate::entry_point;

@@ -27,3 +27,20 @@ pub fn exit_now(status: u8) -> ! {
     // SAFETY: _exit does not return and touches nothing of this process.
     unsafe { libc::_exit(i32::from(status)) }
 }
+
+/// Gives every signal its default action and unblocks all: what a program
+/// expects to be started with.
+pub fn reset_signals() {
+    for signal in 1..=64 {
+        // SAFETY: SIG_DFL is no function of ours; numbers that cannot be set
+        // are refused with EINVAL.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
+}
+
+/// Ignores SIGPIPE, so that writing to a pipe nobody reads is EPIPE.
+pub fn ignore_broken_pipes() {
+    // SAFETY: SIG_IGN is no function of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
