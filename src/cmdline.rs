@@ -605,7 +605,8 @@ fn root<'a>(value: &'a [u8], fstypes: &[&[u8]]) -> Result<Root<'a>, &'static str
     // new_decode_dev.
     if value.len() <= 8
         && value.iter().all(u8::is_ascii_hexdigit)
-        && let Some(n) = std::str::from_utf8(value).ok().and_then(|s| u32::from_str_radix(s, 16).ok())
+        && let Some(n) =
+            std::str::from_utf8(value).ok().and_then(|s| u32::from_str_radix(s, 16).ok())
     {
         return Ok(Root::Number((n & 0xfff00) >> 8, (n & 0xff) | ((n >> 12) & 0xfff00)));
     }
@@ -713,10 +714,7 @@ mod tests {
             ("root=virtiofs:", "! root=virtiofs: on the kernel command line: the tag is missing"),
             ("rootfs=../x", "! rootfs=../x on the kernel command line: a tag has no /"),
             ("root=UUID=", "! root=UUID= on the kernel command line: it names nothing"),
-            (
-                "root=/dev/../x",
-                "! root=/dev/../x on the kernel command line: no name of a device",
-            ),
+            ("root=/dev/../x", "! root=/dev/../x on the kernel command line: no name of a device"),
             (
                 "root=banana",
                 "! root=banana on the kernel command line: not a kind of root that is known",
@@ -745,7 +743,8 @@ mod tests {
 
     #[test]
     fn osbuilds_words() {
-        let c = Cmdline::parse(b"console=ttyS0,115200 rootfs=r mount=m mount-ro=n debug init=/x.py");
+        let c =
+            Cmdline::parse(b"console=ttyS0,115200 rootfs=r mount=m mount-ro=n debug init=/x.py");
         assert!(c.osbuild && c.debug && !c.rw);
         assert_eq!(c.init, Some(b"/x.py".as_slice()));
         assert_eq!(c.consoles, [b"ttyS0"]);
@@ -771,9 +770,10 @@ mod tests {
         assert_eq!(limit("rootwait=3"), Limit::Seconds { seconds: 3, given: true });
         assert_eq!(limit("rd.timeout=0"), Limit::Forever);
         assert_eq!(limit("rootdelay=5 rd.retry=40"), Limit::Seconds { seconds: 40, given: true });
-        assert_eq!(complaints("rd.timeout=x"), [
-            "rd.timeout=x on the kernel command line: not a number of seconds"
-        ]);
+        assert_eq!(
+            complaints("rd.timeout=x"),
+            ["rd.timeout=x on the kernel command line: not a number of seconds"]
+        );
     }
 
     #[test]
@@ -799,7 +799,8 @@ mod tests {
 
     #[test]
     fn storage_and_network_are_kept() {
-        let c = Cmdline::parse(b"ip=dhcp rd.luks.uuid=1 rd.luks.name=2=x rd.lvm.lv=vg/lv ip=:::::eth0");
+        let c =
+            Cmdline::parse(b"ip=dhcp rd.luks.uuid=1 rd.luks.name=2=x rd.lvm.lv=vg/lv ip=:::::eth0");
         let kept: Vec<_> = c.kept.iter().map(|k| (k.name, k.value)).collect();
         let expected: [(&[u8], &[u8]); 5] = [
             (b"ip", b"dhcp"),
@@ -825,7 +826,10 @@ mod tests {
         );
         assert_eq!(complaints("foo=bar acpi=off nvme.poll_queues=1 systemd.unit=x"), [""; 0]);
         let long = format!("root={}", "x".repeat(2000));
-        assert_eq!(complaints(&long)[0].len(), 80 + 3 + " on the kernel command line: not a kind of root that is known".len());
+        assert_eq!(
+            complaints(&long)[0].len(),
+            80 + 3 + " on the kernel command line: not a kind of root that is known".len()
+        );
     }
 
     #[test]

@@ -15,5 +15,9 @@
 pub mod applet;
 pub mod applets;
 pub mod boot;
+pub mod cmdline;
+pub mod dev;
+pub mod fsutil;
 pub mod job;
+pub mod program;
 pub mod sys;

@@ -5,7 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod boot;
 mod false_;
+mod init;
+mod switch_root;
 mod true_;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -19,8 +22,15 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 }
 
 /// Every name that is an applet, one a line. Aliases are rows.
-const LIST: &[Row] =
-    &[row("false", &false_::APPLET), row("rescuebox", &RESCUEBOX), row("true", &true_::APPLET)];
+const LIST: &[Row] = &[
+    row("boot", &boot::APPLET),
+    row("false", &false_::APPLET),
+    row("init", &init::APPLET),
+    row("rescuebox", &RESCUEBOX),
+    row("run-init", &switch_root::RUN_INIT),
+    row("switch_root", &switch_root::APPLET),
+    row("true", &true_::APPLET),
+];
 
 static ROWS: [Row; LIST.len()] = sorted();
 

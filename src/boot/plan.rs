@@ -457,91 +457,112 @@ mod tests {
 
     #[test]
     fn osbuilds_command_line() {
-        check("console=ttyS0 rootfs=rootfs mount=mnt0 mount-ro=b init=/run/mnt/mnt0/x.py", &[
-            "mount /proc /sys /dev /run /tmp",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load drivers of virtio devices",
-            "mount virtiofs:rootfs on /sysroot read-only",
-            "mount virtiofs:mnt0 on /run/mnt/mnt0",
-            "mount virtiofs:b on /run/mnt/b read-only",
-            "check the root on /sysroot",
-            "check init /run/mnt/mnt0/x.py",
-            "switch to /sysroot and run /run/mnt/mnt0/x.py",
-        ]);
+        check(
+            "console=ttyS0 rootfs=rootfs mount=mnt0 mount-ro=b init=/run/mnt/mnt0/x.py",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of virtio devices",
+                "mount virtiofs:rootfs on /sysroot read-only",
+                "mount virtiofs:mnt0 on /run/mnt/mnt0",
+                "mount virtiofs:b on /run/mnt/b read-only",
+                "check the root on /sysroot",
+                "check init /run/mnt/mnt0/x.py",
+                "switch to /sysroot and run /run/mnt/mnt0/x.py",
+            ],
+        );
     }
 
     #[test]
     fn a_shell_is_osbuilds_init() {
-        check("rootfs=r rw", &[
-            "mount /proc /sys /dev /run /tmp",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load drivers of virtio devices",
-            "mount virtiofs:r on /sysroot",
-            "check the root on /sysroot",
-            "check init /bin/sh",
-            "switch to /sysroot and run /bin/sh",
-        ]);
+        check(
+            "rootfs=r rw",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of virtio devices",
+                "mount virtiofs:r on /sysroot",
+                "check the root on /sysroot",
+                "check init /bin/sh",
+                "switch to /sysroot and run /bin/sh",
+            ],
+        );
     }
 
     #[test]
     fn a_layer_over_a_share() {
-        check("root=9p:r systemd.volatile=overlay rd.driver.pre=foo,bar", &[
-            "mount /proc /sys /dev /run /tmp",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load foo, bar, drivers of virtio devices",
-            "make a layer in memory for changes to the root",
-            "mount 9p:r on /run/rescuebox/overlay/lower read-only",
-            "lay the memory over the root, on /sysroot",
-            "check the root on /sysroot",
-            "check init /sbin/init, /etc/init, /bin/init or /bin/sh",
-            "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
-        ]);
+        check(
+            "root=9p:r systemd.volatile=overlay rd.driver.pre=foo,bar",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load foo, bar, drivers of virtio devices",
+                "make a layer in memory for changes to the root",
+                "mount 9p:r on /run/rescuebox/overlay/lower read-only",
+                "lay the memory over the root, on /sysroot",
+                "check the root on /sysroot",
+                "check init /sbin/init, /etc/init, /bin/init or /bin/sh",
+                "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
+            ],
+        );
     }
 
     #[test]
     fn a_disk() {
-        check("root=/dev/vda1 rootfstype=ext4,xfs rootflags=noatime rw init=/sbin/init", &[
-            "mount /proc /sys /dev /run",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load drivers of all devices",
-            "mount /dev/vda1 on /sysroot as ext4 or xfs with noatime",
-            "check the root on /sysroot",
-            "check init /sbin/init",
-            "switch to /sysroot and run /sbin/init",
-        ]);
+        check(
+            "root=/dev/vda1 rootfstype=ext4,xfs rootflags=noatime rw init=/sbin/init",
+            &[
+                "mount /proc /sys /dev /run",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "mount /dev/vda1 on /sysroot as ext4 or xfs with noatime",
+                "check the root on /sysroot",
+                "check init /sbin/init",
+                "switch to /sysroot and run /sbin/init",
+            ],
+        );
     }
 
     #[test]
     fn no_root_is_a_rescue_system() {
-        check("quiet", &[
-            "mount /proc /sys /dev /run /tmp",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load drivers of all devices",
-            "give a shell, no root being named",
-        ]);
+        check(
+            "quiet",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "give a shell, no root being named",
+            ],
+        );
     }
 
     #[test]
     fn a_root_that_makes_no_sense() {
-        check("root=banana", &[
-            "mount /proc /sys /dev /run /tmp",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load drivers of all devices",
-            "understand the command line",
-        ]);
-        check("root=UUID=1234-ABCD ro", &[
-            "mount /proc /sys /dev /run",
-            "make device nodes",
-            "load modules of /usr/lib/modules",
-            "load drivers of all devices",
-            "find UUID=1234-ABCD",
-        ]);
+        check(
+            "root=banana",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "understand the command line",
+            ],
+        );
+        check(
+            "root=UUID=1234-ABCD ro",
+            &[
+                "mount /proc /sys /dev /run",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "find UUID=1234-ABCD",
+            ],
+        );
     }
 
     #[test]
@@ -556,7 +577,8 @@ mod tests {
 
     #[test]
     fn only_what_is_needed_gets_a_driver() {
-        let types = |line: &'static str| devices(&Cmdline::parse(line.as_bytes()), Facts::default());
+        let types =
+            |line: &'static str| devices(&Cmdline::parse(line.as_bytes()), Facts::default());
         let fs = VirtioTypes { fs: true, ..VirtioTypes::default() };
         assert_eq!(types("rootfs=r"), Devices::Virtio(fs));
         assert_eq!(

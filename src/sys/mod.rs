@@ -7,6 +7,7 @@
 
 pub mod fd;
 pub mod heap;
+pub mod path;
 pub mod process;
 pub mod start;
 pub mod text;
