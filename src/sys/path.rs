@@ -42,20 +42,38 @@ pub fn open_in_root(
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// `struct statx` of linux/stat.h as far as it is needed here; its size is
+/// fixed at 256 bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Statx {
+    mask: u32,
+    blksize: u32,
+    attributes: u64,
+    rest: [u64; 30],
+}
+
 /// Whether something is mounted on exactly this path. statx(2) with
 /// STATX_ATTR_MOUNT_ROOT, Linux 5.8.
 pub fn is_mount_point(path: &(impl NixPath + ?Sized)) -> Result<bool, Errno> {
     const MOUNT_ROOT: u64 = 0x2000;
-    let mut stat = std::mem::MaybeUninit::<libc::statx>::zeroed();
+    const AT_NO_AUTOMOUNT: libc::c_int = 0x800;
+    let mut stat = Statx { mask: 0, blksize: 0, attributes: 0, rest: [0; 30] };
     let result = path.with_nix_path(|path| {
-        // SAFETY: the path is a C string, and the buffer is a statx.
+        // The C library's wrapper is missing from some of its versions.
+        // SAFETY: the path is a C string, and the buffer has the 256 bytes that
+        // the kernel fills.
         unsafe {
-            libc::statx(libc::AT_FDCWD, path.as_ptr(), libc::AT_NO_AUTOMOUNT, 0, stat.as_mut_ptr())
+            libc::syscall(
+                libc::SYS_statx,
+                libc::AT_FDCWD,
+                path.as_ptr(),
+                AT_NO_AUTOMOUNT,
+                0,
+                &raw mut stat,
+            )
         }
     })?;
     Errno::result(result)?;
-    // SAFETY: zeroed before, and filled in by the kernel; every bit pattern is
-    // a statx.
-    let stat = unsafe { stat.assume_init() };
-    Ok(stat.stx_attributes & MOUNT_ROOT != 0)
+    Ok(stat.attributes & MOUNT_ROOT != 0)
 }
