@@ -3,4 +3,5 @@
 pub mod applet;
 pub mod lab;
 pub mod machine;
+pub mod runner;
 pub mod scratch;
