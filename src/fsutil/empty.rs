@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
+use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fstat};
 use nix::sys::statfs::fstatfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
@@ -92,15 +92,10 @@ fn lift(root: &OwnedFd, from: Option<&Level>, name: &std::ffi::CStr) -> bool {
     let Some(from) = from else { return false };
     for n in 0..1000u32 {
         let new = format!(".lifted-{n}");
-        match nix::fcntl::renameat2(
-            &from.dir,
-            name,
-            root,
-            new.as_str(),
-            nix::fcntl::RenameFlags::RENAME_NOREPLACE,
-        ) {
+        // In place of an empty folder it is one less to remove.
+        match renameat(&from.dir, name, root, new.as_str()) {
             Ok(()) => return true,
-            Err(Errno::EEXIST) => {}
+            Err(Errno::EEXIST | Errno::ENOTEMPTY | Errno::ENOTDIR) => {}
             Err(_) => return false,
         }
     }
