@@ -1,3 +1,4 @@
 //! What each applet does, literally.
 
+mod mkinitramfs;
 mod multicall;
