@@ -29,5 +29,6 @@ pub mod mountinfo;
 pub mod mountopts;
 pub mod passwd;
 pub mod procstat;
+pub mod shell;
 pub mod size;
 pub mod sys;

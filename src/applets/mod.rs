@@ -8,8 +8,10 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod cat;
 mod chroot;
 mod dmesg;
+mod echo;
 mod env;
 mod false_;
+mod kill;
 mod ln;
 mod losetup;
 mod ls;
@@ -19,8 +21,11 @@ mod mknod;
 mod mount;
 mod mountpoint;
 mod pivot_root;
+mod printf;
 mod reboot;
+mod sh;
 mod sleep;
+mod test;
 mod true_;
 mod umount;
 mod uname;
@@ -38,12 +43,16 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("[", &test::APPLET),
+    row("ash", &sh::APPLET),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("dmesg", &dmesg::APPLET),
+    row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
     row("halt", &reboot::HALT),
+    row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
@@ -54,9 +63,12 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
+    row("printf", &printf::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
+    row("test", &test::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
