@@ -34,5 +34,6 @@ pub mod mountopts;
 pub mod passwd;
 pub mod procstat;
 pub mod program;
+pub mod shell;
 pub mod size;
 pub mod sys;

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod descriptor;
 pub mod exec;
 pub mod fd;
 pub mod heap;
@@ -13,6 +14,9 @@ pub mod kernel_log;
 pub mod loopdev;
 pub mod path;
 pub mod process;
+pub mod regex;
+pub mod session;
+pub mod signal;
 pub mod start;
 pub mod terminal;
 pub mod text;
