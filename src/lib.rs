@@ -15,5 +15,7 @@
 pub mod applet;
 pub mod applets;
 pub mod boot;
+pub mod compress;
+pub mod elf;
 pub mod job;
 pub mod sys;

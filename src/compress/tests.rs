@@ -1,0 +1,191 @@
+//! Against the real programs, and by hand-made bytes.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use super::*;
+
+/// 300 KB with structure: this and what a small generator adds.
+fn sample() -> Vec<u8> {
+    let mut state = 1u32;
+    let mut bytes = Vec::new();
+    while bytes.len() < 300_000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        bytes.extend_from_slice(b"kernel/drivers/");
+        bytes.extend_from_slice(&state.to_le_bytes()[..(state >> 30) as usize + 1]);
+        bytes.resize(bytes.len() + (state >> 24 & 15) as usize, (state >> 16) as u8);
+    }
+    bytes
+}
+
+/// `program args < input`, or None where it is not installed.
+fn pipe(program: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = std::thread::Builder::new()
+        .spawn(move || {
+            let _ = stdin.write_all(&input);
+        })
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    Some(output.stdout)
+}
+
+const TOOLS: [(Format, &str, &[&[&str]]); 4] = [
+    (Format::Gzip, "gzip", &[&["-1"], &["-9"], &["-n"]]),
+    (
+        Format::Xz,
+        "xz",
+        &[
+            &["-0"],
+            &["-9"],
+            &["--check=crc32"],
+            &["--check=none"],
+            &["--block-size=65536"],
+            &["--x86", "--lzma2=dict=1MiB"],
+        ],
+    ),
+    (Format::Zstd, "zstd", &[&["-1"], &["-19"], &["--no-check"], &["--ultra", "-22"]]),
+    (Format::Lz4, "lz4", &[&["-l"], &["-1"], &["-9", "-BD"], &["-BX", "--content-size"]]),
+];
+
+#[test]
+fn reads_what_the_real_programs_write() {
+    for input in [&b""[..], b"x", &sample()] {
+        for (format, program, variants) in TOOLS {
+            for variant in variants {
+                let mut args = vec!["-c"];
+                args.extend_from_slice(variant);
+                let Some(packed) = pipe(program, &args, input) else { continue };
+                assert_eq!(Format::detect(&packed), format, "{program} {variant:?}");
+                let unpacked = decompress(format, &packed, 1 << 20);
+                assert!(unpacked.as_deref() == Ok(input), "{program} {variant:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_real_programs_read_what_is_written() {
+    for input in [&b""[..], b"x", &sample()] {
+        for (format, program, _) in TOOLS {
+            let packed = compress(format, input).unwrap();
+            let Some(unpacked) = pipe(program, &["-dc"], &packed) else { continue };
+            assert!(unpacked == input, "{program}: {} bytes", input.len());
+        }
+    }
+}
+
+#[test]
+fn there_and_back_and_through_every_cut() {
+    let input = &sample()[..5000];
+    for format in Format::ALL {
+        let packed = compress(format, input).unwrap();
+        assert_eq!(Format::detect(&packed), format);
+        assert!(packed.len() < input.len(), "{}", format.name());
+        assert_eq!(decompress(format, &packed, 5000).as_deref(), Ok(input));
+        assert_eq!(compress(format, input).as_ref(), Ok(&packed));
+        assert_eq!(
+            decompress(format, &packed, 4999),
+            Err(Error { format, cause: Cause::TooLarge }),
+        );
+        for length in 1..packed.len() {
+            let result = decompress(format, &packed[..length], 1 << 20);
+            // A legacy lz4 frame ends with its input, so its bare magic is
+            // an empty one.
+            let empty = format == Format::Lz4 && length == 4;
+            assert_eq!(result.is_err(), !empty, "{} cut to {length}", format.name());
+        }
+    }
+}
+
+#[test]
+fn no_flipped_byte_is_missed_where_there_is_a_checksum() {
+    let input = &sample()[..3000];
+    for format in [Format::Gzip, Format::Xz] {
+        let packed = compress(format, input).unwrap();
+        for at in 0..packed.len() {
+            let mut wrong = packed.clone();
+            wrong[at] ^= 0x20;
+            let result = decompress(format, &wrong, 1 << 20);
+            // gzip's time and the padding of deflate's last byte are free.
+            assert!(
+                result.is_err() || result.as_deref() == Ok(input),
+                "{} byte {at}",
+                format.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn concatenations_and_padding() {
+    for format in Format::ALL {
+        let mut both = compress(format, b"one ").unwrap();
+        let first = both.len();
+        both.extend_from_slice(&[0; 8]);
+        both.extend_from_slice(&compress(format, b"two").unwrap());
+        both.extend_from_slice(&[0; 512]);
+        let name = format.name();
+        assert_eq!(decompress(format, &both, 100).as_deref(), Ok(&b"one two"[..]), "{name}");
+        assert_eq!(decompress_one(format, &both, 100), Ok((b"one ".to_vec(), first)), "{name}");
+    }
+    assert_eq!(decompress_one(Format::None, b"abc", 3), Ok((b"abc".to_vec(), 3)));
+    assert!(decompress(Format::None, b"abc", 2).is_err());
+}
+
+#[test]
+fn gzip_header_with_every_field() {
+    let mut bytes = b"\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0xxname\0comment\0".to_vec();
+    let sum = checksum::crc32(&bytes) as u16;
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes.extend_from_slice(b"\x4b\x04\0\x43\xbe\xb7\xe8\x01\0\0\0");
+    assert_eq!(decompress(Format::Gzip, &bytes, 10).as_deref(), Ok(&b"a"[..]));
+    bytes[12] ^= 1;
+    assert_eq!(
+        decompress(Format::Gzip, &bytes, 10).unwrap_err().to_string(),
+        "checksum mismatch in gzip data"
+    );
+}
+
+#[test]
+fn zstd_checksums_count() {
+    let Some(packed) = pipe("zstd", &["-c", "--check"], &sample()) else { return };
+    let mut wrong = packed.clone();
+    *wrong.last_mut().unwrap() ^= 1;
+    assert_eq!(decompress(Format::Zstd, &wrong, 1 << 20).unwrap_err().cause, Cause::Checksum);
+    // A skippable frame before and behind.
+    let skip = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
+    let mut skipped = packed;
+    skipped.extend_from_slice(skip);
+    assert!(decompress(Format::Zstd, &skipped, 1 << 20).is_ok());
+}
+
+#[test]
+fn bombs_are_stopped() {
+    let zeros = vec![0; 20 << 20];
+    for format in Format::ALL {
+        let packed = compress(format, &zeros).unwrap();
+        let result = decompress(format, &packed, 1 << 20);
+        assert_eq!(result, Err(Error { format, cause: Cause::TooLarge }));
+    }
+}
+
+#[test]
+fn names() {
+    for format in Format::ALL {
+        assert_eq!(Format::of_name(format.name().as_bytes()), Some(format));
+        let extension = format.extension().trim_start_matches('.');
+        assert_eq!(Format::of_name(extension.as_bytes()), Some(format));
+    }
+    assert_eq!(Format::of_name(b"rar"), None);
+    assert_eq!(Format::detect(b"070701"), Format::None);
+}
