@@ -16,6 +16,8 @@ pub mod applet;
 pub mod applets;
 pub mod boot;
 pub mod compress;
+pub mod cpio;
 pub mod elf;
+pub mod image;
 pub mod job;
 pub mod sys;

@@ -8,3 +8,7 @@
 #![cfg_attr(not(test), no_main)]
 
 rescuebox::sys::entry_point!(rescuebox::applets::main);
+
+#[cfg(not(test))]
+#[global_allocator]
+static HEAP: rescuebox::sys::heap::Heap = rescuebox::sys::heap::Heap::new();

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod false_;
+mod mkinitramfs;
 mod true_;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -19,8 +20,13 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 }
 
 /// Every name that is an applet, one a line. Aliases are rows.
-const LIST: &[Row] =
-    &[row("false", &false_::APPLET), row("rescuebox", &RESCUEBOX), row("true", &true_::APPLET)];
+#[rustfmt::skip]
+const LIST: &[Row] = &[
+    row("false", &false_::APPLET),
+    row("mkinitramfs", &mkinitramfs::APPLET),
+    row("rescuebox", &RESCUEBOX),
+    row("true", &true_::APPLET),
+];
 
 static ROWS: [Row; LIST.len()] = sorted();
 

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod fd;
+pub mod heap;
 pub mod process;
 pub mod start;
 pub mod text;

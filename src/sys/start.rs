@@ -10,15 +10,18 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 macro_rules! entry_point {
     ($run:path) => {
         /// What the C library calls.
+        ///
+        /// # Safety
+        /// `argv` is the vector of `argc` strings of the process.
         #[cfg(not(test))]
         #[allow(unsafe_code)]
         // SAFETY: no other symbol of the program is called `main`.
         #[unsafe(no_mangle)]
-        pub extern "C" fn main(
+        pub unsafe extern "C" fn main(
             argc: ::std::ffi::c_int,
             argv: *const *const ::std::ffi::c_char,
         ) -> ::std::ffi::c_int {
-            // SAFETY: called once, by the C library, with its own vector.
+            // SAFETY: the C library passes its own vector.
             ::std::ffi::c_int::from($run(unsafe { $crate::sys::start::arguments(argc, argv) }))
         }
     };
@@ -34,7 +37,9 @@ pub unsafe fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<OsString
     let mut list = Vec::with_capacity(count);
     for i in 0..count {
         // SAFETY: i < argc, so the slot is inside the vector.
-        let arg = unsafe { *argv.add(i) };
+        let slot = unsafe { argv.add(i) };
+        // SAFETY: the C library filled the slot.
+        let arg = unsafe { *slot };
         if arg.is_null() {
             break;
         }

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// How long any one applet may take.
+/// How long an applet may take unless the case says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A command under test.
@@ -27,6 +27,7 @@ pub struct Case {
     input: Vec<u8>,
     stdout: Option<Vec<u8>>,
     stderr: Vec<String>,
+    limit: Duration,
 }
 
 /// The program under test: RESCUEBOX= in the environment (the static binary, in
@@ -47,7 +48,14 @@ pub fn reference() -> Option<OsString> {
 pub fn applet(name: &str) -> Case {
     let mut command = Command::new(reference().unwrap_or_else(|| program().into()));
     command.arg(name).env("LC_ALL", "C").env("TZ", "UTC");
-    Case { command, words: name.into(), input: Vec::new(), stdout: None, stderr: Vec::new() }
+    Case {
+        command,
+        words: name.into(),
+        input: Vec::new(),
+        stdout: None,
+        stderr: Vec::new(),
+        limit: LIMIT,
+    }
 }
 
 /// What came out.
@@ -80,6 +88,12 @@ impl Case {
     /// A variable of the environment.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Case {
         self.command.env(name, value);
+        self
+    }
+
+    /// How long it may take, in seconds.
+    pub fn limit(mut self, seconds: u64) -> Case {
+        self.limit = Duration::from_secs(seconds);
         self
     }
 
@@ -173,9 +187,17 @@ impl Case {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if start.elapsed() > LIMIT {
+            if start.elapsed() > self.limit {
                 let _ = child.kill();
-                panic!("still running after {LIMIT:?}: {}", self.words);
+                let _ = child.wait();
+                let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+                panic!(
+                    "still running after {:?}: {}\n-- stdout\n{}\n-- stderr\n{}\n--",
+                    self.limit,
+                    self.words,
+                    shown(out.join().unwrap()),
+                    shown(reader.join().unwrap())
+                );
             }
             std::thread::sleep(Duration::from_millis(1));
         };

@@ -1,4 +1,7 @@
 //! What the tests are written with.
 
 pub mod applet;
+pub mod lab;
+pub mod machine;
+pub mod runner;
 pub mod scratch;

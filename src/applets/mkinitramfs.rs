@@ -1,0 +1,309 @@
+//! mkinitramfs: write an initramfs image made of this program, kernel modules
+//! and whatever else is asked for.
+//!
+//! Named after Debian's command, whose `-o FILE KVER` it takes. It runs no
+//! other program and needs no rights: owners, modes and device nodes are data
+//! in the archive. Deliberate deviations: no configuration file and no hooks
+//! are read, so that the command line and the files it names decide every byte.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::io::{IsTerminal, Write};
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use argh::FromArgs;
+
+use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
+use crate::compress::Format;
+use crate::image::{self, Builder, Farm, Image};
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "mkinitramfs",
+    summary: "write an initramfs image made of this program",
+    usage: "[OPTION...] [KVER]\n\
+            \x20 -o, --output FILE     the image; initramfs-KVER.img otherwise, - is standard output\n\
+            \x20 --kver KVER           modules of this kernel, as KVER; the running one's otherwise\n\
+            \x20 --modules-dir DIR     its modules are here, not in /lib/modules/KVER\n\
+            \x20 --module NAME         this module, too, with what it depends on (repeat for more)\n\
+            \x20 --no-default-modules  not those for virtual machines; only the ones named\n\
+            \x20 --strip-modules       unpack modules, take signatures and debugging data off\n\
+            \x20 --decompress-modules  unpack modules; otherwise they stay as they are\n\
+            \x20 --add SRC[:DST]       a file or folder of this system, as it is or at DST, and the\n\
+            \x20                       libraries that an executable needs (repeat for more)\n\
+            \x20 --spec FILE           what a list in gen_init_cpio's language says (repeat)\n\
+            \x20 --compress FORMAT     none (the default), gzip, zstd, xz, lz4\n\
+            \x20 --program FILE        another build of this program instead of the running one\n\
+            \x20 -q, --quiet           no summary, no progress\n\
+            /init and the names of all applets lead to the program, except where --add or\n\
+            --spec puts something else. SOURCE_DATE_EPOCH is the time of all files (0\n\
+            otherwise): the same input gives the same bytes.",
+    kind: Kind::Exec, // reads and packs for as long as that takes
+    run,
+};
+
+/// The command line.
+#[derive(FromArgs)]
+#[argh(help_triggers("-h", "--help"))]
+struct Options {
+    /// the image to write
+    #[argh(option, short = 'o')]
+    output: Option<String>,
+    /// the kernel's version
+    #[argh(option)]
+    kver: Option<String>,
+    /// the folder with its modules
+    #[argh(option)]
+    modules_dir: Option<String>,
+    /// one more module
+    #[argh(option)]
+    module: Vec<String>,
+    /// no modules but those named
+    #[argh(switch)]
+    no_default_modules: bool,
+    /// take signatures and debugging data off modules
+    #[argh(switch)]
+    strip_modules: bool,
+    /// leave modules compressed as they are
+    #[argh(switch)]
+    keep_modules: bool,
+    /// unpack compressed modules
+    #[argh(switch)]
+    decompress_modules: bool,
+    /// a file or folder of this system
+    #[argh(option)]
+    add: Vec<String>,
+    /// a list in gen_init_cpio's language
+    #[argh(option)]
+    spec: Vec<String>,
+    /// the compression of the image
+    #[argh(option, default = "String::from(\"none\")")]
+    compress: String,
+    /// the program to put in
+    #[argh(option)]
+    program: Option<String>,
+    /// say nothing when all is well
+    #[argh(switch, short = 'q')]
+    quiet: bool,
+    /// the kernel's version
+    #[argh(positional)]
+    version: Option<String>,
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let Some(options) = parse(cx)? else { return Ok(Status::OK) };
+    let format = Format::of_name(options.compress.as_bytes()).ok_or_else(|| {
+        let name = show(&options.compress);
+        Error::usage(format_args!("'{name}': no compression; known are none gzip zstd xz lz4"))
+    })?;
+    let output = options.output.as_deref();
+    if output == Some("-") && cx.stdout.is_terminal() {
+        return Err(Error::msg("standard output is a terminal: -o FILE writes to a file"));
+    }
+    let meter = Meter::new(cx.stderr, options.quiet);
+    let result = build(cx, &options, format, &meter);
+    meter.clear();
+    let (image, default_name) = result?;
+
+    let name = output.unwrap_or(&default_name);
+    if name == "-" {
+        cx.out.write_all(&image.bytes).map_err(|e| Error::os("standard output", e))?;
+    } else {
+        image::output::save(Path::new(name), &image.bytes).map_err(|e| Error::os(show(name), e))?;
+    }
+    for note in &image.notes {
+        applet::complain(cx.stderr, cx.name, &format_args!("warning: {note}"));
+    }
+    if !options.quiet {
+        let text = summary(name, format, &image);
+        if name == "-" {
+            // Nobody is hurt when a remark cannot be printed.
+            let _ = applet::write_all(cx.stderr, text.as_bytes());
+        } else {
+            cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+        }
+    }
+    Ok(Status::OK)
+}
+
+/// The options; `None` when only help was wanted.
+fn parse(cx: &mut Ctx) -> Result<Option<Options>, Error> {
+    let mut words: Vec<&str> = Vec::new();
+    for arg in cx.args {
+        let word = arg.to_str();
+        let word = word.ok_or_else(|| Error::usage(format_args!("'{}': not UTF-8", show(arg))))?;
+        // argh has no --option=value.
+        match word.split_once('=').filter(|_| word.starts_with("--")) {
+            Some((option, value)) => words.extend([option, value]),
+            None => words.push(word),
+        }
+    }
+    match Options::from_args(&[cx.name], &words) {
+        Ok(options) => Ok(Some(options)),
+        Err(exit) if exit.status.is_ok() => {
+            let text = applet::help(cx.name, &APPLET);
+            cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+            Ok(None)
+        }
+        Err(exit) => {
+            let text: Vec<&str> = exit.output.split_whitespace().collect();
+            Err(Error::usage(text.join(" ")))
+        }
+    }
+}
+
+/// The image, and the name it has when none was given.
+fn build(
+    cx: &Ctx,
+    options: &Options,
+    format: Format,
+    meter: &Meter,
+) -> Result<(Image, String), Error> {
+    let program = options.program.as_deref().unwrap_or("/proc/self/exe");
+    let mut builder = Builder::new(PathBuf::from(program))
+        .progress(Box::new(|what, done, total| meter.tell(what, done, total)))
+        .mtime(source_date(cx)?)
+        .skeleton()?
+        .farm(cx.table, Farm::Full);
+    let default_name = "initramfs.img".to_string();
+    for spec in &options.spec {
+        let variable = |name: &[u8]| cx.env.get(name).map(OsStr::as_bytes);
+        builder = builder.spec(Path::new(spec), &variable)?;
+    }
+    for add in &options.add {
+        let (source, place) = source_and_place(add);
+        builder = builder.add(Path::new(source), place.map(str::as_bytes))?;
+    }
+    Ok((builder.build(format)?, default_name))
+}
+
+/// `SRC:DST` in its parts: DST begins with a slash, so that a colon can be in
+/// either.
+fn source_and_place(text: &str) -> (&str, Option<&str>) {
+    match text.rfind(":/") {
+        Some(at) if at > 0 => {
+            let (source, place) = text.split_at(at);
+            (source, place.strip_prefix(':'))
+        }
+        _ => (text, None),
+    }
+}
+
+/// What <https://reproducible-builds.org/specs/source-date-epoch/> says the
+/// time of everything is.
+fn source_date(cx: &Ctx) -> Result<u32, Error> {
+    let Some(text) = cx.env.get(b"SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else {
+        return Ok(0);
+    };
+    text.to_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+        Error::msg(format_args!("SOURCE_DATE_EPOCH: '{}' is no number of seconds", show(text)))
+    })
+}
+
+/// What is in the image and how big it is.
+fn summary(name: &str, format: Format, image: &Image) -> String {
+    let counts = image.counts;
+    let mut text = String::new();
+    let mut line = |left: &str, right: String| {
+        text.push_str(&format!("  {left:<9} {right}\n"));
+    };
+    line("program", format!("{} with {} names", size(image.program as u64), image.names));
+    line(
+        "in all",
+        format!(
+            "{} files ({}), {} directories, {} links, {} nodes",
+            counts.files,
+            size(counts.bytes),
+            counts.directories,
+            counts.symlinks,
+            counts.nodes
+        ),
+    );
+    let packed = size(image.bytes.len() as u64);
+    let head = match format {
+        Format::None => format!("{}: {packed}\n", show(name)),
+        _ => format!(
+            "{}: {packed} of {}, {} before\n",
+            show(name),
+            format.name(),
+            size(image.unpacked as u64)
+        ),
+    };
+    head + &text
+}
+
+/// A number of bytes for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        _ => {
+            let tenths = (bytes * 10).div_ceil(1_048_576);
+            format!("{}.{} MiB", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+/// A line on the terminal that says what takes so long, once it does.
+struct Meter<'a> {
+    fd: Option<BorrowedFd<'a>>,
+    next: Cell<Instant>,
+    shown: Cell<bool>,
+}
+
+impl<'a> Meter<'a> {
+    fn new(stderr: BorrowedFd<'a>, quiet: bool) -> Meter<'a> {
+        let fd = Some(stderr).filter(|fd| !quiet && fd.is_terminal());
+        let next = Cell::new(Instant::now() + Duration::from_millis(300));
+        Meter { fd, next, shown: Cell::new(false) }
+    }
+
+    fn tell(&self, what: &str, done: u64, total: u64) {
+        let Some(fd) = self.fd else { return };
+        let now = Instant::now();
+        // Work of unknown length is told of at once: nothing comes after it.
+        if now < self.next.get() && !(done == 0 && total == 0) {
+            return;
+        }
+        self.next.set(now + Duration::from_millis(100));
+        self.shown.set(true);
+        let text = match (done, total) {
+            (0, 0) => format!("\r{what} ...\x1b[K"),
+            (_, 0) => format!("\r{what}: {done}\x1b[K"),
+            _ => format!("\r{what}: {done} of {total}\x1b[K"),
+        };
+        let _ = applet::write_all(fd, text.as_bytes());
+    }
+
+    fn clear(&self) {
+        if let Some(fd) = self.fd.filter(|_| self.shown.get()) {
+            let _ = applet::write_all(fd, b"\r\x1b[K");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_and_places() {
+        assert_eq!(source_and_place("/bin/sh"), ("/bin/sh", None));
+        assert_eq!(source_and_place("a:/b"), ("a", Some("/b")));
+        assert_eq!(source_and_place("/a:b"), ("/a:b", None));
+        assert_eq!(source_and_place("/a:b:/c/"), ("/a:b", Some("/c/")));
+        assert_eq!(source_and_place(":/c"), (":/c", None));
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size(0), "0 bytes");
+        assert_eq!(size(1023), "1023 bytes");
+        assert_eq!(size(1025), "2 KiB");
+        assert_eq!(size(1_048_576), "1.0 MiB");
+        assert_eq!(size(1_600_000), "1.6 MiB");
+    }
+}

@@ -1,0 +1,284 @@
+//! Builds initramfs images out of this program: what goes in, and where.
+//!
+//! [`Builder`] collects names into a [`layout::Tree`]; nothing is written, no
+//! node is made and no right is needed until [`Builder::build`] gives the
+//! archive as bytes. [`output::save`] puts it under a name.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::applet::{Error, Table, show, show_bytes};
+use crate::compress::{self, Format};
+
+mod host;
+pub mod layout;
+pub mod output;
+pub mod resolve;
+pub mod spec;
+mod write;
+
+pub use layout::Content;
+pub use write::Counts;
+
+use layout::{Kind, Node, Tree};
+use resolve::Loader;
+
+/// Where the program is in an image.
+pub const PROGRAM: &str = "/usr/bin/rescuebox";
+
+/// The directories, links and nodes that every image has, in the language of
+/// [`spec`].
+const SKELETON: &[u8] = include_bytes!("../../initramfs/skeleton");
+/// Files that every image has.
+const FILES: [(&str, &[u8]); 2] = [
+    ("/etc/passwd", include_bytes!("../../initramfs/passwd")),
+    ("/etc/group", include_bytes!("../../initramfs/group")),
+];
+
+/// Told of what is being done: the work, how much of it is done, of how much
+/// (0 when that is not known).
+pub type Progress<'p> = dyn FnMut(&str, u64, u64) + 'p;
+
+/// Which names of applets lead to the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farm {
+    /// All.
+    Full,
+    /// Those that the kernel and scripts call by a path: each link costs the
+    /// kernel time when it unpacks the image, and the shell needs none.
+    Minimal,
+}
+
+/// See [`Farm::Minimal`]. The kernel itself calls modprobe, poweroff and
+/// reboot (kernel/reboot.c, kernel/module/kmod.c).
+const MINIMAL: [&str; 6] = ["modprobe", "mount", "poweroff", "reboot", "sh", "umount"];
+
+/// Collects what goes into an image.
+pub struct Builder<'p> {
+    tree: Tree,
+    program: Content,
+    names: Vec<&'static str>,
+    mtime: u32,
+    loader: Option<Loader>,
+    /// Executables whose libraries are in, with where each is in the image.
+    inspected: BTreeSet<(PathBuf, PathBuf)>,
+    /// Scripts, and what has to be there to run them.
+    scripts: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Files with several names so far.
+    links: u64,
+    added: usize,
+    notes: Vec<String>,
+    progress: Box<Progress<'p>>,
+}
+
+/// A finished image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The file: the archive, compressed.
+    pub bytes: Vec<u8>,
+    /// The size of the archive before compression.
+    pub unpacked: usize,
+    /// What is in it.
+    pub counts: Counts,
+    /// Bytes of the program.
+    pub program: usize,
+    /// How many names lead to the program.
+    pub names: usize,
+    /// Remarks on things that were left out or may not work.
+    pub notes: Vec<String>,
+}
+
+impl<'p> Builder<'p> {
+    /// An image for the program given as bytes or as a file; `/proc/self/exe`
+    /// is this program itself. A dynamic one takes its libraries along.
+    pub fn new(program: impl Into<Content>) -> Builder<'p> {
+        Builder {
+            tree: Tree::default(),
+            program: program.into(),
+            names: Vec::new(),
+            mtime: 0,
+            loader: None,
+            inspected: BTreeSet::new(),
+            scripts: Vec::new(),
+            links: 0,
+            added: 0,
+            notes: Vec::new(),
+            progress: Box::new(|_, _, _| {}),
+        }
+    }
+
+    /// Tells `progress` of long work.
+    #[must_use]
+    pub fn progress(mut self, progress: Box<Progress<'p>>) -> Builder<'p> {
+        self.progress = progress;
+        self
+    }
+
+    /// The time of everything in the image, seconds since 1970: 0 otherwise.
+    #[must_use]
+    pub fn mtime(mut self, seconds: u32) -> Builder<'p> {
+        self.mtime = seconds;
+        self
+    }
+
+    /// The directories for API file systems and the new root, `/dev/console`
+    /// and `/dev/null`, the links that make `/bin`, `/sbin` and `/lib` parts of
+    /// `/usr`. Call it first: what is added later lands behind these links.
+    pub fn skeleton(mut self) -> Result<Builder<'p>, Error> {
+        let lines = spec::parse(SKELETON, &|_| None)
+            .map_err(|e| Error::msg(format_args!("skeleton, line {}: {}", e.number, e.text)))?;
+        for line in lines {
+            self.put_line(line)?;
+        }
+        for (path, bytes) in FILES {
+            self.tree.put(path.as_bytes(), Node::file(bytes, 0o644))?;
+        }
+        Ok(self)
+    }
+
+    /// Links to the program by the names of its applets. Names that something
+    /// else was added under stay that.
+    #[must_use]
+    pub fn farm(mut self, table: &'static Table, farm: Farm) -> Builder<'p> {
+        let wanted = |name: &&'static str| match farm {
+            Farm::Full => *name != "rescuebox",
+            Farm::Minimal => MINIMAL.contains(name),
+        };
+        self.names = table.0.iter().map(|row| row.name).filter(wanted).collect();
+        self
+    }
+
+    /// A file with these bytes, owned by root.
+    pub fn file(
+        mut self,
+        path: &str,
+        mode: u32,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<Builder<'p>, Error> {
+        self.tree.put(path.as_bytes(), Node::file(bytes, mode))?;
+        Ok(self)
+    }
+
+    /// Anything else: a directory, a link, a node.
+    pub fn node(mut self, path: &[u8], node: Node) -> Result<Builder<'p>, Error> {
+        self.tree.put(path, node)?;
+        Ok(self)
+    }
+
+    /// What a list in the language of [`spec`] asks for. `variable` is the
+    /// environment for `${NAME}` in it.
+    pub fn spec<'e>(
+        mut self,
+        file: &Path,
+        variable: &dyn Fn(&[u8]) -> Option<&'e [u8]>,
+    ) -> Result<Builder<'p>, Error> {
+        let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+        let at = |number, text: &dyn std::fmt::Display| {
+            Error::msg(format_args!("{}, line {number}: {text}", show(file)))
+        };
+        let lines = spec::parse(&text, variable).map_err(|e| at(e.number, &e.text))?;
+        for line in lines {
+            let number = line.number;
+            self.put_line(line).map_err(|e| at(number, &e))?;
+            self.added += 1;
+        }
+        Ok(self)
+    }
+
+    fn put_line(&mut self, line: spec::Line) -> Result<(), Error> {
+        use spec::What;
+        let mut names = Vec::new();
+        let kind = match line.what {
+            What::Directory => Kind::Directory,
+            What::Character(major, minor) => Kind::Character(major, minor),
+            What::Block(major, minor) => Kind::Block(major, minor),
+            What::Symlink(target) => Kind::Symlink(target),
+            What::Pipe => Kind::Fifo,
+            What::Socket => Kind::Socket,
+            What::File(source, others) => {
+                let source = PathBuf::from(OsStr::from_bytes(&source));
+                let meta = std::fs::metadata(&source).map_err(|e| Error::os(show(&source), e))?;
+                if !meta.is_file() {
+                    return Err(Error::msg(format_args!("{}: not a regular file", show(&source))));
+                }
+                let link = (!others.is_empty()).then_some((u64::MAX, self.links));
+                self.links += 1;
+                names = others;
+                Kind::File { content: Content::Host(source), link }
+            }
+        };
+        let node = Node { kind, mode: line.mode, uid: line.uid, gid: line.gid };
+        for name in names {
+            self.tree.put(&name, node.clone())?;
+        }
+        self.tree.put(&line.name, node)
+    }
+
+    /// The archive, compressed. It has the program, `/init` as a link to it
+    /// and the names of [`farm`](Self::farm), except where something was added
+    /// in their place.
+    pub fn build(mut self, format: Format) -> Result<Image, Error> {
+        let program = self.put_program()?;
+        self.check_scripts();
+        let (archive, counts) = write::archive(&self.tree, self.mtime, &mut *self.progress)?;
+        let unpacked = archive.len();
+        let bytes = if format == Format::None {
+            archive
+        } else {
+            (self.progress)("compressing", 0, 0);
+            compress::compress(format, &archive).map_err(Error::msg)?
+        };
+        let (names, notes) = (self.names.len(), self.notes);
+        Ok(Image { bytes, unpacked, counts, program, names, notes })
+    }
+
+    fn put_program(&mut self) -> Result<usize, Error> {
+        let (bytes, path) = match std::mem::replace(&mut self.program, Content::Bytes(Vec::new())) {
+            Content::Bytes(bytes) => (bytes, PathBuf::from(PROGRAM)),
+            Content::Host(path) => {
+                let bytes = std::fs::read(&path).map_err(|e| Error::os(show(&path), e))?;
+                // Libraries may be asked for relative to where it really is.
+                (bytes, std::fs::canonicalize(&path).unwrap_or(path))
+            }
+        };
+        let size = bytes.len();
+        self.put_libraries(&path, Path::new(PROGRAM), &bytes, true)?;
+        self.tree.put_new(PROGRAM.as_bytes(), Node::file(bytes, 0o755))?;
+        // A link, not a second name of the file: an archive appended to the
+        // image may replace /init without writing into the program.
+        self.tree.put_new(b"/init", Node::symlink(PROGRAM.trim_start_matches('/')))?;
+        for name in &self.names {
+            let mut path = b"/usr/bin/".to_vec();
+            path.extend_from_slice(name.as_bytes());
+            self.tree.put_new(&path, Node::symlink("rescuebox"))?;
+        }
+        Ok(size)
+    }
+
+    fn check_scripts(&mut self) {
+        for (script, interpreter) in &self.scripts {
+            let there = self.tree.find(interpreter);
+            if !there.is_some_and(|node| matches!(node.kind, Kind::File { .. })) {
+                self.notes.push(format!(
+                    "{}: its interpreter {} is not in the image",
+                    show_bytes(script),
+                    show_bytes(interpreter)
+                ));
+            }
+        }
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Content {
+        Content::Bytes(bytes)
+    }
+}
+
+impl From<PathBuf> for Content {
+    fn from(path: PathBuf) -> Content {
+        Content::Host(path)
+    }
+}

@@ -1,0 +1,245 @@
+//! `rescuebox vm --root DIR -- COMMAND` on Debian 12's root, on every kernel.
+
+use crate::harness::applet::applet;
+use crate::harness::lab::{KERNELS, Kernel, bookworm_root};
+use crate::harness::runner::{processes_with, vm};
+use crate::harness::scratch::Scratch;
+
+/// Bytes without a pattern, so that lost, doubled or changed ones are seen.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+fn on_every_kernel(check: impl Fn(Kernel)) {
+    for kernel in KERNELS {
+        check(kernel);
+    }
+}
+
+#[test]
+fn output_is_the_commands() {
+    let release = std::fs::read(bookworm_root().join("etc/os-release")).unwrap();
+    on_every_kernel(|kernel| {
+        vm(kernel, &bookworm_root()).command(["cat", "/etc/os-release"]).stdout(&release).ok();
+    });
+}
+
+#[test]
+fn the_exit_status_is_the_commands() {
+    on_every_kernel(|kernel| {
+        vm(kernel, &bookworm_root()).command(["sh", "-c", "exit 37"]).stdout("").fails(37);
+    });
+}
+
+#[test]
+fn a_signal_is_128_and_its_number() {
+    on_every_kernel(|kernel| {
+        vm(kernel, &bookworm_root()).command(["sh", "-c", "kill -9 $$"]).stdout("").fails(137);
+    });
+}
+
+#[test]
+fn no_such_command_is_127() {
+    on_every_kernel(|kernel| {
+        vm(kernel, &bookworm_root())
+            .command(["/usr/bin/nosuch", "x"])
+            .stdout("")
+            .stderr_has("/usr/bin/nosuch")
+            .fails(127);
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_run_is_126() {
+    vm(Kernel::BookwormCloud, &bookworm_root()).command(["/etc/os-release"]).stdout("").fails(126);
+}
+
+#[test]
+fn time_runs_out_with_124() {
+    on_every_kernel(|kernel| {
+        vm(kernel, &bookworm_root())
+            .options(["--timeout", "5"])
+            .command(["sleep", "60"])
+            .stderr_has("5 s")
+            .fails(124);
+    });
+}
+
+#[test]
+fn a_hundred_megabytes_come_back_unchanged() {
+    let bytes = noise(100 << 20);
+    on_every_kernel(|kernel| {
+        let out = vm(kernel, &bookworm_root()).command(["cat"]).limit(300).stdin(&bytes).ok();
+        assert!(out.stdout == bytes, "{kernel:?}: {} bytes came back", out.stdout.len());
+    });
+}
+
+#[test]
+fn output_and_errors_stay_apart() {
+    let script = "echo out; echo err >&2; echo more >/dev/stdout; echo worse >/dev/stderr";
+    let out = vm(Kernel::BookwormCloud, &bookworm_root()).command(["sh", "-c", script]).ok();
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "out\nmore\n");
+    assert_eq!(out.stderr, "err\nworse\n");
+}
+
+#[test]
+fn words_arrive_as_they_are() {
+    vm(Kernel::TrixieCloud, &bookworm_root())
+        .command(["printf", "%s|", "a b", "", "$x", "\"q\"", "--", "é\n"])
+        .stdout("a b||$x|\"q\"|--|é\n|")
+        .ok();
+}
+
+#[test]
+fn input_that_nobody_reads_holds_nothing_up() {
+    vm(Kernel::BookwormCloud, &bookworm_root()).command(["true"]).stdin(noise(4 << 20)).ok();
+}
+
+#[test]
+fn the_root_is_read_only() {
+    let root = Scratch::new("ro-root");
+    copy_static_root(&root);
+    let script = "echo no >/here; echo no >/newfile; /bin/busybox mount -o remount,rw /; echo no >/newfile; exit 3";
+    root.file("here", "kept");
+    vm(Kernel::BookwormCloud, root.path()).command(["/bin/busybox", "sh", "-c", script]).fails(3);
+    assert_eq!(std::fs::read(root.path().join("here")).unwrap(), b"kept");
+    assert!(!root.path().join("newfile").exists(), "the guest wrote into a read-only share");
+}
+
+#[test]
+fn rw_writes_into_the_folder() {
+    let root = Scratch::new("rw-root");
+    copy_static_root(&root);
+    vm(Kernel::TrixieGeneric, root.path())
+        .options(["--rw"])
+        .command(["/bin/busybox", "sh", "-c", "echo yes >/newfile"])
+        .ok();
+    assert_eq!(std::fs::read(root.path().join("newfile")).unwrap(), b"yes\n");
+}
+
+#[test]
+fn an_overlay_is_writable_and_leaves_the_folder_alone() {
+    let root = Scratch::new("overlay-root");
+    copy_static_root(&root);
+    root.file("here", "kept");
+    on_every_kernel(|kernel| {
+        vm(kernel, root.path())
+            .options(["--overlay"])
+            .command([
+                "/bin/busybox",
+                "sh",
+                "-c",
+                "echo new >/here && echo x >/newfile && cat /here",
+            ])
+            .stdout("new\n")
+            .ok();
+    });
+    assert_eq!(std::fs::read(root.path().join("here")).unwrap(), b"kept");
+    assert!(!root.path().join("newfile").exists());
+}
+
+#[test]
+fn more_folders_are_at_run_mnt() {
+    let data = Scratch::new("data");
+    data.file("in", "from the host\n");
+    let other = Scratch::new("other");
+    let mount = |tag: &str, dir: &Scratch| format!("{tag}={}", dir.path().display());
+    vm(Kernel::BookwormGeneric, &bookworm_root())
+        .options(["--mount", &mount("data", &data), "--mount-ro", &mount("other", &other)])
+        .command(["sh", "-c", "cat /run/mnt/data/in >/run/mnt/data/out; echo x >/run/mnt/other/x"])
+        .fails(2);
+    assert_eq!(std::fs::read(data.path().join("out")).unwrap(), b"from the host\n");
+    assert!(!other.path().join("x").exists());
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    applet("vm")
+        .args(["--root", "/nonexistent", "--", "true"])
+        .stderr_has("/nonexistent")
+        .fails(125);
+    applet("vm")
+        .args(["--kernel", "/nonexistent/vmlinuz", "--root", "/", "--", "true"])
+        .stderr_has("/nonexistent/vmlinuz")
+        .fails(125);
+    applet("vm").args(["--nosuchoption"]).stderr_has("--nosuchoption").fails(125);
+}
+
+#[test]
+fn a_command_line_that_no_kernel_takes_is_refused() {
+    let long = "x".repeat(2100);
+    vm(Kernel::BookwormCloud, &bookworm_root())
+        .options(["--append", &long])
+        .command(["true"])
+        .stderr_has("2048")
+        .fails(125);
+}
+
+#[test]
+fn a_kernel_panic_is_255() {
+    vm(Kernel::BookwormCloud, &bookworm_root())
+        .options(["--rw"])
+        .command([
+            "sh",
+            "-c",
+            "echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger; sleep 60",
+        ])
+        .stderr_has("Kernel panic")
+        .fails(255);
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_behind() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    let temporary = Scratch::new("tmpdir");
+    let mut child = Command::new(crate::harness::applet::program())
+        .args(["vm", "--accel", "tcg", "--kernel"])
+        .arg(Kernel::BookwormCloud.image())
+        .arg("--root")
+        .arg(bookworm_root())
+        .args(["--", "sh", "-c", "echo started; exec sleep 1000"])
+        .env("TMPDIR", temporary.path())
+        .env("XDG_RUNTIME_DIR", temporary.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut byte = [0; 8];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
+    assert_eq!(&byte, b"started\n");
+    assert!(std::fs::read_dir(temporary.path()).unwrap().count() > 0, "where are its sockets?");
+    let text = temporary.path().to_str().unwrap();
+    assert!(!processes_with(text).is_empty(), "QEMU's sockets should be in TMPDIR");
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap()),
+        nix::sys::signal::Signal::SIGINT,
+    )
+    .unwrap();
+    let start = Instant::now();
+    let status = child.wait().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(3), "took {:?} to end", start.elapsed());
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "files are left");
+    assert!(processes_with(text).is_empty(), "processes are left");
+}
+
+/// A root with nothing but a static busybox.
+fn copy_static_root(root: &Scratch) {
+    for dir in ["bin", "proc", "sys", "dev", "run", "tmp"] {
+        std::fs::create_dir_all(root.path().join(dir)).unwrap();
+    }
+    std::fs::copy("/usr/bin/busybox", root.path().join("bin/busybox")).unwrap();
+    for name in ["sh", "cat"] {
+        std::os::unix::fs::symlink("busybox", root.path().join("bin").join(name)).unwrap();
+    }
+}

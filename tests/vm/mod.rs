@@ -1,0 +1,3 @@
+//! Virtual machines, in emulation.
+
+mod kernels;
