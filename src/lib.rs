@@ -15,9 +15,11 @@
 pub mod applet;
 pub mod applets;
 pub mod boot;
+pub mod bzimage;
 pub mod compress;
 pub mod cpio;
 pub mod elf;
 pub mod image;
 pub mod job;
 pub mod sys;
+pub mod vm;

@@ -7,8 +7,10 @@
 
 pub mod fd;
 pub mod heap;
+pub mod namespace;
 pub mod process;
 pub mod start;
+pub mod stream;
 pub mod text;
 pub mod tty;
 
