@@ -5,8 +5,17 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod boot;
+mod depmod;
 mod false_;
 mod mkinitramfs;
+mod init;
+mod insmod;
+mod lsmod;
+mod modinfo;
+mod modprobe;
+mod rmmod;
+mod switch_root;
 mod true_;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -22,9 +31,19 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("boot", &boot::APPLET),
+    row("depmod", &depmod::APPLET),
     row("false", &false_::APPLET),
+    row("init", &init::APPLET),
+    row("insmod", &insmod::APPLET),
+    row("lsmod", &lsmod::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
+    row("modinfo", &modinfo::APPLET),
+    row("modprobe", &modprobe::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("rmmod", &rmmod::APPLET),
+    row("run-init", &switch_root::RUN_INIT),
+    row("switch_root", &switch_root::APPLET),
     row("true", &true_::APPLET),
 ];
 

@@ -62,3 +62,11 @@ pub fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> Result<OwnedFd, Errn
     // SAFETY: the descriptor was just made, and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(new) })
 }
+
+/// Takes over a descriptor that a call of the system has just returned as a
+/// number; `None` for a negative one.
+pub fn own(fd: RawFd) -> Option<OwnedFd> {
+    // SAFETY: callers pass what accept(2) or the like has just made, which
+    // nobody else owns.
+    (fd > 2).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}

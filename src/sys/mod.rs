@@ -8,6 +8,7 @@
 pub mod fd;
 pub mod heap;
 pub mod namespace;
+pub mod path;
 pub mod process;
 pub mod start;
 pub mod stream;

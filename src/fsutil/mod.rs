@@ -1,0 +1,3 @@
+//! Files and file systems.
+
+pub mod empty;
