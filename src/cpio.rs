@@ -329,7 +329,7 @@ impl<'a> Reader<'a> {
         }
         let [ino, mode, uid, gid, nlink, mtime, size, d0, d1, r0, r1, name_size, check] = fields;
         let (size, name_size) = (size as usize, name_size as usize);
-        if name_size < 2 || name_size > PATH_MAX {
+        if !(2..=PATH_MAX).contains(&name_size) {
             return Err(Cause::Name);
         }
         let name = rest.get(HEADER_SIZE..HEADER_SIZE + name_size).ok_or(Cause::Truncated)?;
@@ -413,6 +413,27 @@ pub fn link_key(header: &Header) -> Option<(u32, u32, u32)> {
         header.dev.1,
         header.ino,
     ))
+}
+
+/// Everything that is read from an archive, for fuzzing; what was read is
+/// written and must read the same again.
+pub fn exercise(bytes: &[u8]) {
+    let entries: Vec<Entry> = Reader::new(bytes).map_while(Result::ok).collect();
+    let links = Links::of(&entries);
+    let mut writer = Writer::new();
+    let mut kept = Vec::new();
+    for entry in &entries {
+        let _ = links.data(entry);
+        if writer.entry(&entry.header, entry.name, entry.data).is_ok() {
+            kept.push((entry.header, entry.name, entry.data));
+        } else {
+            // A symbolic link that the kernel would not make.
+            return;
+        }
+    }
+    let bytes = writer.finish();
+    let again = Reader::new(&bytes).map_while(Result::ok).map(|e| (e.header, e.name, e.data));
+    assert!(again.eq(kept));
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ use argh::FromArgs;
 
 use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
 use crate::compress::Format;
-use crate::image::{self, Builder, Farm, Image};
+use crate::image::{self, Builder, Farm, Image, ModuleOptions};
+use crate::kmod::Tree;
+use crate::size::human;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -29,7 +31,7 @@ pub(super) const APPLET: Applet = Applet {
             \x20 --kver KVER           modules of this kernel, as KVER; the running one's otherwise\n\
             \x20 --modules-dir DIR     its modules are here, not in /lib/modules/KVER\n\
             \x20 --module NAME         this module, too, with what it depends on (repeat for more)\n\
-            \x20 --no-default-modules  not those for virtual machines; only the ones named\n\
+            \x20 --no-modules          none but those named by --module: not those for virtual machines\n\
             \x20 --strip-modules       unpack modules, take signatures and debugging data off\n\
             \x20 --decompress-modules  unpack modules; otherwise they stay as they are\n\
             \x20 --add SRC[:DST]       a file or folder of this system, as it is or at DST, and the\n\
@@ -63,7 +65,7 @@ struct Options {
     module: Vec<String>,
     /// no modules but those named
     #[argh(switch)]
-    no_default_modules: bool,
+    no_modules: bool,
     /// take signatures and debugging data off modules
     #[argh(switch)]
     strip_modules: bool,
@@ -168,7 +170,21 @@ fn build(
         .mtime(source_date(cx)?)
         .skeleton()?
         .farm(cx.table, Farm::Full);
-    let default_name = "initramfs.img".to_string();
+    let mut default_name = "initramfs.img".to_string();
+    if let Some((tree, version)) = modules(options)? {
+        default_name = format!("initramfs-{version}.img");
+        let choice = ModuleOptions {
+            strip: options.strip_modules,
+            decompress: options.decompress_modules,
+            optional: true,
+        };
+        if !options.no_modules {
+            let names: Vec<&[u8]> = image::for_machines().collect();
+            builder = builder.modules(&tree, &names, choice)?;
+        }
+        let names: Vec<&[u8]> = options.module.iter().map(String::as_bytes).collect();
+        builder = builder.modules(&tree, &names, ModuleOptions { optional: false, ..choice })?;
+    }
     for spec in &options.spec {
         let variable = |name: &[u8]| cx.env.get(name).map(OsStr::as_bytes);
         builder = builder.spec(Path::new(spec), &variable)?;
@@ -178,6 +194,71 @@ fn build(
         builder = builder.add(Path::new(source), place.map(str::as_bytes))?;
     }
     Ok((builder.build(format)?, default_name))
+}
+
+/// Where the modules of running kernels are.
+const MODULES: &str = "/lib/modules";
+
+/// The modules directory and the version it is for; `None` when no module is
+/// wanted.
+fn modules(options: &Options) -> Result<Option<(Tree, String)>, Error> {
+    if options.keep_modules && (options.decompress_modules || options.strip_modules) {
+        return Err(Error::usage("--keep-modules contradicts unpacking and stripping them"));
+    }
+    let version = match (&options.kver, &options.version) {
+        (Some(a), Some(b)) if a != b => {
+            return Err(Error::usage(format_args!("two kernels: {} and {}", show(a), show(b))));
+        }
+        (a, b) => a.as_ref().or(b.as_ref()),
+    };
+    if options.no_modules && options.module.is_empty() {
+        return Ok(None);
+    }
+    if version.is_some_and(|v| v.is_empty() || v.contains('/') || v == "." || v == "..") {
+        return Err(Error::usage("the version of a kernel is the name of a folder"));
+    }
+    let dir = match (&options.modules_dir, version) {
+        (None, Some(version)) => Path::new(MODULES).join(version),
+        (None, None) => {
+            let name = nix::sys::utsname::uname().map_err(|e| Error::os("uname", e))?;
+            Path::new(MODULES).join(name.release())
+        }
+        (Some(dir), None) => PathBuf::from(dir),
+        // DIR may be the folder of this version or the one above it.
+        (Some(dir), Some(version)) => match Path::new(dir).join(version) {
+            below if below.is_dir() => below,
+            _ => PathBuf::from(dir),
+        },
+    };
+    let real = std::fs::canonicalize(&dir).map_err(|e| no_modules(&dir, e))?;
+    let tree = Tree::open(&real)?;
+    // With modules.dep there is no need to look for files, which takes time.
+    if tree.is_scanned() && tree.files().next().is_none() {
+        let text = format_args!("{}: no modules in it{}", show(&dir), others(&dir));
+        return Err(Error::msg(text));
+    }
+    let version = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Some((tree, version)))
+}
+
+fn no_modules(dir: &Path, error: std::io::Error) -> Error {
+    let other = others(dir.parent().unwrap_or(Path::new(MODULES)));
+    Error::msg(format_args!("no modules: {}{other}", Error::os(show(dir), error)))
+}
+
+/// What kernels there are instead, as the end of a message.
+fn others(dir: &Path) -> String {
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .map(|list| list.flatten().filter(|e| e.path().is_dir()).collect())
+        .unwrap_or_else(|_| Vec::new())
+        .iter()
+        .map(|entry| show(&entry.file_name()).to_string())
+        .collect();
+    names.sort();
+    match names.is_empty() {
+        true => "; --modules-dir names another folder, --no-modules wants none".to_string(),
+        false => format!("; {} has: {}", show(dir), names.join(" ")),
+    }
 }
 
 /// `SRC:DST` in its parts: DST begins with a slash, so that a colon can be in
@@ -210,41 +291,32 @@ fn summary(name: &str, format: Format, image: &Image) -> String {
     let mut line = |left: &str, right: String| {
         text.push_str(&format!("  {left:<9} {right}\n"));
     };
-    line("program", format!("{} with {} names", size(image.program as u64), image.names));
+    line("program", format!("{} with {} names", human(image.program as u64), image.names));
+    if image.modules > 0 {
+        line("modules", format!("{}, {}", image.modules, human(image.module_bytes)));
+    }
     line(
         "in all",
         format!(
             "{} files ({}), {} directories, {} links, {} nodes",
             counts.files,
-            size(counts.bytes),
+            human(counts.bytes),
             counts.directories,
             counts.symlinks,
             counts.nodes
         ),
     );
-    let packed = size(image.bytes.len() as u64);
+    let packed = human(image.bytes.len() as u64);
     let head = match format {
         Format::None => format!("{}: {packed}\n", show(name)),
         _ => format!(
             "{}: {packed} of {}, {} before\n",
             show(name),
             format.name(),
-            size(image.unpacked as u64)
+            human(image.unpacked as u64)
         ),
     };
     head + &text
-}
-
-/// A number of bytes for people.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
-        _ => {
-            let tenths = (bytes * 10).div_ceil(1_048_576);
-            format!("{}.{} MiB", tenths / 10, tenths % 10)
-        }
-    }
 }
 
 /// A line on the terminal that says what takes so long, once it does.
@@ -296,14 +368,5 @@ mod tests {
         assert_eq!(source_and_place("/a:b"), ("/a:b", None));
         assert_eq!(source_and_place("/a:b:/c/"), ("/a:b", Some("/c/")));
         assert_eq!(source_and_place(":/c"), (":/c", None));
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(size(0), "0 bytes");
-        assert_eq!(size(1023), "1023 bytes");
-        assert_eq!(size(1025), "2 KiB");
-        assert_eq!(size(1_048_576), "1.0 MiB");
-        assert_eq!(size(1_600_000), "1.6 MiB");
     }
 }

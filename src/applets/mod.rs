@@ -6,17 +6,34 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod boot;
+mod cat;
+mod chroot;
 mod depmod;
+mod dmesg;
+mod env;
 mod false_;
 mod mkinitramfs;
 mod init;
 mod insmod;
+mod ln;
+mod losetup;
+mod ls;
 mod lsmod;
+mod mkdir;
+mod mkinitramfs;
+mod mknod;
 mod modinfo;
 mod modprobe;
+mod mount;
+mod mountpoint;
+mod pivot_root;
+mod reboot;
 mod rmmod;
 mod switch_root;
+mod sleep;
 mod true_;
+mod umount;
+mod uname;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -32,19 +49,38 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("boot", &boot::APPLET),
+    row("cat", &cat::APPLET),
+    row("chroot", &chroot::APPLET),
     row("depmod", &depmod::APPLET),
+    row("dmesg", &dmesg::APPLET),
+    row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ln", &ln::APPLET),
+    row("losetup", &losetup::APPLET),
+    row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
+    row("mknod", &mknod::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
+    row("mount", &mount::APPLET),
+    row("mountpoint", &mountpoint::APPLET),
+    row("pivot_root", &pivot_root::APPLET),
+    row("poweroff", &reboot::POWEROFF),
+    row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("sleep", &sleep::APPLET),
     row("switch_root", &switch_root::APPLET),
     row("true", &true_::APPLET),
+    row("umount", &umount::APPLET),
+    row("uname", &uname::APPLET),
+    row("usleep", &sleep::USLEEP),
 ];
 
 static ROWS: [Row; LIST.len()] = sorted();

@@ -1,3 +1,10 @@
-//! Files and file systems.
+//! Doers on filesystems: mounting, loop devices, names of users, emptying a
+//! root.
 
 pub mod empty;
+pub mod holders;
+pub mod loops;
+pub mod mounting;
+pub mod mounts;
+pub mod tags;
+pub mod users;

@@ -14,15 +14,18 @@ use crate::compress::{self, Format};
 
 mod host;
 pub mod layout;
+mod modules;
 pub mod output;
 pub mod resolve;
 pub mod spec;
 mod write;
 
 pub use layout::Content;
+pub use modules::{ModuleOptions, for_machines};
 pub use write::Counts;
 
 use layout::{Kind, Node, Tree};
+use modules::Modules;
 use resolve::Loader;
 
 /// Where the program is in an image.
@@ -66,6 +69,7 @@ pub struct Builder<'p> {
     inspected: BTreeSet<(PathBuf, PathBuf)>,
     /// Scripts, and what has to be there to run them.
     scripts: Vec<(Vec<u8>, Vec<u8>)>,
+    modules: Modules,
     /// Files with several names so far.
     links: u64,
     added: usize,
@@ -86,6 +90,10 @@ pub struct Image {
     pub program: usize,
     /// How many names lead to the program.
     pub names: usize,
+    /// How many kernel modules are in it.
+    pub modules: usize,
+    /// Bytes of the kernel modules.
+    pub module_bytes: u64,
     /// Remarks on things that were left out or may not work.
     pub notes: Vec<String>,
 }
@@ -102,6 +110,7 @@ impl<'p> Builder<'p> {
             loader: None,
             inspected: BTreeSet::new(),
             scripts: Vec::new(),
+            modules: Modules::default(),
             links: 0,
             added: 0,
             notes: Vec::new(),
@@ -220,7 +229,8 @@ impl<'p> Builder<'p> {
     /// and the names of [`farm`](Self::farm), except where something was added
     /// in their place.
     pub fn build(mut self, format: Format) -> Result<Image, Error> {
-        let program = self.put_program()?;
+        let (modules, module_bytes) = self.put_module_lists()?;
+        let (program, names) = self.put_program()?;
         self.check_scripts();
         let (archive, counts) = write::archive(&self.tree, self.mtime, &mut *self.progress)?;
         let unpacked = archive.len();
@@ -230,11 +240,12 @@ impl<'p> Builder<'p> {
             (self.progress)("compressing", 0, 0);
             compress::compress(format, &archive).map_err(Error::msg)?
         };
-        let (names, notes) = (self.names.len(), self.notes);
-        Ok(Image { bytes, unpacked, counts, program, names, notes })
+        let notes = self.notes;
+        Ok(Image { bytes, unpacked, counts, program, names, modules, module_bytes, notes })
     }
 
-    fn put_program(&mut self) -> Result<usize, Error> {
+    /// Gives the program's size and how many names lead to it.
+    fn put_program(&mut self) -> Result<(usize, usize), Error> {
         let (bytes, path) = match std::mem::replace(&mut self.program, Content::Bytes(Vec::new())) {
             Content::Bytes(bytes) => (bytes, PathBuf::from(PROGRAM)),
             Content::Host(path) => {
@@ -249,12 +260,12 @@ impl<'p> Builder<'p> {
         // A link, not a second name of the file: an archive appended to the
         // image may replace /init without writing into the program.
         self.tree.put_new(b"/init", Node::symlink(PROGRAM.trim_start_matches('/')))?;
+        let mut names = 0;
         for name in &self.names {
-            let mut path = b"/usr/bin/".to_vec();
-            path.extend_from_slice(name.as_bytes());
-            self.tree.put_new(&path, Node::symlink("rescuebox"))?;
+            let path = [b"/usr/bin/", name.as_bytes()].concat();
+            names += usize::from(self.tree.put_new(&path, Node::symlink("rescuebox"))?);
         }
-        Ok(size)
+        Ok((size, names))
     }
 
     fn check_scripts(&mut self) {

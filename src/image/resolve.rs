@@ -101,8 +101,8 @@ impl Machine {
 /// `place` in the image, needs. Nothing for a static one.
 pub fn needs(loader: &Loader, path: &Path, place: &Path, elf: &Elf) -> Needs {
     let machine = Machine::of(elf);
-    let mut found = Needs::default();
-    found.interpreter = elf.interpreter().map(|i| PathBuf::from(OsStr::from_bytes(i)));
+    let interpreter = elf.interpreter().map(|i| PathBuf::from(OsStr::from_bytes(i)));
+    let mut found = Needs { interpreter, ..Needs::default() };
     let musl = match &found.interpreter {
         Some(interpreter) => base(interpreter).starts_with(b"ld-musl-"),
         // A library says only by the name of its C library whose it is.

@@ -89,3 +89,17 @@ extern "C" fn restart(_: libc::c_int) {
         unsafe { libc::pause() };
     }
 }
+
+/// The umask. The kernel tells it only when it is set, so it is set twice.
+pub fn umask() -> u32 {
+    use nix::sys::stat::{Mode, umask};
+    let mask = umask(Mode::from_bits_truncate(0o077));
+    umask(mask);
+    mask.bits()
+}
+
+/// Sends a signal, of real time as well, to process 1. kill(2).
+pub fn signal_init(signal: i32) -> Result<(), Errno> {
+    // SAFETY: kill takes two numbers.
+    Errno::result(unsafe { libc::kill(1, signal) }).map(drop)
+}

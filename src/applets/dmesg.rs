@@ -1,0 +1,352 @@
+//! dmesg: messages of the kernel. dmesg(1) of util-linux, and busybox's `-c`,
+//! `-n`, `-r`, `-s`.
+//!
+//! Deviation: bytes that would move a terminal's cursor are always `\xNN`.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use lexopt::Arg::{Long, Short};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::civil::Civil;
+use crate::kmsg::{self, Record};
+use crate::sys::{clock, kernel_log, terminal};
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "dmesg",
+    summary: "print messages of the kernel",
+    usage: "[-TtHedxrkuwWS] [-l LEVELS] [-f FACILITIES] [-s SIZE] [-F FILE] [-c]\n\
+            \x20      dmesg -C | -D | -E | -n LEVEL\n\
+            \x20 -T, -t, -e, -d  times of day; none; relative; with the time since the last\n\
+            \x20 -H        for people: -e, and colours on a terminal (-L=always, -L=never)\n\
+            \x20 -x, -r    name facility and level; the raw <PRIORITY>\n\
+            \x20 -l, -f    only these levels (err,warn or err+), facilities (kern,daemon)\n\
+            \x20 -k, -u    only the kernel's; only those of programs\n\
+            \x20 -w, -W    wait for new ones; print only new ones\n\
+            \x20 -c, -C    clear the buffer after printing; only clear\n\
+            \x20 -n LEVEL  print only what is worse than this on the console (-D, -E: off, on)\n\
+            \x20 -s SIZE   read this much by syslog(2) (-S)     -F FILE  a file instead",
+    kind: Kind::Fork, // -w blocks
+    run,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Times {
+    Boot,
+    None,
+    Clock,
+    Relative,
+    Delta,
+}
+
+struct Choice {
+    times: Times,
+    decode: bool,
+    raw: bool,
+    levels: u8,
+    facilities: u32,
+    follow: bool,
+    only_new: bool,
+    clear_after: bool,
+    by_syslog: bool,
+    size: Option<usize>,
+    file: Option<PathBuf>,
+    human: bool,
+    color: Option<bool>,
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut c = Choice {
+        times: Times::Boot,
+        decode: false,
+        raw: false,
+        levels: u8::MAX,
+        facilities: u32::MAX,
+        follow: false,
+        only_new: false,
+        clear_after: false,
+        by_syslog: false,
+        size: None,
+        file: None,
+        human: false,
+        color: None,
+    };
+    let mut control = None;
+    let mut parser = cx.options();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('T') | Long("ctime") => c.times = Times::Clock,
+            Short('t') | Long("notime") => c.times = Times::None,
+            Short('e') | Long("reltime") => c.times = Times::Relative,
+            Short('d') | Long("show-delta") => c.times = Times::Delta,
+            Short('H') | Long("human") => (c.human, c.times) = (true, Times::Relative),
+            Short('P') | Long("nopager") => {}
+            Short('x') | Long("decode") => c.decode = true,
+            Short('r') | Long("raw") => c.raw = true,
+            Short('k') | Long("kernel") => c.facilities = 1,
+            Short('u') | Long("userspace") => c.facilities = !1,
+            Short('w') | Long("follow") => c.follow = true,
+            Short('W') | Long("follow-new") => (c.follow, c.only_new) = (true, true),
+            Short('c') | Long("read-clear") => c.clear_after = true,
+            Short('S') | Long("syslog") => c.by_syslog = true,
+            Short('C') | Long("clear") => control = Some((kernel_log::Action::Clear, 0)),
+            Short('D') | Long("console-off") => {
+                control = Some((kernel_log::Action::ConsoleOff, 0));
+            }
+            Short('E') | Long("console-on") => control = Some((kernel_log::Action::ConsoleOn, 0)),
+            Short('n') | Long("console-level") => {
+                let text = parser.value()?;
+                control = Some((kernel_log::Action::ConsoleLevel, console_level(&text)?));
+            }
+            Short('l') | Long("level") => {
+                let text = parser.value()?;
+                c.levels = kmsg::levels(text.as_bytes()).ok_or_else(|| {
+                    Error::usage(format_args!("{}: not a list of levels", show(&text)))
+                })?;
+            }
+            Short('f') | Long("facility") => {
+                let text = parser.value()?;
+                c.facilities = kmsg::facilities(text.as_bytes()).ok_or_else(|| {
+                    Error::usage(format_args!("{}: not a list of facilities", show(&text)))
+                })?;
+            }
+            Short('s') | Long("buffer-size") => {
+                let text = parser.value()?;
+                let size = crate::size::parse(text.as_bytes());
+                let size = size
+                    .and_then(|s| usize::try_from(s).ok())
+                    .ok_or_else(|| Error::usage(format_args!("{}: not a size", show(&text))))?;
+                // busybox takes nothing under a kilobyte as well
+                c.size = Some(size.clamp(1024, 64 << 20));
+                c.by_syslog = true;
+            }
+            Short('F') | Long("file") => c.file = Some(parser.value()?.into()),
+            Short('L') | Long("color") => {
+                c.color = match parser.optional_value().map(OsStringExt::into_vec).as_deref() {
+                    None | Some(b"always") => Some(true),
+                    Some(b"never") => Some(false),
+                    Some(b"auto") => None,
+                    Some(other) => {
+                        let text = format!("{}: not always, never or auto", show_bytes(other));
+                        return Err(Error::usage(text));
+                    }
+                };
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if let Some((action, value)) = control {
+        kernel_log::control(action, value).map_err(refused)?;
+        return Ok(Status::OK);
+    }
+    print(cx, &c)?;
+    Ok(cx.status())
+}
+
+/// `-n LEVEL`: a number is the kernel's (messages below it are printed), a
+/// name is the last level that is printed.
+fn console_level(text: &std::ffi::OsStr) -> Result<i32, Error> {
+    let number = text.to_str().and_then(|t| t.parse().ok()).filter(|n| (1..=8).contains(n));
+    let named = || {
+        let level = kmsg::level(text.as_bytes()).filter(|_| number.is_none())?;
+        i32::try_from(level + 1).ok()
+    };
+    number
+        .or_else(named)
+        .ok_or_else(|| Error::usage(format_args!("{}: not a level, 1 to 8", show(text))))
+}
+
+fn refused(errno: Errno) -> Error {
+    match errno {
+        Errno::EPERM => {
+            Error::msg("the kernel's messages are for root only (kernel.dmesg_restrict, lockdown)")
+        }
+        _ => Error::os("the kernel's messages", errno),
+    }
+}
+
+fn print(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
+    let colored = c.color.unwrap_or_else(|| {
+        c.human && terminal::is_terminal(cx.stdout) && cx.env.get(b"NO_COLOR").is_none()
+    });
+    let boot = clock::now().saturating_sub(clock::since_boot()).as_micros();
+    let boot = i64::try_from(boot).unwrap_or(0);
+    let mut writer = Writer { c, colored, boot, last: None, last_minute: None };
+    if let Some(file) = &c.file {
+        let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+        // Messages in a file may be in either form.
+        for record in kmsg::parse_log(&text) {
+            writer.write(cx, &record)?;
+        }
+        return Ok(());
+    }
+    if !c.by_syslog && (!c.clear_after || c.follow) {
+        match open_kmsg() {
+            Ok(file) => return read_kmsg(cx, c, file, &mut writer),
+            // No /dev yet: the system call does as well, but cannot wait.
+            Err(error) if c.follow => return Err(Error::os("/dev/kmsg", error)),
+            Err(_) => {}
+        }
+    }
+    let size = match c.size {
+        Some(size) => size,
+        None => kernel_log::size().map_err(refused)?,
+    };
+    let log = kernel_log::read_all(size, c.clear_after).map_err(refused)?;
+    for record in kmsg::parse_log(&log) {
+        writer.write(cx, &record)?;
+    }
+    Ok(())
+}
+
+fn open_kmsg() -> io::Result<File> {
+    std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg")
+}
+
+fn read_kmsg(cx: &mut Ctx, c: &Choice, mut file: File, writer: &mut Writer) -> Result<(), Error> {
+    if c.only_new {
+        use std::io::Seek;
+        file.seek(io::SeekFrom::End(0)).map_err(|e| Error::os("/dev/kmsg", e))?;
+    }
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                if let Some(record) = kmsg::parse_record(buffer.get(..count).unwrap_or_default()) {
+                    writer.write(cx, &record)?;
+                }
+            }
+            // Overwritten before it was read: the next read is the oldest.
+            Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if !c.follow {
+                    return Ok(());
+                }
+                cx.flush()?;
+                let _ =
+                    poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE);
+            }
+            Err(error) => return Err(Error::os("/dev/kmsg", error)),
+        }
+    }
+}
+
+struct Writer<'a> {
+    c: &'a Choice,
+    colored: bool,
+    /// When the machine started, microseconds after 1970.
+    boot: i64,
+    last: Option<u64>,
+    last_minute: Option<i64>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, cx: &mut Ctx, record: &Record) -> Result<(), Error> {
+        let wanted = self.c.levels >> record.level() & 1 != 0
+            && self.c.facilities.checked_shr(record.priority >> 3).unwrap_or(0) & 1 != 0;
+        if !wanted {
+            return Ok(());
+        }
+        let text = if self.c.raw { self.raw(record) } else { self.line(record) };
+        cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))
+    }
+
+    fn raw(&self, record: &Record) -> String {
+        let time = stamp(record.time);
+        let mut text = String::new();
+        for line in record.text.split(|&b| b == b'\n') {
+            text.push_str(&format!("<{}>[{time}] {}\n", record.priority, show_text(line)));
+        }
+        text
+    }
+
+    fn line(&mut self, record: &Record) -> String {
+        let mut head = String::new();
+        if self.c.decode {
+            let facility = match kmsg::FACILITIES.get(record.facility()) {
+                Some(name) => (*name).to_string(),
+                None => format!("local{}", record.facility().saturating_sub(16)),
+            };
+            let level = kmsg::LEVELS.get(record.level()).copied().unwrap_or("?");
+            head = format!("{facility:<6}:{level:<6}: ");
+        }
+        let time = self.time(record);
+        let (on, off, color) = if self.colored {
+            // the level is in the colour of the text
+            let color = match record.level() {
+                0..=2 => "\x1b[7;31m",
+                3 => "\x1b[31m",
+                4 => "\x1b[1m",
+                _ => "",
+            };
+            ("\x1b[32m", "\x1b[0m", color)
+        } else {
+            ("", "", "")
+        };
+        let mut text = String::new();
+        for (n, line) in record.text.split(|&b| b == b'\n').enumerate() {
+            if n == 0 {
+                text.push_str(&head);
+                if !time.is_empty() {
+                    text.push_str(&format!("{on}{time}{off}"));
+                }
+            } else {
+                // further lines stand under the first
+                text.extend(std::iter::repeat_n(' ', head.len() + time.len()));
+            }
+            let end = if color.is_empty() { "" } else { off };
+            text.push_str(&format!("{color}{}{end}\n", show_text(line)));
+        }
+        text
+    }
+
+    fn time(&mut self, record: &Record) -> String {
+        let micros = i64::try_from(record.time).unwrap_or(i64::MAX);
+        let seconds = self.boot.saturating_add(micros).div_euclid(1_000_000);
+        let local = || Civil::of(seconds, clock::zone_offset(seconds));
+        let delta =
+            record.time.saturating_sub(self.last.replace(record.time).unwrap_or(record.time));
+        match self.c.times {
+            Times::None => String::new(),
+            Times::Boot => format!("[{}] ", stamp(record.time)),
+            Times::Clock => format!("[{}] ", local().ctime()),
+            Times::Delta => format!("[{} <{}>] ", stamp(record.time), stamp(delta)),
+            Times::Relative => {
+                let minute = seconds.div_euclid(60);
+                if self.last_minute.replace(minute) == Some(minute) {
+                    let text = format!("+{}.{:06}", delta / 1_000_000, delta % 1_000_000);
+                    return format!("[{text:>11}] ");
+                }
+                let t = local();
+                format!("[{}{:02} {:02}:{:02}] ", t.month_name(), t.day, t.hour, t.minute)
+            }
+        }
+    }
+}
+
+/// Text of a message, of which only control bytes are changed.
+fn show_text(line: &[u8]) -> String {
+    let mut text = String::with_capacity(line.len());
+    for (n, part) in line.split(|&b| b == b'\t').enumerate() {
+        if n > 0 {
+            text.push('\t');
+        }
+        text.push_str(&show_bytes(part).to_string());
+    }
+    text
+}
+
+/// Seconds since the start, as printk has them.
+fn stamp(micros: u64) -> String {
+    format!("{:5}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}

@@ -1,0 +1,685 @@
+//! ls: list files. POSIX, with GNU's options and columns.
+//!
+//! Deviations: names sort by bytes; on a terminal control bytes are `?` and
+//! names are not quoted (`-b` shows escapes); no LS_COLORS.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
+use std::io::Write;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use lexopt::Arg::{Long, Short, Value};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::fsutil::users::Users;
+use crate::sys::{clock, terminal};
+
+mod columns;
+mod long;
+mod order;
+
+use order::Sort;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "ls",
+    summary: "list files",
+    usage: "[-1AaBCcdFfgHhiklLmNnopqrRSstuUvwXxZ] [FILE...]\n\
+            \x20 -a, -A   names with a dot in front too; without . and ..\n\
+            \x20 -d       folders themselves, not what is in them      -R  what is below too\n\
+            \x20 -l       mode, links, owner, group, size, time (-g no owner, -o no group)\n\
+            \x20 -n       owners and groups as numbers     -h, --si  sizes for people\n\
+            \x20 -i, -s   inode numbers; blocks of 1024 bytes          -Z  security context\n\
+            \x20 -t, -S, -X, -v, -U   sort by time, size, extension, version, not at all\n\
+            \x20 -r       the other way round    --group-directories-first\n\
+            \x20 -u, -c   time of access, of change\n\
+            \x20 -F, -p   mark kinds of files; only folders\n\
+            \x20 -L, -H   what links lead to; only for operands\n\
+            \x20 -C, -x, -1, -m, -w N   down in columns, across, one a line, commas; line width\n\
+            \x20 -q, -b, -N   control bytes as ?, as \\NNN, as they are\n\
+            \x20 --color[=always|auto|never], --full-time, --time-style=full-iso|long-iso|iso",
+    kind: Kind::Fork, // a network filesystem may block
+    run,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    OneColumn,
+    Down,
+    Across,
+    Commas,
+    Long,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Control {
+    Raw,
+    Question,
+    Escape,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Modified,
+    Accessed,
+    Changed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TimeStyle {
+    Locale,
+    FullIso,
+    LongIso,
+    Iso,
+}
+
+struct Choice {
+    layout: Layout,
+    all: bool,
+    almost_all: bool,
+    no_backups: bool,
+    folder_itself: bool,
+    recursive: bool,
+    human: bool,
+    decimal: bool,
+    inode: bool,
+    blocks: bool,
+    numeric: bool,
+    no_owner: bool,
+    no_group: bool,
+    context: bool,
+    sort: Option<Sort>,
+    reverse: bool,
+    folders_first: bool,
+    which: Which,
+    time_style: TimeStyle,
+    classify: bool,
+    slash: bool,
+    follow: bool,
+    follow_operands: bool,
+    control: Control,
+    color: bool,
+    width: usize,
+}
+
+/// A file to be listed.
+struct File {
+    /// As it is printed: a name, or an operand.
+    name: OsString,
+    path: PathBuf,
+    /// `None` when it could not be looked at.
+    meta: Option<Metadata>,
+    is_link: bool,
+}
+
+impl File {
+    fn is_folder(&self) -> bool {
+        self.meta.as_ref().is_some_and(Metadata::is_dir)
+    }
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let (c, mut operands) = parse(cx)?;
+    if operands.is_empty() {
+        operands.push(".".into());
+    }
+    let many = operands.len() > 1;
+    let mut files = Vec::new();
+    let mut folders = Vec::new();
+    for operand in operands {
+        match operand_file(&c, &operand) {
+            Ok(file) if file.is_folder() && !c.folder_itself => folders.push(file),
+            Ok(file) => files.push(file),
+            Err(error) => cx.warn(Error::os(show(&operand), error)),
+        }
+    }
+    sort(&c, &mut files);
+    sort(&c, &mut folders);
+    let mut lister = Lister { c: &c, users: Users::new(), now: clock::now().as_secs() };
+    let mut printed = !files.is_empty();
+    if printed {
+        lister.list(cx, &files)?;
+    }
+    let heads = many || c.recursive;
+    let mut waiting: Vec<Pending> = folders
+        .into_iter()
+        .rev()
+        .map(|file| Pending { path: PathBuf::from(&file.name), above: Vec::new() })
+        .collect();
+    while let Some(folder) = waiting.pop() {
+        let Some(below) = lister.folder(cx, &folder, heads, &mut printed)? else { continue };
+        if c.recursive {
+            waiting.extend(below.into_iter().rev());
+        }
+    }
+    Ok(cx.status())
+}
+
+/// A folder that is to be listed.
+struct Pending {
+    path: PathBuf,
+    /// With -L: the folders above it, so that links cannot lead round for
+    /// ever.
+    above: Vec<(u64, u64)>,
+}
+
+fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
+    let on_terminal = terminal::is_terminal(cx.stdout);
+    let mut c = Choice {
+        layout: if on_terminal { Layout::Down } else { Layout::OneColumn },
+        all: false,
+        almost_all: false,
+        no_backups: false,
+        folder_itself: false,
+        recursive: false,
+        human: false,
+        decimal: false,
+        inode: false,
+        blocks: false,
+        numeric: false,
+        no_owner: false,
+        no_group: false,
+        context: false,
+        sort: None,
+        reverse: false,
+        folders_first: false,
+        which: Which::Modified,
+        time_style: TimeStyle::Locale,
+        classify: false,
+        slash: false,
+        follow: false,
+        follow_operands: false,
+        control: if on_terminal { Control::Question } else { Control::Raw },
+        color: false,
+        width: 0,
+    };
+    let mut operands = Vec::new();
+    let mut width = None;
+    let mut parser = cx.options();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('l') | Long("format") => c.layout = Layout::Long,
+            // POSIX: -1 after -l means nothing
+            Short('1') if c.layout != Layout::Long => c.layout = Layout::OneColumn,
+            Short('1') => {}
+            Short('C') => c.layout = Layout::Down,
+            Short('x') => c.layout = Layout::Across,
+            Short('m') => c.layout = Layout::Commas,
+            Short('g') => (c.layout, c.no_owner) = (Layout::Long, true),
+            Short('o') => (c.layout, c.no_group) = (Layout::Long, true),
+            Short('G') | Long("no-group") => c.no_group = true,
+            Short('n') | Long("numeric-uid-gid") => (c.layout, c.numeric) = (Layout::Long, true),
+            Short('a') | Long("all") => c.all = true,
+            Short('A') | Long("almost-all") => c.almost_all = true,
+            Short('B') | Long("ignore-backups") => c.no_backups = true,
+            Short('d') | Long("directory") => c.folder_itself = true,
+            Short('R') | Long("recursive") => c.recursive = true,
+            Short('h') | Long("human-readable") => c.human = true,
+            Long("si") => (c.human, c.decimal) = (true, true),
+            Short('i') | Long("inode") => c.inode = true,
+            Short('s') | Long("size") => c.blocks = true,
+            // blocks are of 1024 bytes anyhow
+            Short('k') | Long("kibibytes") => {}
+            Short('Z') | Long("context") => c.context = true,
+            Short('t') => c.sort = Some(Sort::Time),
+            Short('S') => c.sort = Some(Sort::Size),
+            Short('X') => c.sort = Some(Sort::Extension),
+            Short('v') => c.sort = Some(Sort::Version),
+            Short('U') => c.sort = Some(Sort::None),
+            Short('f') => (c.all, c.sort) = (true, Some(Sort::None)),
+            Short('r') | Long("reverse") => c.reverse = true,
+            Short('u') => c.which = Which::Accessed,
+            Short('c') => c.which = Which::Changed,
+            Short('F') | Long("classify") => c.classify = true,
+            Short('p') => c.slash = true,
+            Short('L') | Long("dereference") => c.follow = true,
+            Short('H') | Long("dereference-command-line") => c.follow_operands = true,
+            Short('q') | Long("hide-control-chars") => c.control = Control::Question,
+            Long("show-control-chars") | Short('N') | Long("literal") => c.control = Control::Raw,
+            Short('b') | Long("escape") => c.control = Control::Escape,
+            Short('w') | Long("width") => {
+                let text = parser.value()?;
+                let number = text.to_str().and_then(|t| t.parse::<usize>().ok());
+                width =
+                    Some(number.ok_or_else(|| {
+                        Error::usage(format_args!("{}: not a width", show(&text)))
+                    })?);
+            }
+            Long("group-directories-first") => c.folders_first = true,
+            Long("full-time") => (c.layout, c.time_style) = (Layout::Long, TimeStyle::FullIso),
+            Long("color" | "colour") => {
+                c.color = match parser.optional_value().map(OsStringExt::into_vec).as_deref() {
+                    None | Some(b"always" | b"yes" | b"force") => true,
+                    Some(b"never" | b"no" | b"none") => false,
+                    Some(b"auto" | b"tty" | b"if-tty") => {
+                        on_terminal && cx.env.get(b"NO_COLOR").is_none()
+                    }
+                    Some(other) => return Err(no_such("--color", other)),
+                };
+            }
+            Long("time-style") => {
+                let value = parser.value()?.into_vec();
+                c.time_style = match value.as_slice() {
+                    b"locale" => TimeStyle::Locale,
+                    b"full-iso" => TimeStyle::FullIso,
+                    b"long-iso" => TimeStyle::LongIso,
+                    b"iso" => TimeStyle::Iso,
+                    other => return Err(no_such("--time-style", other)),
+                };
+            }
+            Long("time") => {
+                let value = parser.value()?.into_vec();
+                c.which = match value.as_slice() {
+                    b"atime" | b"access" | b"use" => Which::Accessed,
+                    b"ctime" | b"status" => Which::Changed,
+                    b"mtime" | b"modification" => Which::Modified,
+                    other => return Err(no_such("--time", other)),
+                };
+            }
+            Long("sort") => {
+                let value = parser.value()?.into_vec();
+                c.sort = Some(match value.as_slice() {
+                    b"none" => Sort::None,
+                    b"size" => Sort::Size,
+                    b"time" => Sort::Time,
+                    b"version" => Sort::Version,
+                    b"extension" => Sort::Extension,
+                    b"name" => Sort::Name,
+                    other => return Err(no_such("--sort", other)),
+                });
+            }
+            Value(word) => operands.push(word),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    c.width = match width {
+        // GNU: 0 is no limit
+        Some(0) => usize::MAX,
+        Some(width) => width,
+        None => terminal::columns(cx.stdout)
+            .or_else(|| cx.env.get(b"COLUMNS")?.to_str()?.parse().ok())
+            .unwrap_or(80),
+    };
+    // POSIX: -u and -c alone choose the time to sort by
+    if c.sort.is_none() && c.which != Which::Modified && c.layout != Layout::Long {
+        c.sort = Some(Sort::Time);
+    }
+    Ok((c, operands))
+}
+
+fn no_such(option: &str, value: &[u8]) -> Error {
+    Error::usage(format_args!("{option}={}: no such value", show_bytes(value)))
+}
+
+/// An operand. Without -l, -d and -F a link to a folder is the folder.
+fn operand_file(c: &Choice, operand: &OsStr) -> std::io::Result<File> {
+    let path = PathBuf::from(operand);
+    let itself = path.symlink_metadata()?;
+    let is_link = itself.is_symlink();
+    let name = operand.to_os_string();
+    if is_link {
+        let quiet = c.layout != Layout::Long && !c.folder_itself && !c.classify;
+        let followed = path.metadata().ok();
+        let wanted = c.follow || c.follow_operands;
+        if let Some(meta) = followed
+            && (wanted || quiet && meta.is_dir())
+        {
+            return Ok(File { name, path, meta: Some(meta), is_link: false });
+        }
+    }
+    Ok(File { name, path, meta: Some(itself), is_link })
+}
+
+fn time_of(which: Which, meta: &Metadata) -> (i64, i64) {
+    match which {
+        Which::Modified => (meta.mtime(), meta.mtime_nsec()),
+        Which::Accessed => (meta.atime(), meta.atime_nsec()),
+        Which::Changed => (meta.ctime(), meta.ctime_nsec()),
+    }
+}
+
+fn sort(c: &Choice, files: &mut [File]) {
+    let by = c.sort.unwrap_or(Sort::Name);
+    if by != Sort::None {
+        files.sort_by(|a, b| {
+            let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
+            let key = |f: &File| match (by, &f.meta) {
+                (Sort::Size, Some(meta)) => (i64::try_from(meta.size()).unwrap_or(i64::MAX), 0),
+                (Sort::Time, Some(meta)) => time_of(c.which, meta),
+                _ => (0, 0),
+            };
+            let order = match by {
+                Sort::Size | Sort::Time => key(b).cmp(&key(a)),
+                Sort::Extension => order::extension(x).cmp(order::extension(y)),
+                Sort::Version => order::by_version(x, y),
+                Sort::Name | Sort::None => std::cmp::Ordering::Equal,
+            };
+            let order = order.then_with(|| x.cmp(y));
+            if c.reverse { order.reverse() } else { order }
+        });
+    }
+    if c.folders_first {
+        // links to folders go with them
+        let first = |f: &File| f.is_folder() || f.is_link && f.path.is_dir();
+        files.sort_by_key(|f| !first(f));
+    }
+}
+
+struct Lister<'a> {
+    c: &'a Choice,
+    users: Users,
+    now: u64,
+}
+
+impl Lister<'_> {
+    /// Lists what is in a folder. Returns the folders in it, or nothing when
+    /// it could not be read.
+    fn folder(
+        &mut self,
+        cx: &mut Ctx,
+        folder: &Pending,
+        head: bool,
+        printed: &mut bool,
+    ) -> Result<Option<Vec<Pending>>, Error> {
+        let c = self.c;
+        let path = &folder.path;
+        let mut above = folder.above.clone();
+        if c.follow && c.recursive {
+            let id = path.metadata().map(|m| (m.dev(), m.ino()));
+            match id {
+                Ok(id) if above.contains(&id) => {
+                    cx.warn(format_args!("{}: leads back to itself, not listed", show(path)));
+                    return Ok(None);
+                }
+                Ok(id) => above.push(id),
+                Err(_) => {}
+            }
+        }
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => {
+                cx.warn(Error::os(show(path), error));
+                return Ok(None);
+            }
+        };
+        let mut files = Vec::new();
+        if c.all {
+            for name in [".", ".."] {
+                let file = path.join(name);
+                let meta = file.metadata().ok();
+                files.push(File { name: name.into(), path: file, meta, is_link: false });
+            }
+        }
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    cx.warn(Error::os(show(path), error));
+                    break;
+                }
+            };
+            let name = entry.file_name();
+            let bytes = name.as_bytes();
+            if bytes.starts_with(b".") && !c.all && !c.almost_all
+                || c.no_backups && bytes.ends_with(b"~")
+            {
+                continue;
+            }
+            let file = self.look_at(cx, &entry, name);
+            files.push(file);
+        }
+        sort(c, &mut files);
+        if head {
+            if std::mem::replace(printed, true) {
+                put(cx, b"\n")?;
+            }
+            let mut line = printable(path.as_os_str().as_bytes(), c.control);
+            line.extend_from_slice(b":\n");
+            put(cx, &line)?;
+        }
+        *printed = true;
+        if c.layout == Layout::Long || c.blocks {
+            let blocks: u64 = files.iter().filter_map(|f| Some(f.meta.as_ref()?.blocks())).sum();
+            put(cx, format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
+        }
+        self.list(cx, &files)?;
+        if !c.recursive {
+            return Ok(Some(Vec::new()));
+        }
+        let below = files
+            .iter()
+            .filter(|file| file.is_folder() && !matches!(file.name.as_bytes(), b"." | b".."))
+            .map(|file| Pending { path: file.path.clone(), above: above.clone() })
+            .collect();
+        Ok(Some(below))
+    }
+
+    fn look_at(&self, cx: &mut Ctx, entry: &std::fs::DirEntry, name: OsString) -> File {
+        let c = self.c;
+        let path = entry.path();
+        let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
+        if !self.wants_meta() {
+            return File { name, path, meta: None, is_link };
+        }
+        if c.follow
+            && let Ok(meta) = path.metadata()
+        {
+            return File { name, path, meta: Some(meta), is_link: false };
+        }
+        let meta = match path.symlink_metadata() {
+            Ok(meta) => Some(meta),
+            Err(error) => {
+                cx.warn(Error::os(show(&path), error));
+                None
+            }
+        };
+        File { name, path, meta, is_link }
+    }
+
+    /// Whether files have to be looked at, or names do.
+    fn wants_meta(&self) -> bool {
+        let c = self.c;
+        c.layout == Layout::Long
+            || c.recursive
+            || c.inode
+            || c.blocks
+            || c.classify
+            || c.slash
+            || c.color
+            || c.folders_first
+            || matches!(c.sort, Some(Sort::Size | Sort::Time))
+    }
+
+    fn list(&mut self, cx: &mut Ctx, files: &[File]) -> Result<(), Error> {
+        let c = self.c;
+        if self.c.layout == Layout::Long {
+            let text =
+                long::table(self.c, files, &mut self.users, self.now, &|file| decorated(c, file));
+            return put(cx, &text);
+        }
+        let heads = long::prefixes(self.c, files);
+        let cells: Vec<(Vec<u8>, usize)> = files
+            .iter()
+            .zip(heads)
+            .map(|(file, head)| {
+                let (name, width) = decorated(c, file);
+                let width = width + head.len();
+                let mut cell = head.into_bytes();
+                cell.extend_from_slice(&name);
+                (cell, width)
+            })
+            .collect();
+        let widths: Vec<usize> = cells.iter().map(|(_, width)| *width).collect();
+        let mut text = Vec::new();
+        match self.c.layout {
+            Layout::Commas => commas(&cells, self.c.width, &mut text),
+            Layout::Down | Layout::Across => {
+                let across = self.c.layout == Layout::Across;
+                for row in columns::lay_out(&widths, self.c.width, across) {
+                    for (at, pad) in row {
+                        if let Some((cell, _)) = cells.get(at) {
+                            text.extend_from_slice(cell);
+                        }
+                        text.extend(std::iter::repeat_n(b' ', pad));
+                    }
+                    text.push(b'\n');
+                }
+            }
+            Layout::OneColumn | Layout::Long => {
+                for (cell, _) in &cells {
+                    text.extend_from_slice(cell);
+                    text.push(b'\n');
+                }
+            }
+        }
+        put(cx, &text)
+    }
+}
+
+/// The name with colour and mark, and its width on the screen.
+fn decorated(c: &Choice, file: &File) -> (Vec<u8>, usize) {
+    let name = printable(file.name.as_bytes(), c.control);
+    let mut width = String::from_utf8_lossy(&name).chars().count();
+    let mode = file.meta.as_ref().map_or(0, Metadata::mode);
+    let mut out = painted(c, &name, mode);
+    let in_long_link = c.layout == Layout::Long && file.is_link;
+    if let Some(mark) = mark(c, mode)
+        && !in_long_link
+    {
+        out.push(mark);
+        width += 1;
+    }
+    if in_long_link && let Ok(target) = std::fs::read_link(&file.path) {
+        out.extend_from_slice(b" -> ");
+        let there = file.path.metadata().map_or(0, |meta| meta.mode());
+        let target = printable(target.as_os_str().as_bytes(), c.control);
+        out.extend_from_slice(&painted(c, &target, there));
+        out.extend(mark(c, there));
+    }
+    (out, width)
+}
+
+/// A name as it may be printed.
+fn printable(name: &[u8], control: Control) -> Vec<u8> {
+    if control == Control::Raw {
+        return name.to_vec();
+    }
+    let mut out = Vec::with_capacity(name.len());
+    let hidden = |out: &mut Vec<u8>, bytes: &[u8]| match control {
+        Control::Escape => {
+            for byte in bytes {
+                out.extend_from_slice(format!("\\{byte:03o}").as_bytes());
+            }
+        }
+        _ => out.push(b'?'),
+    };
+    for chunk in name.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let mut bytes = [0; 4];
+            let bytes = c.encode_utf8(&mut bytes).as_bytes();
+            match (c, control) {
+                (' ' | '\\', Control::Escape) => {
+                    out.push(b'\\');
+                    out.extend_from_slice(bytes);
+                }
+                ('\n', Control::Escape) => out.extend_from_slice(b"\\n"),
+                ('\t', Control::Escape) => out.extend_from_slice(b"\\t"),
+                _ if c.is_control() => hidden(&mut out, bytes),
+                _ => out.extend_from_slice(bytes),
+            }
+        }
+        for byte in chunk.invalid() {
+            hidden(&mut out, &[*byte]);
+        }
+    }
+    out
+}
+
+/// The mark behind a name.
+fn mark(c: &Choice, mode: u32) -> Option<u8> {
+    match mode & libc::S_IFMT {
+        libc::S_IFDIR if c.classify || c.slash => Some(b'/'),
+        _ if !c.classify => None,
+        libc::S_IFLNK => Some(b'@'),
+        libc::S_IFIFO => Some(b'|'),
+        libc::S_IFSOCK => Some(b'='),
+        libc::S_IFREG if mode & 0o111 != 0 => Some(b'*'),
+        _ => None,
+    }
+}
+
+/// The name in the colour of its kind: those of GNU ls without LS_COLORS.
+fn painted(c: &Choice, name: &[u8], mode: u32) -> Vec<u8> {
+    let color = match mode & libc::S_IFMT {
+        _ if !c.color => "",
+        libc::S_IFDIR if mode & 0o1002 == 0o1002 => "30;42",
+        libc::S_IFDIR if mode & 0o002 != 0 => "34;42",
+        libc::S_IFDIR if mode & 0o1000 != 0 => "37;44",
+        libc::S_IFDIR => "01;34",
+        libc::S_IFLNK => "01;36",
+        libc::S_IFIFO => "33",
+        libc::S_IFSOCK => "01;35",
+        libc::S_IFBLK | libc::S_IFCHR => "01;33",
+        libc::S_IFREG if mode & 0o4000 != 0 => "37;41",
+        libc::S_IFREG if mode & 0o2000 != 0 => "30;43",
+        libc::S_IFREG if mode & 0o111 != 0 => "01;32",
+        _ => "",
+    };
+    if color.is_empty() {
+        return name.to_vec();
+    }
+    let mut out = format!("\x1b[{color}m").into_bytes();
+    out.extend_from_slice(name);
+    out.extend_from_slice(b"\x1b[0m");
+    out
+}
+
+/// `a, b, c` on lines that are not longer than `line`.
+fn commas(cells: &[(Vec<u8>, usize)], line: usize, text: &mut Vec<u8>) {
+    let mut at = 0;
+    for (n, (cell, width)) in cells.iter().enumerate() {
+        if n > 0 {
+            text.push(b',');
+            if at + width + 3 > line {
+                text.push(b'\n');
+                at = 0;
+            } else {
+                text.push(b' ');
+                at += 2;
+            }
+        }
+        text.extend_from_slice(cell);
+        at += width;
+    }
+    if !cells.is_empty() {
+        text.push(b'\n');
+    }
+}
+
+fn put(cx: &mut Ctx, text: &[u8]) -> Result<(), Error> {
+    cx.out.write_all(text).map_err(|e| Error::os("standard output", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_bytes() {
+        let name = b"a b\x1b[m\n\xff\\";
+        assert_eq!(printable(name, Control::Question), b"a b?[m??\\");
+        assert_eq!(printable(name, Control::Escape), b"a\\ b\\033[m\\n\\377\\\\");
+        assert_eq!(printable(name, Control::Raw), name);
+        assert_eq!(printable("é".as_bytes(), Control::Question), "é".as_bytes());
+    }
+
+    #[test]
+    fn comma_lines() {
+        let cells: Vec<_> = [&b"aaa"[..], b"bbb", b"ccc"].map(|n| (n.to_vec(), n.len())).into();
+        let mut text = Vec::new();
+        commas(&cells, 10, &mut text);
+        assert_eq!(text, b"aaa, bbb,\nccc\n");
+    }
+}

@@ -1,0 +1,81 @@
+//! The orders in which ls lists.
+
+use std::cmp::Ordering;
+
+/// What files are sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Bytes of the name.
+    Name,
+    /// Largest first.
+    Size,
+    /// Newest first.
+    Time,
+    /// What is behind the last dot of the name.
+    Extension,
+    /// Names with numbers in them by number.
+    Version,
+    /// As the folder has them.
+    None,
+}
+
+/// Compares names so that numbers in them count as numbers (`x9` before
+/// `x10`); where numbers are equal the one with fewer zeros goes last.
+pub fn by_version(a: &[u8], b: &[u8]) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    loop {
+        let (text_a, rest_a) = split_while(left, |b| !b.is_ascii_digit());
+        let (text_b, rest_b) = split_while(right, |b| !b.is_ascii_digit());
+        match text_a.cmp(text_b) {
+            Ordering::Equal => {}
+            other => return other,
+        }
+        let (number_a, rest_a) = split_while(rest_a, |b| b.is_ascii_digit());
+        let (number_b, rest_b) = split_while(rest_b, |b| b.is_ascii_digit());
+        let (short_a, short_b) = (without_zeros(number_a), without_zeros(number_b));
+        match short_a.len().cmp(&short_b.len()).then(short_a.cmp(short_b)) {
+            Ordering::Equal => {}
+            other => return other,
+        }
+        if rest_a.is_empty() && rest_b.is_empty() {
+            return a.cmp(b);
+        }
+        (left, right) = (rest_a, rest_b);
+    }
+}
+
+fn split_while(bytes: &[u8], test: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+    let at = bytes.iter().position(|b| !test(b)).unwrap_or(bytes.len());
+    bytes.split_at_checked(at).unwrap_or((bytes, b""))
+}
+
+fn without_zeros(digits: &[u8]) -> &[u8] {
+    split_while(digits, |&b| b == b'0').1
+}
+
+/// What is behind the last dot; nothing for a name without one.
+pub fn extension(name: &[u8]) -> &[u8] {
+    match name.iter().rposition(|&b| b == b'.') {
+        Some(at) => name.get(at..).unwrap_or_default(),
+        None => b"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        let mut names = ["x10", "x9", "x1.10", "x1.9", "y", "x", "x09", "x1.9a"].map(str::as_bytes);
+        names.sort_by(|a, b| by_version(a, b));
+        let names = names.map(|n| std::str::from_utf8(n).unwrap());
+        assert_eq!(names, ["x", "x1.9", "x1.9a", "x1.10", "x09", "x9", "x10", "y"]);
+    }
+
+    #[test]
+    fn extensions() {
+        assert_eq!(extension(b"a.tar.gz"), b".gz");
+        assert_eq!(extension(b"none"), b"");
+    }
+}

@@ -1,0 +1,84 @@
+//! mknod: make device nodes and named pipes. GNU, busybox.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use lexopt::Arg::{Long, Short, Value};
+use nix::sys::stat::{Mode, SFlag, makedev};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::{mode, sys};
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "mknod",
+    summary: "make device nodes and named pipes",
+    usage: "[-m MODE] NAME b|c|u MAJOR MINOR\n\
+            \x20      mknod [-m MODE] NAME p\n\
+            \x20 b block device, c or u character device, p named pipe;\n\
+            \x20 numbers are decimal, or octal with 0, or hexadecimal with 0x\n\
+            \x20 -m  permissions; otherwise a=rw less the umask",
+    kind: Kind::NoFork, // one system call that does not wait
+    run,
+};
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut exactly = None;
+    let mut operands: Vec<OsString> = Vec::new();
+    let mut parser = cx.options();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('m') | Long("mode") => {
+                let text = parser.value()?.into_vec();
+                let parsed = mode::parse(&text, 0o666, sys::process::umask(), false);
+                let shown = OsString::from_vec(text);
+                exactly = Some(
+                    parsed
+                        .map_err(|_| Error::usage(format_args!("{}: not a mode", show(&shown))))?,
+                );
+            }
+            Value(word) => operands.push(word),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let (name, kind, device) = match operands.as_slice() {
+        [name, kind] if kind == "p" => (name, SFlag::S_IFIFO, 0),
+        [name, kind, major, minor] => {
+            let kind = match kind.as_bytes() {
+                b"b" => SFlag::S_IFBLK,
+                b"c" | b"u" => SFlag::S_IFCHR,
+                b"p" => return Err(Error::usage("a pipe has no device number")),
+                _ => return Err(Error::usage(format_args!("{}: no type b, c, u, p", show(kind)))),
+            };
+            (name, kind, makedev(number(major, 0xfff)?, number(minor, 0xf_ffff)?))
+        }
+        [_, kind] if matches!(kind.as_bytes(), b"b" | b"c" | b"u") => {
+            return Err(Error::usage("a device has a major and a minor number"));
+        }
+        _ => return Err(Error::usage("wants a name, a type and the numbers of a device")),
+    };
+    let path = Path::new(name);
+    let mode = Mode::from_bits_truncate(exactly.unwrap_or(0o666));
+    nix::sys::stat::mknod(path, kind, mode, device).map_err(|e| Error::os(show(path), e))?;
+    if exactly.is_some() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(mode.bits());
+        std::fs::set_permissions(path, mode).map_err(|e| Error::os(show(path), e))?;
+    }
+    Ok(Status::OK)
+}
+
+fn number(text: &OsStr, limit: u64) -> Result<u64, Error> {
+    let wrong = || Error::usage(format_args!("{}: not a device number", show(text)));
+    let text = text.to_str().ok_or_else(wrong)?;
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some(rest) => (rest, 16),
+        None if text.len() > 1 && text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    if digits.starts_with('+') {
+        return Err(wrong());
+    }
+    u64::from_str_radix(digits, radix).ok().filter(|n| *n <= limit).ok_or_else(wrong)
+}

@@ -1,0 +1,89 @@
+//! mountpoint: whether a folder is one. mountpoint(1) of util-linux and
+//! busybox (whose `-n` it has too).
+//!
+//! Exit status 1 for "no", as busybox and POSIX habits have it, where
+//! util-linux says 32.
+
+use std::io::Write;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+use lexopt::Arg::{Long, Short, Value};
+use nix::sys::stat::{major, minor};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::fsutil::mounts;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "mountpoint",
+    summary: "tell whether something is mounted on a folder",
+    usage: "[-q] [-d|-n] DIR\n\
+            \x20      mountpoint -x DEVICE\n\
+            \x20 -q  say nothing, the exit status is the answer\n\
+            \x20 -d  the device number of what is mounted, MAJOR:MINOR\n\
+            \x20 -n  the device's name and the folder\n\
+            \x20 -x  the device number of a block device",
+    kind: Kind::Fork, // a network filesystem may block
+    run,
+};
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let (mut quiet, mut number, mut name, mut device, mut nofollow) =
+        (false, false, false, false, false);
+    let mut operand = None;
+    let mut parser = cx.options();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('q') | Long("quiet") => quiet = true,
+            Short('d') | Long("fs-devno") => number = true,
+            Short('n') => name = true,
+            Short('x') | Long("devno") => device = true,
+            Long("nofollow") => nofollow = true,
+            Value(word) if operand.is_none() => operand = Some(word),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let Some(operand) = operand else { return Err(Error::usage("which folder?")) };
+    let path = Path::new(&operand);
+    let fail =
+        |e: std::io::Error| if quiet { Ok(Status::FAILURE) } else { Err(Error::os(show(path), e)) };
+    let meta = match if nofollow { path.symlink_metadata() } else { path.metadata() } {
+        Ok(meta) => meta,
+        Err(error) => return fail(error),
+    };
+    let line = if device {
+        if !meta.file_type().is_block_device() {
+            if quiet {
+                return Ok(Status::FAILURE);
+            }
+            return Err(Error::msg(format_args!("{}: not a block device", show(path))));
+        }
+        format!("{}:{}", major(meta.rdev()), minor(meta.rdev()))
+    } else {
+        let is = match if meta.is_symlink() { Ok(false) } else { mounts::is_mount_point(path) } {
+            Ok(is) => is,
+            Err(error) => return fail(error),
+        };
+        if !is {
+            if !quiet && !number {
+                let line = format!("{} is not a mountpoint\n", show(path));
+                cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+            }
+            return Ok(Status::FAILURE);
+        }
+        if number {
+            format!("{}:{}", major(meta.dev()), minor(meta.dev()))
+        } else if name {
+            let list = mounts::all()?;
+            let source = mounts::at(&list, &mounts::canonical(path)).map(|m| m.source.clone());
+            format!("{} {}", show_bytes(&source.unwrap_or_default()), show(path))
+        } else {
+            format!("{} is a mountpoint", show(path))
+        }
+    };
+    if !quiet {
+        writeln!(cx.out, "{line}").map_err(|e| Error::os("standard output", e))?;
+    }
+    Ok(Status::OK)
+}

@@ -1,0 +1,91 @@
+//! Numbers of bytes as people write and read them.
+
+/// A number of bytes: decimal, or with a suffix K, M, G, T, P (powers of
+/// 1024, also as `KiB`; `KB` is 1000).
+pub fn parse(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let number: u64 = std::str::from_utf8(text.get(..digits)?).ok()?.parse().ok()?;
+    let Some((&unit, rest)) = text.get(digits..)?.split_first() else { return Some(number) };
+    let power = match unit {
+        b'K' | b'k' => 1,
+        b'M' | b'm' => 2,
+        b'G' | b'g' => 3,
+        b'T' | b't' => 4,
+        b'P' | b'p' => 5,
+        _ => return None,
+    };
+    let base: u64 = match rest {
+        b"" | b"iB" => 1024,
+        b"B" => 1000,
+        _ => return None,
+    };
+    number.checked_mul(base.pow(power))
+}
+
+/// At most four characters: `999`, `1.1K`, `10M`, powers of 1024; rounded up,
+/// as GNU ls and df do, so that nothing looks smaller than it is.
+pub fn human(bytes: u64) -> String {
+    scaled(bytes, 1024, b"KMGTPE")
+}
+
+/// [`human`] in powers of 1000.
+pub fn human_decimal(bytes: u64) -> String {
+    scaled(bytes, 1000, b"kMGTPE")
+}
+
+fn scaled(bytes: u64, base: u64, letters: &[u8]) -> String {
+    let mut unit = 0;
+    let mut divisor: u64 = 1;
+    while unit < letters.len() && bytes.div_ceil(divisor) >= base {
+        unit += 1;
+        divisor *= base;
+    }
+    let Some(letter) = unit.checked_sub(1).and_then(|at| letters.get(at)) else {
+        return bytes.to_string();
+    };
+    let letter = char::from(*letter);
+    let tenths = (u128::from(bytes) * 10).div_ceil(u128::from(divisor));
+    if tenths < 100 {
+        format!("{}.{}{letter}", tenths / 10, tenths % 10)
+    } else {
+        format!("{}{letter}", bytes.div_ceil(divisor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parsed() {
+        assert_eq!(parse(b"10"), Some(10));
+        assert_eq!(parse(b"2KiB"), Some(2048));
+        assert_eq!(parse(b"3kB"), Some(3000));
+        assert_eq!(parse(b"1m"), Some(1 << 20));
+        for bad in [&b""[..], b"-1", b"K", b"1x", b"1Kb", b"99999999999999T"] {
+            assert_eq!(parse(bad), None);
+        }
+    }
+
+    #[test]
+    fn written() {
+        for (bytes, text) in [
+            (0, "0"),
+            (1023, "1023"),
+            (1024, "1.0K"),
+            (1025, "1.1K"),
+            (10189, "10K"),
+            (10240, "10K"),
+            (151_344, "148K"),
+            (1_048_575, "1.0M"),
+            (1_048_577, "1.1M"),
+            (u64::MAX, "16E"),
+        ] {
+            assert_eq!(human(bytes), text, "{bytes}");
+        }
+        assert_eq!(human_decimal(999), "999");
+        assert_eq!(human_decimal(1000), "1.0k");
+        assert_eq!(human_decimal(151_344), "152k");
+        assert_eq!(human_decimal(u64::MAX), "19E");
+    }
+}
