@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn notes() {
         let mut bytes = Vec::new();
-        for (name, kind, text) in [(&b"GNU\0"[..], 3, &b"12345"[..]), (b"Xen\0", 18, b"\x01\0\0\0")] {
+        for (name, kind, text) in [(&b"GNU\0"[..], 3, &b"12345"[..]), (b"Xen\0", 18, b"\x01\0\0\0")]
+        {
             for number in [name.len() as u32, text.len() as u32, kind] {
                 bytes.extend_from_slice(&number.to_le_bytes());
             }

@@ -149,4 +149,3 @@ impl Buffer {
         self.start = self.end;
     }
 }
-

@@ -223,7 +223,11 @@ impl Drop for Child {
 }
 
 /// Runs a program to its end. `None` when it took longer than `limit`.
-pub fn run(program: &Path, args: &[&str], limit: Duration) -> Result<Option<(Status, Vec<u8>)>, Error> {
+pub fn run(
+    program: &Path,
+    args: &[&str],
+    limit: Duration,
+) -> Result<Option<(Status, Vec<u8>)>, Error> {
     let args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let mut child =
         start(&Start { program, args: &args, keep: &[], stdout: None, prepare: &|| Ok(()) })?;

@@ -110,11 +110,6 @@ impl<'a> Flow<'a> {
         self.read
     }
 
-    /// Whether there is no more to read.
-    pub fn ended(&self) -> bool {
-        self.ended
-    }
-
     /// Whether all that came in went out.
     pub fn is_idle(&self) -> bool {
         self.buffer.is_empty()

@@ -232,7 +232,9 @@ fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
     let mut key = Key::new();
     key.add(real.as_os_str().as_bytes());
-    for number in [meta.size(), meta.ino(), meta.mtime().cast_unsigned(), meta.mtime_nsec().cast_unsigned()] {
+    for number in
+        [meta.size(), meta.ino(), meta.mtime().cast_unsigned(), meta.mtime_nsec().cast_unsigned()]
+    {
         key.add(&number.to_le_bytes());
     }
     let name = format!("{}-{:016x}", show_bytes(version), key.0);

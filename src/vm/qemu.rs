@@ -226,10 +226,7 @@ pub fn arguments(machine: &Machine<'_>) -> Vec<OsString> {
         },
     ]);
     add(&["-smp", &machine.cpus.to_string(), "-m", &format!("{mebibytes}M")]);
-    add(&[
-        "-object",
-        &format!("memory-backend-memfd,id=memory,size={mebibytes}M,share=on"),
-    ]);
+    add(&["-object", &format!("memory-backend-memfd,id=memory,size={mebibytes}M,share=on")]);
     add(&["-chardev", &format!("socket,id=console,fd={}", machine.console)]);
     add(&["-serial", "chardev:console"]);
     if let Some(ports) = machine.ports {

@@ -458,4 +458,3 @@ impl<'a> Session<'a> {
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
-

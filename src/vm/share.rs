@@ -21,7 +21,9 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket};
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket,
+};
 use nix::sys::stat::Mode;
 use nix::unistd::{getgid, getuid, mkdtemp, write};
 
@@ -84,9 +86,8 @@ pub struct Share {
 pub fn find_daemon(env: Env<'_>) -> Result<Daemon, Error> {
     let mut problems = String::new();
     if let Some(path) = env.get(b"VIRTIOFSD").filter(|path| !path.is_empty()) {
-        return look_at(Path::new(path)).map_err(|why| {
-            Error::msg(format_args!("VIRTIOFSD={}: {why}", show(path)))
-        });
+        return look_at(Path::new(path))
+            .map_err(|why| Error::msg(format_args!("VIRTIOFSD={}: {why}", show(path))));
     }
     for place in PLACES {
         let Some(path) = child::find_program(env, &[place]) else { continue };
@@ -145,7 +146,11 @@ pub fn start(daemon: &Daemon, folder: &Folder, temporary: &Path) -> Result<Share
         Error::msg(format_args!(
             "sharing {}: {error}{}",
             show(&folder.dir),
-            if namespace.user { " (are user namespaces forbidden here? root needs none)" } else { "" }
+            if namespace.user {
+                " (are user namespaces forbidden here? root needs none)"
+            } else {
+                ""
+            }
         ))
     })?;
     Ok(Share { child, socket: connection })
@@ -185,7 +190,8 @@ fn connected(temporary: &Path) -> Result<(OwnedFd, OwnedFd), Error> {
     let dir = mkdtemp(&temporary.join("rescuebox-XXXXXX")).map_err(wrong)?;
     let made = || -> Result<(OwnedFd, OwnedFd), Errno> {
         // The path of a socket may have no more than 107 bytes: this is short.
-        let handle = open(&dir, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        let handle =
+            open(&dir, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
         let path = format!("/proc/self/fd/{}/s", handle.as_raw_fd());
         let address = UnixAddr::new(path.as_str())?;
         let new = || socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None);

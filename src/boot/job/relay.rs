@@ -9,8 +9,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::write;
 
 use crate::job::{Lines, ToGuest, ToHost};
-use crate::sys::stream::{Buffer, Place, Watch};
 use crate::sys;
+use crate::sys::stream::{Buffer, Place, Watch};
 
 /// The kernel takes at most this much in one write to a port
 /// (drivers/char/virtio_console.c, port_fops_write).
