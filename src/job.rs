@@ -200,6 +200,15 @@ pub struct Exit {
     pub ran: bool,
 }
 
+/// One of the two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
 /// What the host tells the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ToGuest {
@@ -209,6 +218,8 @@ pub enum ToGuest {
     Size(Size),
     /// `signal N`: send it to the command.
     Signal(u8),
+    /// `closed out`, `closed err`: nobody reads that output any more.
+    Closed(Stream),
     /// `seen`: the exit was read; wait without limit for the rest.
     Seen,
     /// `ack`: every byte of output has arrived: go.
@@ -266,6 +277,8 @@ impl ToGuest {
             ToGuest::Eof(bytes) => format!("eof {bytes}\n"),
             ToGuest::Size(size) => format!("size {} {}\n", size.rows, size.columns),
             ToGuest::Signal(signal) => format!("signal {signal}\n"),
+            ToGuest::Closed(Stream::Out) => "closed out\n".to_string(),
+            ToGuest::Closed(Stream::Err) => "closed err\n".to_string(),
             ToGuest::Seen => "seen\n".to_string(),
             ToGuest::Ack => "ack\n".to_string(),
         }
@@ -275,6 +288,8 @@ impl ToGuest {
     /// Reads a line, without its newline.
     pub fn parse(line: &[u8]) -> Result<ToGuest, Error> {
         let said = match line {
+            b"closed out" => Some(ToGuest::Closed(Stream::Out)),
+            b"closed err" => Some(ToGuest::Closed(Stream::Err)),
             b"seen" => Some(ToGuest::Seen),
             b"ack" => Some(ToGuest::Ack),
             _ => {
@@ -423,6 +438,8 @@ mod tests {
             ("eof 0", ToGuest::Eof(0)),
             ("size 50 132", ToGuest::Size(Size { rows: 50, columns: 132 })),
             ("signal 10", ToGuest::Signal(10)),
+            ("closed out", ToGuest::Closed(Stream::Out)),
+            ("closed err", ToGuest::Closed(Stream::Err)),
             ("seen", ToGuest::Seen),
             ("ack", ToGuest::Ack),
         ] {

@@ -15,6 +15,7 @@
 pub mod applet;
 pub mod applets;
 pub mod boot;
+pub mod bzimage;
 pub mod civil;
 pub mod cmdline;
 pub mod compress;
@@ -38,3 +39,4 @@ pub mod program;
 pub mod shell;
 pub mod size;
 pub mod sys;
+pub mod vm;

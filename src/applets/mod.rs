@@ -39,6 +39,7 @@ mod test;
 mod true_;
 mod umount;
 mod uname;
+mod vm;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -94,6 +95,7 @@ const LIST: &[Row] = &[
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("usleep", &sleep::USLEEP),
+    row("vm", &vm::APPLET),
 ];
 
 static ROWS: [Row; LIST.len()] = sorted();
@@ -152,6 +154,22 @@ pub fn main(argv: Vec<OsString>) -> u8 {
     // A binary under a name of its own (rescuebox-0.1, out/rb) is the program.
     let row = found.unwrap_or(&Row { name: "rescuebox", applet: &RESCUEBOX });
     start(row, argv0, args).0
+}
+
+/// Arguments for argh: text, with `--option=value` taken apart, which argh does
+/// not know.
+fn words(args: &[OsString]) -> Result<Vec<&str>, applet::Error> {
+    let mut words = Vec::new();
+    for arg in args {
+        let word = arg.to_str().ok_or_else(|| {
+            applet::Error::usage(format_args!("'{}': not UTF-8", applet::show(arg)))
+        })?;
+        match word.split_once('=').filter(|(name, _)| name.starts_with("--") && name.len() > 2) {
+            Some((option, value)) => words.extend([option, value]),
+            None => words.push(word),
+        }
+    }
+    Ok(words)
 }
 
 /// The last part of a path, without the dash that marks a login shell.

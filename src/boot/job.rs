@@ -21,8 +21,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
 
 use crate::applet::Status;
-use crate::job::{Exit, Size, Spec, ToGuest, ToHost};
+use crate::job::{Exit, Size, Spec, Stream, ToGuest, ToHost};
 use crate::sys;
+use crate::sys::stream::Watch;
 
 mod launch;
 mod ports;
@@ -31,7 +32,7 @@ mod relay;
 mod tests;
 
 pub use ports::Ports;
-use relay::{Control, Inward, Outward, Watch};
+use relay::{Control, Inward, Outward};
 
 /// How long the host may take to say that it has read the exit status. It
 /// answers within milliseconds or not at all.
@@ -276,6 +277,8 @@ impl Job {
                 }
                 ToGuest::Size(Size { rows, columns }) => self.output.resize(rows, columns),
                 ToGuest::Signal(number) => self.command.signal(number),
+                ToGuest::Closed(Stream::Out) => self.output.give_up(),
+                ToGuest::Closed(Stream::Err) => self.error.give_up(),
                 ToGuest::Seen => {
                     if matches!(self.phase, Phase::Told(_)) {
                         self.phase = Phase::Seen;

@@ -1,18 +1,16 @@
 //! Streams of the job: between a port and the command, one bounded buffer
 //! each.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{read, write};
+use nix::unistd::write;
 
 use crate::job::{Lines, ToGuest, ToHost};
 use crate::sys;
-
-/// What one stream keeps at most.
-const BUFFER: usize = 256 * 1024;
+use crate::sys::stream::{Buffer, Place, Watch};
 
 /// The kernel takes at most this much in one write to a port
 /// (drivers/char/virtio_console.c, port_fops_write).
@@ -20,105 +18,6 @@ const PORT_WRITE: usize = 32 * 1024;
 
 /// Reads and writes in one turn of the loop before others have theirs.
 const TURN: usize = 32;
-
-/// Descriptors to wait for.
-pub struct Watch<'a>(Vec<PollFd<'a>>);
-
-/// The place of a descriptor in a [`Watch`].
-pub type Place = Option<usize>;
-
-impl<'a> Watch<'a> {
-    pub fn new() -> Watch<'a> {
-        Watch(Vec::with_capacity(12))
-    }
-
-    /// Watches `fd` for `events`; errors and hang-ups always count.
-    pub fn add<F: AsFd + ?Sized>(&mut self, fd: &'a F, events: PollFlags) -> Place {
-        self.0.push(PollFd::new(fd.as_fd(), events));
-        Some(self.0.len() - 1)
-    }
-
-    /// Waits for any of them, or for the time.
-    pub fn wait(mut self, until: Option<Instant>) -> Ready {
-        let timeout = match until {
-            None => PollTimeout::NONE,
-            Some(at) => {
-                let left = at.saturating_duration_since(Instant::now()).as_millis();
-                // Rounded up, so as not to come back just before the time.
-                PollTimeout::try_from(left.saturating_add(1)).unwrap_or(PollTimeout::MAX)
-            }
-        };
-        if poll(&mut self.0, timeout).is_err() {
-            // Interrupted: nothing is ready yet.
-            return Ready(Vec::new());
-        }
-        Ready(self.0.iter().map(|fd| fd.any().unwrap_or(true)).collect())
-    }
-}
-
-/// What a [`Watch`] saw.
-pub struct Ready(Vec<bool>);
-
-impl Ready {
-    /// Whether something happened there.
-    pub fn is(&self, place: Place) -> bool {
-        place.and_then(|at| self.0.get(at)).copied().unwrap_or(false)
-    }
-
-    /// [`Ready::is`] for either of two.
-    pub fn is_any(&self, places: [Place; 2]) -> bool {
-        places.into_iter().any(|place| self.is(place))
-    }
-}
-
-/// Bytes on their way. It is filled only when it is empty.
-struct Buffer {
-    bytes: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Buffer {
-    fn new() -> Buffer {
-        Buffer { bytes: Vec::new(), start: 0, end: 0 }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    /// Reads at most `limit` bytes behind what is there: as much as there is
-    /// room for, and once. Only a buffer that was not written from takes more.
-    fn fill(&mut self, from: BorrowedFd<'_>, limit: usize) -> Result<usize, Errno> {
-        if self.is_empty() {
-            self.start = 0;
-            self.end = 0;
-        }
-        // Memory only for streams that are used.
-        if self.bytes.is_empty() {
-            self.bytes.resize(BUFFER, 0);
-        }
-        let stop = self.end.saturating_add(limit).min(self.bytes.len());
-        let Some(room) = self.bytes.get_mut(self.end..stop).filter(|room| !room.is_empty()) else {
-            return Err(Errno::ENOBUFS);
-        };
-        let count = read(from, room)?;
-        self.end += count;
-        Ok(count)
-    }
-
-    /// Writes at most `limit` bytes.
-    fn drain(&mut self, to: BorrowedFd<'_>, limit: usize) -> Result<usize, Errno> {
-        let stop = self.end.min(self.start.saturating_add(limit));
-        let count = write(to, self.bytes.get(self.start..stop).unwrap_or_default())?;
-        self.start += count;
-        Ok(count)
-    }
-
-    fn clear(&mut self) {
-        self.start = self.end;
-    }
-}
 
 /// Standard input: from its port to the command.
 pub struct Inward {
@@ -161,7 +60,7 @@ impl Inward {
                 }
             }
             let Some(sink) = &self.sink else { return false };
-            match self.buffer.drain(sink.as_fd(), BUFFER) {
+            match self.buffer.drain(sink.as_fd(), usize::MAX) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return false,
                 Err(_) => {
@@ -302,10 +201,7 @@ impl Outward {
 
     /// Puts text of our own behind what the command wrote.
     pub fn add(&mut self, text: &[u8]) {
-        let buffer = &mut self.buffer;
-        buffer.bytes.truncate(buffer.end);
-        buffer.bytes.extend_from_slice(text);
-        buffer.end = buffer.bytes.len();
+        self.buffer.add(text);
     }
 
     /// The command has ended: what is in its pipe now is still sent, what
@@ -330,9 +226,11 @@ impl Outward {
         if self.source.is_some() && self.buffer.is_empty() { self.silent_until } else { None }
     }
 
-    /// Reads no more.
+    /// Reads no more, and forgets what was not sent: the command's next write
+    /// to a pipe is EPIPE.
     pub fn give_up(&mut self) {
         self.source = None;
+        self.buffer.clear();
     }
 
     /// How many bytes went into the port.
@@ -394,7 +292,7 @@ impl Control {
     pub fn transfer(&mut self) -> bool {
         self.send();
         let mut piece = [0; 512];
-        match read(&self.port, &mut piece) {
+        match nix::unistd::read(&self.port, &mut piece) {
             Ok(0) => false,
             Ok(count) => {
                 self.lines.add(piece.get(..count).unwrap_or_default());

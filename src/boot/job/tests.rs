@@ -319,3 +319,13 @@ fn a_host_that_goes_away_ends_the_job() {
     assert_eq!(waitpid(guest, None).unwrap(), WaitStatus::Exited(guest, 0));
     drop(turn);
 }
+
+#[test]
+fn a_command_learns_that_nobody_reads_it() {
+    let mut host = start(&spec(&["yes"]));
+    assert_eq!(host.out(2), "y\n");
+    host.say(ToGuest::Closed(Stream::Out));
+    let exit = host.exit().1;
+    assert_eq!(exit.status, 141);
+    host.done(exit);
+}
