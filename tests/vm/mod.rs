@@ -1,4 +1,5 @@
 //! Virtual machines, in emulation.
 
+mod faults;
 mod image;
 mod kernels;
