@@ -30,6 +30,9 @@ pub const SHT_REL: u32 = 9;
 /// `sh_flags`: occupies memory at run time.
 pub const SHF_ALLOC: u64 = 2;
 
+/// Binding of a symbol that other files see.
+pub const STB_GLOBAL: u8 = 1;
+
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
 const PT_INTERP: u32 = 3;
@@ -107,6 +110,26 @@ pub struct Section<'a> {
     pub entry_size: u64,
     /// Its bytes; empty for NOBITS and when they lead outside the file.
     pub data: &'a [u8],
+}
+
+/// One entry of a symbol table.
+#[derive(Clone, Copy, Debug)]
+pub struct Symbol<'a> {
+    /// Its name; empty when the string table is broken.
+    pub name: &'a [u8],
+    /// `st_info`: the binding in the upper four bits, the type in the lower.
+    pub info: u8,
+    /// `st_shndx`: the section that it is defined in; 0 is none.
+    pub section: u16,
+    /// `st_value`.
+    pub value: u64,
+}
+
+impl Symbol<'_> {
+    /// Whether it is to be found elsewhere, and it is an error if it is not.
+    pub fn is_wanted(&self) -> bool {
+        self.section == 0 && self.info >> 4 == STB_GLOBAL && !self.name.is_empty()
+    }
 }
 
 /// What the dynamic section of an executable or library says.
@@ -257,6 +280,25 @@ impl<'a> Elf<'a> {
         self.sections().find(|s| s.name == name).map(|s| s.data)
     }
 
+    /// The symbols of the (first) symbol table.
+    pub fn symbols(&self) -> impl Iterator<Item = Symbol<'a>> + use<'a> {
+        let elf = *self;
+        let table = elf.sections().find(|s| s.kind == SHT_SYMTAB);
+        let strings = table.and_then(|t| elf.section_by_index(t.link)).map_or(&[][..], |s| s.data);
+        let size = if elf.is64 { 24 } else { 16 };
+        // info, section, value
+        let at = if elf.is64 { [4, 6, 8] } else { [12, 14, 4] };
+        table.map_or(&[][..], |t| t.data).chunks_exact(size).filter_map(move |entry| {
+            let name = usize::try_from(read_u32(entry, 0)?).ok()?;
+            Some(Symbol {
+                name: strings.get(name..).map_or(&[], until_nul),
+                info: *entry.get(at[0])?,
+                section: read_u16(entry, at[1])?,
+                value: elf.word(entry, at[2])?,
+            })
+        })
+    }
+
     /// The program that the kernel starts for a dynamic executable, without
     /// the NUL.
     pub fn interpreter(&self) -> Option<&'a [u8]> {
@@ -398,6 +440,7 @@ pub fn exercise(bytes: &[u8]) {
     if let Ok(elf) = Elf::parse(bytes) {
         let _ = elf.check_sections();
         let _ = elf.sections().map(|s| s.data.len() + s.name.len()).fold(0, usize::max);
+        let _ = elf.symbols().filter(Symbol::is_wanted).count();
         let _ = (elf.section(b".modinfo"), elf.interpreter(), elf.dynamic());
     }
 }

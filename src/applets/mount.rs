@@ -189,6 +189,7 @@ fn request(
         source,
         target,
         fstype,
+        said: options.data.clone(),
         options,
         insist_on_writing: c.insist_on_writing,
         no_helpers: c.no_helpers,
@@ -230,7 +231,8 @@ fn one_operand(c: &Choice, operand: &OsStr, asked: Options) -> Result<Request, E
         options.add(&c.options).map_err(|_| Error::usage("options"))?;
         options.loop_device = None;
         let fstype = mounted.fstype.clone();
-        return Ok(request(c, mounted.source.clone(), target, fstype, options));
+        let whole = request(c, mounted.source.clone(), target, fstype, options);
+        return Ok(Request { said: asked.data, ..whole });
     }
     let Some(entry) = found else {
         return Err(Error::msg(format_args!(

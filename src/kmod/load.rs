@@ -193,7 +193,8 @@ pub fn sys_module(name: &[u8], file: &[u8]) -> std::path::PathBuf {
 pub struct Manner {
     /// The kernel shall ignore version magic and symbol versions.
     pub force: bool,
-    /// `install` and `remove` commands are not run.
+    /// The `install` command of the module asked for is not run; those of
+    /// modules that it needs are.
     pub ignore_commands: bool,
     /// The blacklist also holds for names.
     pub blacklist_names: bool,
@@ -245,7 +246,7 @@ impl Loader {
             return Err(Error::new(name, Cause::BadName));
         }
         let folded = fold(name);
-        if let Some(command) = self.command_for(&folded) {
+        if let Some(command) = self.command_for(&folded, &folded) {
             run_command(&folded, &command, params)?;
             return Ok(Loaded::Now(1));
         }
@@ -285,8 +286,8 @@ impl Loader {
         self.insert_closure(modalias, modalias, closure, b"")
     }
 
-    fn command_for(&self, module: &[u8]) -> Option<Vec<u8>> {
-        if self.manner.ignore_commands {
+    fn command_for(&self, module: &[u8], asked: &[u8]) -> Option<Vec<u8>> {
+        if self.manner.ignore_commands && same(module, asked) {
             return None;
         }
         self.conf.install_command(module).map(<[u8]>::to_vec)
@@ -337,7 +338,7 @@ impl Loader {
         if holds(&self.done, &module.name) {
             return Ok(Loaded::Already);
         }
-        if let Some(command) = self.command_for(&module.name) {
+        if let Some(command) = self.command_for(&module.name, asked) {
             run_command(&module.name, &command, b"")?;
             self.done.push(module.name.clone());
             return Ok(Loaded::Now(1));

@@ -3,7 +3,8 @@
 //! Pure: [`alias`] names and patterns, [`dep`] depmod's files, [`modinfo`]
 //! the `.modinfo` section, [`conf`] modprobe.d and the command line, [`strip`]
 //! what the image builder leaves out of a module. Doers: [`tree`] a modules
-//! directory, [`resolve`] what to load in which order, [`load`] loading.
+//! directory, [`index`]
+//! what depmod writes, [`resolve`] what to load in which order, [`load`] loading.
 
 use std::fmt::{self, Display};
 
@@ -14,9 +15,11 @@ use crate::sys::text::error_text;
 pub mod alias;
 pub mod conf;
 pub mod dep;
+pub mod index;
 pub mod load;
 pub mod modinfo;
 pub mod resolve;
+pub mod strip;
 pub mod tree;
 
 pub use load::{Loaded, Loader};

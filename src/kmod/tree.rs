@@ -18,6 +18,7 @@ use super::modinfo::{self, Softdep};
 use super::{Cause, Error, dep};
 use crate::compress::{self, Format, decompress};
 use crate::elf::{self, Elf};
+use crate::order::{sort, sort_by};
 
 /// No module is larger when unpacked.
 pub const MOST_MODULE: usize = 256 << 20;
@@ -66,8 +67,8 @@ pub enum Target {
     Module(Vec<u8>),
     /// Modules with a matching alias.
     Aliased(Vec<Vec<u8>>),
-    /// Part of the kernel.
-    Builtin,
+    /// Part of the kernel, under this name.
+    Builtin(Vec<u8>),
     /// Nothing known.
     Unknown,
 }
@@ -119,14 +120,14 @@ impl Tree {
             return Target::Module(name.to_vec());
         }
         if self.is_builtin(name) {
-            return Target::Builtin;
+            return Target::Builtin(name.to_vec());
         }
         let found = self.aliased(name);
         if !found.is_empty() {
             return Target::Aliased(found);
         }
-        if self.is_builtin_alias(name) {
-            return Target::Builtin;
+        if let Some(module) = self.builtin_aliased(name) {
+            return Target::Builtin(module);
         }
         // A module that came after depmod ran.
         if self.dep_text().is_some() && self.scan().find(name).is_some() {
@@ -167,12 +168,27 @@ impl Tree {
             .is_some_and(|text| dep::is_builtin(text, name))
     }
 
-    /// Whether something that is part of the kernel has a matching alias.
-    pub fn is_builtin_alias(&self, name: &[u8]) -> bool {
-        self.builtin_info.get(&self.dir, "modules.builtin.modinfo").is_some_and(|text| {
-            modinfo::builtin_fields(text)
-                .any(|(_, key, value)| key == b"alias" && matches(value, name))
-        })
+    /// The part of the kernel with a matching alias.
+    pub fn builtin_aliased(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let text = self.builtin_info.get(&self.dir, "modules.builtin.modinfo")?;
+        modinfo::builtin_fields(text)
+            .find(|(_, key, value)| *key == b"alias" && matches(value, name))
+            .map(|(module, _, _)| fold(module))
+    }
+
+    /// What the kernel says about the part of it called `name`, which is
+    /// folded: keys and values as in a module's `.modinfo`.
+    pub fn builtin_info(&self, name: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let text = self.builtin_info.get(&self.dir, "modules.builtin.modinfo").unwrap_or_default();
+        modinfo::builtin_fields(text)
+            .filter(|(module, _, _)| same(module, name))
+            .map(|(_, key, value)| (key.to_vec(), value.to_vec()))
+            .collect()
+    }
+
+    /// Pairs of files with one module name: the one that counts, the other.
+    pub fn shadowed(&self) -> Vec<[Vec<u8>; 2]> {
+        self.scan().shadowed.clone()
     }
 
     /// What is known of the module `name`, which is folded. None when there
@@ -234,6 +250,8 @@ struct Scan {
     files: Vec<File>,
     /// Places in `files`, sorted by name.
     by_name: Vec<usize>,
+    /// Files of one name: the one kept, one left out.
+    shadowed: Vec<[Vec<u8>; 2]>,
     infos: RefCell<BTreeMap<Vec<u8>, Own>>,
 }
 
@@ -258,7 +276,7 @@ impl Scan {
         let order = fs::read(dir.join("modules.order")).unwrap_or_default();
         let mut ranks: Vec<(&[u8], usize)> =
             dep::lines(&order).filter_map(uncompressed).zip(0..).collect();
-        ranks.sort_unstable();
+        sort(&mut ranks);
         let rank = |path: &[u8]| {
             let found = ranks.binary_search_by_key(&uncompressed(path), |(p, _)| Some(p)).ok();
             found.and_then(|at| ranks.get(at)).map_or(usize::MAX, |(_, rank)| *rank)
@@ -267,17 +285,19 @@ impl Scan {
             .into_iter()
             .filter_map(|path| Some((rank(&path), File { name: module_of_path(&path)?, path })))
             .collect();
-        files.sort_unstable_by(|(r, a), (s, b)| (r, &a.path).cmp(&(s, &b.path)));
+        sort_by(&mut files, |(r, a), (s, b)| (r, &a.path).cmp(&(s, &b.path)));
         let mut files: Vec<File> = files.into_iter().map(|(_, file)| file).collect();
 
         // Of one name: those in updates/ before others, then the first.
         let mut by_name: Vec<usize> = (0..files.len()).collect();
-        let key = |&i: &usize| {
-            files.get(i).map(|f| (f.name.clone(), !f.path.starts_with(b"updates/"), i))
-        };
-        by_name.sort_by_cached_key(key);
+        let key = |i: usize| files.get(i).map(|f| (&f.name, !f.path.starts_with(b"updates/")));
+        sort_by(&mut by_name, |&a, &b| key(a).cmp(&key(b)));
+        let mut shadowed = Vec::new();
         by_name.dedup_by(|b, a| match (files.get(*a), files.get(*b)) {
-            (Some(a), Some(b)) => a.name == b.name,
+            (Some(a), Some(b)) if a.name == b.name => {
+                shadowed.push([a.path.clone(), b.path.clone()]);
+                true
+            }
             _ => false,
         });
         let mut keep = vec![false; files.len()];
@@ -289,8 +309,9 @@ impl Scan {
         let mut kept = keep.iter();
         files.retain(|_| kept.next().copied().unwrap_or(false));
         let mut by_name: Vec<usize> = (0..files.len()).collect();
-        by_name.sort_by_cached_key(|&i| files.get(i).map(|f| f.name.clone()));
-        Scan { files, by_name, infos: RefCell::default() }
+        let name = |i: usize| files.get(i).map(|f| &f.name);
+        sort_by(&mut by_name, |&a, &b| name(a).cmp(&name(b)));
+        Scan { files, by_name, shadowed, infos: RefCell::default() }
     }
 
     fn find(&self, name: &[u8]) -> Option<&File> {
@@ -324,21 +345,29 @@ impl Scan {
         }
     }
 
-    /// The modules whose own aliases match. For names of the kernel's crypto
-    /// interface only the folders called `crypto` are read when that is
-    /// enough: to read (and unpack) every module takes seconds.
+    /// The modules whose own aliases match. To read (and unpack) every module
+    /// takes seconds, so a name that is no device's, which is what soft
+    /// dependencies have (`crypto-crc32c`, `crct10dif`, `sha256`), is looked for
+    /// in the modules called like it first, then in the folders for
+    /// cryptography, then everywhere.
     fn aliased(&self, dir: &Path, name: &[u8]) -> Vec<Vec<u8>> {
-        let near = name.starts_with(b"crypto_") || name.starts_with(b"crypto-");
-        let hits = |near: bool| -> Vec<Vec<u8>> {
+        let hits = |near: &dyn Fn(&File) -> bool| -> Vec<Vec<u8>> {
             self.files
                 .iter()
-                .filter(|f| !near || f.path.split(|&b| b == b'/').any(|part| part == b"crypto"))
+                .filter(|f| near(f))
                 .filter(|f| self.own(dir, f).aliases.iter().any(|a| matches(a, name)))
                 .map(|f| f.name.clone())
                 .collect()
         };
-        let found = if near { hits(true) } else { Vec::new() };
-        if found.is_empty() { hits(false) } else { found }
+        let mut found = Vec::new();
+        if !name.contains(&b':') {
+            let word = name.strip_prefix(b"crypto_").unwrap_or(name);
+            found = hits(&|f| f.name.windows(word.len().max(1)).any(|part| part == word));
+            if found.is_empty() {
+                found = hits(&|f| f.path.split(|&b| b == b'/').any(|part| part == b"crypto"));
+            }
+        }
+        if found.is_empty() { hits(&|_| true) } else { found }
     }
 }
 

@@ -68,6 +68,7 @@ fn editor() -> rustyline::Result<Rustyline> {
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor = Rustyline::with_history(config, history)?;
+    editor.enable_synchronized_output(false);
     editor.set_helper(Some(Names::default()));
     Ok(editor)
 }

@@ -370,7 +370,7 @@ impl Shell {
                 self.notify();
             }
             let mut reader = Reader { shell: self, from };
-            let parsed = Parser::new(source, &mut reader).next();
+            let parsed = Parser::new(source, &mut reader).complete_command();
             let result = match parsed {
                 Ok(None) if top && self.was_interrupted() => {
                     source.discard();

@@ -1,3 +1,4 @@
 //! Virtual machines, in emulation.
 
+mod image;
 mod kernels;

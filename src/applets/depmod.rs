@@ -1,0 +1,151 @@
+//! depmod: write what modprobe needs to know about a modules directory.
+//! Linux, as in kmod.
+//!
+//! Writes `modules.dep`, `.alias`, `.softdep`, `.symbols` and `.devname`, each
+//! under another name first. Deviations: the operand may also be the directory
+//! itself; no `.bin` files are written (they only speed up kmod), and those
+//! there are, which would contradict the new text, are removed.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use lexopt::Arg::{Long, Short, Value};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::kmod::Tree;
+use crate::kmod::dep::lines;
+use crate::kmod::index::Index;
+use crate::kmod::modinfo::words;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "depmod",
+    summary: "write the lists of what kernel modules need and are for",
+    usage: "[-aAenvw] [-b DIR] [-F SYSTEM.MAP|-E SYMVERS] [VERSION|DIR]\n\
+            \x20      -a, --all      all modules (the default)\n\
+            \x20      -A, --quick    only when a module is newer than the lists\n\
+            \x20      -b, --basedir DIR   modules are in DIR/lib/modules\n\
+            \x20      -e, --errsyms  name symbols that nobody has; needs -F or -E\n\
+            \x20      -n, --show     print the lists instead of writing them\n\
+            \x20      -w             warn of names that several files have",
+    kind: Kind::Fork, // reads every module
+    run,
+};
+
+#[derive(Default)]
+struct Settings {
+    quick: bool,
+    show: bool,
+    symbols: bool,
+    map: Option<OsString>,
+    symvers: Option<OsString>,
+    warn: bool,
+}
+
+fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
+    let mut settings = Settings::default();
+    let (mut base, mut version) = (None::<OsString>, None::<OsString>);
+    let mut options = cx.options();
+    while let Some(arg) = options.next()? {
+        match arg {
+            Short('a') | Long("all") | Short('v') | Long("verbose") => {}
+            Short('A') | Long("quick") => settings.quick = true,
+            Short('b') | Long("basedir") => base = Some(options.value()?),
+            Short('e') | Long("errsyms") => settings.symbols = true,
+            Short('n') | Long("show" | "dry-run") => settings.show = true,
+            Short('F') | Long("filesyms") => settings.map = Some(options.value()?),
+            Short('E') | Long("symvers") => settings.symvers = Some(options.value()?),
+            Short('w' | 'W') | Long("warn") => settings.warn = true,
+            Value(word) if version.is_none() => version = Some(word),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if settings.symbols && settings.map.is_none() && settings.symvers.is_none() {
+        return Err(Error::usage("-e needs -F or -E"));
+    }
+    let dir = match &version {
+        Some(word) if word.as_bytes().contains(&b'/') => PathBuf::from(word),
+        _ => super::modprobe::modules_dir(
+            base.as_deref().map(Path::new),
+            version.as_deref().map(OsStrExt::as_bytes),
+        ),
+    };
+    let tree = Tree::open(&dir)?;
+    if settings.quick && is_current(&tree) {
+        return Ok(Status::OK);
+    }
+    if settings.warn {
+        for [first, second] in tree.shadowed() {
+            let what = format!("{}: hides {}", show_bytes(&first), show_bytes(&second));
+            crate::applet::complain(cx.stderr, cx.name, &what);
+        }
+    }
+    let index = Index::of_tree(&tree, settings.symbols);
+    for problem in &index.problems {
+        cx.warn(problem);
+    }
+    if settings.symbols {
+        warn_of_symbols(cx, &settings, &index)?;
+    }
+    let files: [(&str, Vec<u8>); 5] = [
+        ("modules.dep", index.dep()),
+        ("modules.alias", index.alias()),
+        ("modules.softdep", index.softdep()),
+        ("modules.symbols", index.symbols()),
+        ("modules.devname", index.devname()),
+    ];
+    for (name, text) in files {
+        if settings.show {
+            cx.out.write_all(&text).map_err(|e| Error::os("standard output", e))?;
+        } else {
+            write(&dir, name, &text)?;
+        }
+    }
+    Ok(cx.status())
+}
+
+/// Whether no module is newer than `modules.dep`.
+fn is_current(tree: &Tree) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+    let Some(written) = time(&tree.dir().join("modules.dep")) else { return false };
+    tree.files().all(|file| {
+        let path = tree.dir().join(std::ffi::OsStr::from_bytes(file));
+        time(&path).is_none_or(|changed| changed <= written)
+    })
+}
+
+/// Writes a list under another name and renames it.
+fn write(dir: &Path, name: &str, text: &[u8]) -> Result<(), Error> {
+    let target = dir.join(name);
+    let new = dir.join(format!(".{name}.{}", std::process::id()));
+    let result = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &target));
+    if let Err(error) = result {
+        let _ = std::fs::remove_file(&new);
+        return Err(Error::os(show(&target), error));
+    }
+    // kmod would believe its own old file.
+    let _ = std::fs::remove_file(dir.join(format!("{name}.bin")));
+    Ok(())
+}
+
+fn warn_of_symbols(cx: &mut Ctx<'_>, settings: &Settings, index: &Index) -> Result<(), Error> {
+    let read = |path: &OsString| std::fs::read(path).map_err(|e| Error::os(show(path), e));
+    let mut known: Vec<&[u8]> = Vec::new();
+    let map = settings.map.as_ref().map(read).transpose()?.unwrap_or_default();
+    for line in lines(&map) {
+        let name = words(line).nth(2).unwrap_or_default();
+        known.extend(name.strip_prefix(b"__ksymtab_"));
+    }
+    let symvers = settings.symvers.as_ref().map(read).transpose()?.unwrap_or_default();
+    for line in lines(&symvers) {
+        known.extend(words(line).nth(1));
+    }
+    known.sort_unstable();
+    for (path, symbol) in index.unknown_symbols(&known) {
+        let what = format!("{}: needs unknown symbol {}", show_bytes(path), show_bytes(symbol));
+        crate::applet::complain(cx.stderr, cx.name, &what);
+    }
+    Ok(())
+}
