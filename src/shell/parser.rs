@@ -19,7 +19,7 @@ const DECLARATIONS: [&[u8]; 4] = [b"export", b"readonly", b"local", b"typeset"];
 
 impl Parser<'_> {
     /// The next complete command: the lists on a line. None at the end.
-    pub fn next(&mut self) -> Parsed<Option<Program>> {
+    pub fn complete_command(&mut self) -> Parsed<Option<Program>> {
         loop {
             match self.look_op()? {
                 Some(Op::End) => return Ok(None),
@@ -47,7 +47,7 @@ impl Parser<'_> {
     /// Everything up to the end of the input.
     pub fn whole(&mut self) -> Parsed<Program> {
         let mut all = Program::default();
-        while let Some(mut program) = self.next()? {
+        while let Some(mut program) = self.complete_command()? {
             all.statements.append(&mut program.statements);
         }
         Ok(all)

@@ -108,6 +108,8 @@ pub struct Words<'a> {
     pub purpose: Use,
     /// What runs it.
     pub accel: Accel,
+    /// Processors.
+    pub cpus: u32,
     /// Whether the kernel's messages are wanted.
     pub verbose: bool,
     /// Whether there is a share to be the root.
@@ -143,10 +145,13 @@ pub fn line(words: &Words<'_>) -> Result<String, Error> {
     if words.purpose == Use::Job {
         // A failure is told to the host instead of a person at a prompt.
         add("panic=-1");
-        if words.accel == Accel::Tcg {
-            // Interpreting ACPI's tables takes long in emulation, and what
-            // they are needed for, switching off, is the host's job here.
+        if words.accel == Accel::Tcg && words.cpus == 1 {
+            // Interpreting ACPI's tables takes long in emulation. They are
+            // needed for switching off, which is the host's job here, for a
+            // second processor, and for the interrupt controller that message
+            // signalled interrupts go to.
             add("acpi=off");
+            add("pci=nomsi");
         }
     }
     add("rescue.profile=vm");
@@ -198,7 +203,7 @@ fn quoted(word: &str) -> Result<String, Error> {
 
 /// How many words the kernel may take for environment.
 fn foreign_words(line: &str) -> usize {
-    let known = ["console=", "panic=", "acpi=", "init=", "mitigations=", "loglevel="];
+    let known = ["console=", "panic=", "acpi=", "pci=", "init=", "mitigations=", "loglevel="];
     line.split_ascii_whitespace()
         .take_while(|word| *word != "--")
         .filter(|word| {
@@ -286,6 +291,7 @@ mod tests {
         Words {
             purpose: Use::Job,
             accel: Accel::Tcg,
+            cpus: 1,
             verbose: false,
             root: true,
             writable: false,
@@ -301,7 +307,7 @@ mod tests {
     fn the_command_line() {
         assert_eq!(
             line(&words()).unwrap(),
-            "console=ttyS0 cryptomgr.notests quiet mitigations=off panic=-1 acpi=off \
+            "console=ttyS0 cryptomgr.notests quiet mitigations=off panic=-1 acpi=off pci=nomsi \
              rescue.profile=vm rootfs=rootfs ro"
         );
         let append = ["debug -- a".to_string()];

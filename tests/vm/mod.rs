@@ -1,4 +1,4 @@
 //! Virtual machines, in emulation.
 
-mod image;
+mod command;
 mod kernels;
