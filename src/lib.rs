@@ -14,14 +14,19 @@
 
 pub mod applet;
 pub mod applets;
+pub mod boot;
+pub mod bzimage;
 pub mod civil;
+pub mod cmdline;
 pub mod compress;
 pub mod cpio;
+pub mod dev;
 pub mod elf;
 pub mod fstab;
 pub mod fsutil;
 pub mod image;
 pub mod interval;
+pub mod job;
 pub mod kmod;
 pub mod kmsg;
 pub mod mode;
@@ -30,5 +35,8 @@ pub mod mountopts;
 pub mod order;
 pub mod passwd;
 pub mod procstat;
+pub mod program;
+pub mod shell;
 pub mod size;
 pub mod sys;
+pub mod vm;

@@ -13,4 +13,5 @@ mod applets;
 mod harness;
 mod house;
 mod modules;
+mod shell;
 mod vm;

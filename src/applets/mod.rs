@@ -5,13 +5,17 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod boot;
 mod cat;
 mod chroot;
 mod depmod;
 mod dmesg;
+mod echo;
 mod env;
 mod false_;
+mod init;
 mod insmod;
+mod kill;
 mod ln;
 mod losetup;
 mod ls;
@@ -24,12 +28,18 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod pivot_root;
+mod printf;
+mod ps;
 mod reboot;
 mod rmmod;
+mod sh;
 mod sleep;
+mod switch_root;
+mod test;
 mod true_;
 mod umount;
 mod uname;
+mod vm;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -44,14 +54,20 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("[", &test::APPLET),
+    row("ash", &sh::APPLET),
+    row("boot", &boot::APPLET),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
+    row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
     row("halt", &reboot::HALT),
+    row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
@@ -65,14 +81,21 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
+    row("printf", &printf::APPLET),
+    row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
+    row("run-init", &switch_root::RUN_INIT),
+    row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
+    row("switch_root", &switch_root::APPLET),
+    row("test", &test::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("usleep", &sleep::USLEEP),
+    row("vm", &vm::APPLET),
 ];
 
 static ROWS: [Row; LIST.len()] = sorted();
@@ -131,6 +154,22 @@ pub fn main(argv: Vec<OsString>) -> u8 {
     // A binary under a name of its own (rescuebox-0.1, out/rb) is the program.
     let row = found.unwrap_or(&Row { name: "rescuebox", applet: &RESCUEBOX });
     start(row, argv0, args).0
+}
+
+/// Arguments for argh: text, with `--option=value` taken apart, which argh does
+/// not know.
+fn words(args: &[OsString]) -> Result<Vec<&str>, applet::Error> {
+    let mut words = Vec::new();
+    for arg in args {
+        let word = arg.to_str().ok_or_else(|| {
+            applet::Error::usage(format_args!("'{}': not UTF-8", applet::show(arg)))
+        })?;
+        match word.split_once('=').filter(|(name, _)| name.starts_with("--") && name.len() > 2) {
+            Some((option, value)) => words.extend([option, value]),
+            None => words.push(word),
+        }
+    }
+    Ok(words)
 }
 
 /// The last part of a path, without the dash that marks a login shell.

@@ -1,5 +1,7 @@
-//! Doers on filesystems: mounting, loop devices, names of users.
+//! Doers on filesystems: mounting, loop devices, names of users, emptying.
 
+mod blame;
+pub mod empty;
 pub mod holders;
 pub mod loops;
 pub mod mounting;

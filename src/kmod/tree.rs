@@ -345,21 +345,29 @@ impl Scan {
         }
     }
 
-    /// The modules whose own aliases match. For names of the kernel's crypto
-    /// interface only the folders called `crypto` are read when that is
-    /// enough: to read (and unpack) every module takes seconds.
+    /// The modules whose own aliases match. To read (and unpack) every module
+    /// takes seconds, so a name that is no device's, which is what soft
+    /// dependencies have (`crypto-crc32c`, `crct10dif`, `sha256`), is looked for
+    /// in the modules called like it first, then in the folders for
+    /// cryptography, then everywhere.
     fn aliased(&self, dir: &Path, name: &[u8]) -> Vec<Vec<u8>> {
-        let near = name.starts_with(b"crypto_") || name.starts_with(b"crypto-");
-        let hits = |near: bool| -> Vec<Vec<u8>> {
+        let hits = |near: &dyn Fn(&File) -> bool| -> Vec<Vec<u8>> {
             self.files
                 .iter()
-                .filter(|f| !near || f.path.split(|&b| b == b'/').any(|part| part == b"crypto"))
+                .filter(|f| near(f))
                 .filter(|f| self.own(dir, f).aliases.iter().any(|a| matches(a, name)))
                 .map(|f| f.name.clone())
                 .collect()
         };
-        let found = if near { hits(true) } else { Vec::new() };
-        if found.is_empty() { hits(false) } else { found }
+        let mut found = Vec::new();
+        if !name.contains(&b':') {
+            let word = name.strip_prefix(b"crypto_").unwrap_or(name);
+            found = hits(&|f| f.name.windows(word.len().max(1)).any(|part| part == word));
+            if found.is_empty() {
+                found = hits(&|f| f.path.split(|&b| b == b'/').any(|part| part == b"crypto"));
+            }
+        }
+        if found.is_empty() { hits(&|_| true) } else { found }
     }
 }
 

@@ -1,6 +1,8 @@
 //! File descriptors.
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
 
 /// Makes sure that descriptors 0, 1 and 2 are open, so that no file opened
 /// later lands there. With neither `/dev/null` nor `/dev/console` they stay
@@ -42,4 +44,29 @@ fn standard(fd: RawFd) -> BorrowedFd<'static> {
     // SAFETY: 0, 1 and 2 are never owned by a Rust value in this program.
     // Should one be closed from outside, calls on it fail with EBADF.
     unsafe { BorrowedFd::borrow_raw(fd) }
+}
+
+/// Marks every descriptor above 2 to be closed on exec. close_range(2) with
+/// CLOSE_RANGE_CLOEXEC, Linux 5.11; before that nothing happens.
+pub fn close_others_on_exec() {
+    // SAFETY: takes numbers only; descriptors stay open in this process.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    }
+}
+
+/// The same file under the lowest free number from `lowest` on, closed on
+/// exec. fcntl(2), F_DUPFD_CLOEXEC.
+pub fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> Result<OwnedFd, Errno> {
+    let new = nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(lowest))?;
+    // SAFETY: the descriptor was just made, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(new) })
+}
+
+/// Takes over a descriptor that a call of the system has just returned as a
+/// number; `None` for a negative one.
+pub fn own(fd: RawFd) -> Option<OwnedFd> {
+    // SAFETY: callers pass what accept(2) or the like has just made, which
+    // nobody else owns.
+    (fd > 2).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
 }

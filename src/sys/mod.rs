@@ -6,15 +6,23 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod descriptor;
 pub mod exec;
 pub mod fd;
 pub mod heap;
 pub mod kernel_log;
 pub mod loopdev;
+pub mod namespace;
+pub mod path;
 pub mod process;
+pub mod regex;
+pub mod session;
+pub mod signal;
 pub mod start;
+pub mod stream;
 pub mod terminal;
 pub mod text;
+pub mod tty;
 pub mod xattr;
 
 pub use crate::entry_point;

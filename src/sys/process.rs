@@ -28,6 +28,68 @@ pub fn exit_now(status: u8) -> ! {
     unsafe { libc::_exit(i32::from(status)) }
 }
 
+/// Gives every signal its default action and unblocks all: what a program
+/// expects to be started with.
+pub fn reset_signals() {
+    for signal in 1..=64 {
+        // SAFETY: SIG_DFL is no function of ours; numbers that cannot be set
+        // are refused with EINVAL.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
+}
+
+/// Ignores SIGPIPE, so that writing to a pipe nobody reads is EPIPE.
+pub fn ignore_broken_pipes() {
+    // SAFETY: SIG_IGN is no function of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// The argument that tells `/init` that it was started anew after a crash.
+pub const CRASHED: &str = "--crashed";
+
+/// Signals that a bug raises. SIGABRT is a panic's.
+const CRASHES: [libc::c_int; 4] = [libc::SIGABRT, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL];
+
+/// For PID 1, whose end is the kernel's panic: after a crash the program is
+/// started anew, with [`CRASHED`] as its argument.
+pub fn restart_on_crash() {
+    let handler = restart as extern "C" fn(libc::c_int);
+    for signal in CRASHES {
+        // SAFETY: the handler calls only functions that are safe in a signal
+        // handler, and does not return.
+        unsafe { libc::signal(signal, handler as libc::sighandler_t) };
+    }
+}
+
+/// Takes [`restart_on_crash`] back, in a child.
+pub fn crash_by_default() {
+    for signal in CRASHES {
+        // SAFETY: SIG_DFL is no function of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let _ = nix::sys::signal::SigSet::empty().thread_set_mask();
+}
+
+unsafe extern "C" {
+    static environ: *const *const libc::c_char;
+}
+
+extern "C" fn restart(_: libc::c_int) {
+    let argv = [c"init".as_ptr(), c"--crashed".as_ptr(), std::ptr::null()];
+    // SAFETY: environ is set up by the C library before main, and nothing in
+    // this program changes it.
+    let environment = unsafe { environ };
+    for path in [c"/proc/self/exe", c"/init"] {
+        // SAFETY: C strings and vectors that end in null.
+        unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), environment) };
+    }
+    loop {
+        // SAFETY: takes nothing.
+        unsafe { libc::pause() };
+    }
+}
+
 /// The umask. The kernel tells it only when it is set, so it is set twice.
 pub fn umask() -> u32 {
     use nix::sys::stat::{Mode, umask};

@@ -1,7 +1,14 @@
 //! What each applet does, literally.
 
+mod cat;
+mod commands;
 mod depmod;
+mod folders;
+mod ls;
 mod mkinitramfs;
+mod mkinitramfs_modules;
 mod modinfo;
 mod modprobe;
+mod mount;
 mod multicall;
+mod system;

@@ -1,4 +1,8 @@
 //! Virtual machines, in emulation.
 
+mod command;
+mod image;
 mod kernels;
 mod modules;
+mod osbuild;
+mod seed;

@@ -131,8 +131,8 @@ fn put_programs(root: &Path) {
     std::fs::copy(program(), root.join("bin/rescuebox")).unwrap();
     let libraries = Command::new("ldd").arg(program()).output().unwrap().stdout;
     for word in String::from_utf8(libraries).unwrap().split_whitespace() {
-        if word.starts_with('/') {
-            let target = root.join(&word[1..]);
+        if let Some(relative) = word.strip_prefix('/') {
+            let target = root.join(relative);
             std::fs::create_dir_all(target.parent().unwrap()).unwrap();
             std::fs::copy(word, target).unwrap();
         }

@@ -1,0 +1,348 @@
+//! The module steps: the flat folder in the order of its names, and drivers
+//! from a modules tree for the devices there are.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::sched::sched_getaffinity;
+use nix::unistd::{AccessFlags, Pid, access};
+
+use super::Fault;
+use super::plan::{Devices, FLAT_MODULES, VirtioTypes};
+use super::steps::Worker;
+use crate::cmdline::words;
+use crate::dev::{names, read_small};
+use crate::kmod::conf::Conf;
+use crate::kmod::load::{insert_file, insert_many, release};
+use crate::kmod::{Error, Loaded, Loader, Tree};
+
+/// What the worker loads modules with, and what went wrong with them.
+pub struct Modules<'a> {
+    /// The kernel command line: parameters and blacklists are in it.
+    line: &'a [u8],
+    /// Faults so far, `NAME: why`.
+    faults: Vec<String>,
+    /// Whether there is a modules tree was looked up, and here it is.
+    loader: Option<Option<Loader>>,
+    /// Aliases of devices that have been dealt with.
+    seen: Vec<Vec<u8>>,
+}
+
+/// More faults than this are not kept.
+const FAULTS_MAX: usize = 16;
+
+/// A driver's devices may need drivers, whose devices need drivers: a disk
+/// behind a bus behind a bridge.
+const ROUNDS: u32 = 8;
+
+impl<'a> Modules<'a> {
+    /// Nothing loaded, nothing opened.
+    pub fn new(line: &'a [u8], faults: Vec<String>) -> Modules<'a> {
+        Modules { line, faults, loader: None, seen: Vec::new() }
+    }
+
+    /// Adds the command line's parameters and blacklists.
+    fn add_cmdline(&self, conf: &mut Conf) {
+        let ours = |text: &&[u8]| {
+            let name = text.split(|&b| b == b'=').next().unwrap_or_default();
+            name.contains(&b'.') || name.ends_with(b"blacklist")
+        };
+        let before = words(self.line).map(|w| w.text).take_while(|text| *text != b"--");
+        conf.add_cmdline(before.filter(ours));
+    }
+
+    /// The loader of `/lib/modules/RELEASE`, if that is there.
+    fn loader(&mut self) -> Option<&mut Loader> {
+        if self.loader.is_none() {
+            let release = release();
+            let dirs: [&[u8]; 2] = [b"/lib/modules/", b"/usr/lib/modules/"];
+            let tree = dirs.iter().find_map(|dir| {
+                let dir = [dir, release.as_slice()].concat();
+                Tree::open(Path::new(OsStr::from_bytes(&dir))).ok()
+            });
+            self.loader = Some(tree.map(|tree| {
+                let mut conf = Conf::read_dirs(Path::new("/"));
+                self.add_cmdline(&mut conf);
+                Loader::new(Some(tree), conf)
+            }));
+        }
+        self.loader.as_mut()?.as_mut()
+    }
+}
+
+impl Worker<'_> {
+    /// Loads `/usr/lib/modules/*.ko*` in the order of their names. A module
+    /// that is refused is noted, and the boot goes on, as with osbuild's init;
+    /// should the root then not mount, the reason is told with it. One that
+    /// came before what it needs gets another chance at the end.
+    pub(super) fn load_flat(&mut self) {
+        let mut conf = Conf::default();
+        self.modules.add_cmdline(&mut conf);
+        let mut waiting: Vec<Vec<u8>> =
+            names(FLAT_MODULES).into_iter().filter(|name| is_module(name)).collect();
+        loop {
+            let mut failed = Vec::new();
+            let before = waiting.len();
+            for name in waiting {
+                if let Err(error) = insert_flat(&name, &conf) {
+                    failed.push((name, error));
+                }
+            }
+            let symbols = |error: &Error| matches!(error.errno(), Some(libc::ENOENT));
+            let again = failed.len() < before && failed.iter().any(|(_, e)| symbols(e));
+            if !again {
+                for (_, error) in failed {
+                    self.module_fault(error.to_string());
+                }
+                return;
+            }
+            let (later, never): (Vec<_>, Vec<_>) =
+                failed.into_iter().partition(|(_, error)| symbols(error));
+            for (_, error) in never {
+                self.module_fault(error.to_string());
+            }
+            waiting = later.into_iter().map(|(name, _)| name).collect();
+        }
+    }
+
+    /// Loads modules by name, and drivers for devices, from the modules tree.
+    pub(super) fn load_tree(&mut self, first: &[&[u8]], devices: Devices) {
+        for name in first {
+            self.load(name);
+        }
+        if self.modules.loader().is_none() {
+            return;
+        }
+        // The file system of a share needs no device to be loaded, so it can
+        // go along with the driver of the bus.
+        let mut aliases: Vec<Vec<u8>> = Vec::new();
+        if let Devices::Virtio(types) = devices {
+            for (wanted, alias) in [
+                (types.fs, &b"fs-virtiofs"[..]),
+                (types.nine_p, b"fs-9p"),
+                (types.nine_p, b"9p-virtio"),
+            ] {
+                if wanted {
+                    aliases.push(alias.to_vec());
+                }
+            }
+        }
+        for _ in 0..ROUNDS {
+            match devices {
+                Devices::All => all_devices(&mut aliases),
+                Devices::Virtio(types) => virtio_devices(types, &mut aliases),
+            }
+            aliases.sort_unstable();
+            aliases.dedup();
+            aliases.retain(|alias| self.modules.seen.binary_search(alias).is_err());
+            if aliases.is_empty() || !self.load_aliases(&aliases) {
+                return;
+            }
+            self.modules.seen.append(&mut aliases);
+            self.modules.seen.sort_unstable();
+        }
+    }
+
+    /// Loads the modules of these aliases, side by side where that is of use.
+    /// Says whether any module was inserted.
+    fn load_aliases(&mut self, aliases: &[Vec<u8>]) -> bool {
+        let mut faults = Vec::new();
+        let Some(loader) = self.modules.loader() else { return false };
+        let count = load_aliases(loader, aliases, &mut |error| faults.push(error.to_string()));
+        for text in faults {
+            self.module_fault(text);
+        }
+        count > 0
+    }
+
+    /// Loads the drivers of devices that have come since.
+    pub(super) fn load_drivers_of_new_devices(&mut self) {
+        self.load_tree(&[], self.devices);
+    }
+
+    /// Loads a module by name; says whether one was inserted.
+    pub(super) fn load(&mut self, name: &[u8]) -> bool {
+        let result = match self.modules.loader() {
+            Some(loader) => loader.load(name),
+            None => return false,
+        };
+        match result {
+            Ok(Loaded::Now(_)) => true,
+            Ok(_) => false,
+            Err(error) => {
+                self.module_fault(error.to_string());
+                false
+            }
+        }
+    }
+
+    /// Loads the module of a type of file system.
+    pub(super) fn load_filesystem(&mut self, name: &[u8]) -> bool {
+        let alias = [b"fs-", name].concat();
+        self.load_aliases(&[alias])
+    }
+
+    fn module_fault(&mut self, text: String) {
+        self.note(&text);
+        if self.modules.faults.len() < FAULTS_MAX && !self.modules.faults.contains(&text) {
+            self.modules.faults.push(text);
+        }
+    }
+
+    /// Adds what went wrong with modules, which may well be the cause.
+    pub(super) fn with_modules(&self, mut fault: Fault) -> Fault {
+        for text in &self.modules.faults {
+            fault = fault.line(format_args!("module {text}"));
+        }
+        fault
+    }
+}
+
+fn is_module(name: &[u8]) -> bool {
+    [b".ko".as_slice(), b".ko.gz", b".ko.xz", b".ko.zst"].iter().any(|end| name.ends_with(end))
+}
+
+/// Inserts a file of the flat folder. Its name may begin with a number and a
+/// dash, which sorts it and is no part of the module's name.
+fn insert_flat(name: &[u8], conf: &Conf) -> Result<(), Error> {
+    let path = [FLAT_MODULES.as_bytes(), b"/", name].concat();
+    let stem = name.split(|&b| b == b'.').next().unwrap_or_default();
+    let digits = stem.iter().take_while(|b| b.is_ascii_digit()).count();
+    let module = match stem.split_at_checked(digits) {
+        Some((number, rest)) if !number.is_empty() => rest.strip_prefix(b"-").unwrap_or(stem),
+        _ => stem,
+    };
+    if conf.is_blacklisted(module) {
+        return Ok(());
+    }
+    let params = if conf.is_empty() { Vec::new() } else { conf.options(module, module) };
+    insert_file(Path::new(OsStr::from_bytes(&path)), &params, false).map(|_| ())
+}
+
+/// Loads what the aliases stand for, and returns how many modules that were.
+fn load_aliases(loader: &mut Loader, aliases: &[Vec<u8>], fault: &mut dyn FnMut(Error)) -> usize {
+    let Some(tree) = loader.tree() else { return 0 };
+    let conf = loader.conf();
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for alias in aliases {
+        let mut found = conf.aliased(alias);
+        if found.is_empty() {
+            found = tree.aliased(alias);
+        }
+        found.retain(|module| !conf.is_blacklisted(module) && !names.contains(module));
+        names.append(&mut found);
+    }
+    if names.is_empty() {
+        return 0;
+    }
+    let list: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+    let closure = tree.closure(&list, conf);
+    if closure.modules.iter().any(|module| conf.install_command(&module.name).is_some()) {
+        // With commands in between, one after the other.
+        return load_in_turn(loader, &names, fault);
+    }
+    for problem in closure.problems {
+        fault(problem);
+    }
+    for missing in &closure.missing {
+        let what = if missing.wanted_by.is_empty() { &missing.name } else { &missing.wanted_by };
+        fault(Error::new(what, crate::kmod::Cause::UnknownSymbol(vec![missing.name.clone()])));
+    }
+    let processors = sched_getaffinity(Pid::from_raw(0))
+        .map_or(1, |set| (0..64).filter(|&n| set.is_set(n) == Ok(true)).count());
+    let mut count = 0;
+    for result in insert_many(&closure.modules, conf, processors > 1) {
+        match result {
+            Ok(Loaded::Now(n)) => count += n,
+            Ok(_) => {}
+            Err(error) => fault(error),
+        }
+    }
+    count
+}
+
+fn load_in_turn(loader: &mut Loader, names: &[Vec<u8>], fault: &mut dyn FnMut(Error)) -> usize {
+    let mut count = 0;
+    for name in names {
+        match loader.load(name) {
+            Ok(Loaded::Now(n)) => count += n,
+            Ok(_) => {}
+            Err(error) => fault(error),
+        }
+    }
+    count
+}
+
+/// Adds the alias of a device that has no driver, if `wanted`.
+fn add_alias(bus: &str, device: &[u8], wanted: impl Fn(&[u8]) -> bool, aliases: &mut Vec<Vec<u8>>) {
+    // Names of sysfs are plain text.
+    let Ok(device) = str::from_utf8(device) else { return };
+    let mut path = String::with_capacity(96);
+    for part in ["/sys/bus/", bus, "/devices/", device, "/driver"] {
+        path.push_str(part);
+    }
+    if access(path.as_str(), AccessFlags::F_OK).is_ok() {
+        return;
+    }
+    path.truncate(path.len() - "driver".len());
+    path.push_str("modalias");
+    let Ok(mut alias) = read_small(&path, 512) else { return };
+    if alias.last() == Some(&b'\n') {
+        alias.pop();
+    }
+    if !alias.is_empty() && wanted(&alias) {
+        aliases.push(alias);
+    }
+}
+
+/// The aliases of virtio devices of these types and of what they hang on.
+fn virtio_devices(types: VirtioTypes, aliases: &mut Vec<Vec<u8>>) {
+    for device in names("/sys/bus/pci/devices") {
+        let ours = |alias: &[u8]| alias.starts_with(b"pci:v00001AF4");
+        add_alias("pci", &device, ours, aliases);
+    }
+    for device in names("/sys/bus/platform/devices") {
+        if device.starts_with(b"virtio-mmio") || device.starts_with(b"LNRO0005") {
+            add_alias("platform", &device, |_| true, aliases);
+        }
+    }
+    for device in names("/sys/bus/virtio/devices") {
+        add_alias("virtio", &device, |alias| types.wants(virtio_type(alias)), aliases);
+    }
+}
+
+/// The type in an alias `virtio:dTTTTTTTTvVVVVVVVV`.
+fn virtio_type(alias: &[u8]) -> u32 {
+    let digits = alias.strip_prefix(b"virtio:d").and_then(|rest| rest.get(..8));
+    let digits = digits.and_then(|d| str::from_utf8(d).ok());
+    digits.and_then(|d| u32::from_str_radix(d, 16).ok()).unwrap_or(0)
+}
+
+/// The aliases of all devices without a driver.
+fn all_devices(aliases: &mut Vec<Vec<u8>>) {
+    for bus in names("/sys/bus") {
+        let Ok(bus) = str::from_utf8(&bus) else { continue };
+        for device in names(&["/sys/bus/", bus, "/devices"].concat()) {
+            add_alias(bus, &device, |_| true, aliases);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_of_aliases() {
+        assert_eq!(virtio_type(b"virtio:d0000001Av00001AF4"), 26);
+        assert_eq!(virtio_type(b"virtio:d"), 0);
+        assert_eq!(virtio_type(b"pci:v00001AF4"), 0);
+    }
+
+    #[test]
+    fn files_of_the_flat_folder() {
+        assert!(is_module(b"01-fuse.ko") && is_module(b"fuse.ko.xz"));
+        assert!(!is_module(b"modules.dep") && !is_module(b"6.1.0"));
+    }
+}

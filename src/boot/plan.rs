@@ -1,0 +1,611 @@
+//! What the boot will do, as data.
+//!
+//! [`plan`] is pure: the command line and a few facts in, a list of steps out.
+//! `init --plan CMDLINE` prints it on any machine.
+
+use std::fmt::{self, Display};
+
+use crate::applet::show_bytes;
+use crate::cmdline::{Cmdline, Complaint, Limit, Overlay, Root};
+
+/// Where the new root is mounted until it becomes `/`.
+pub const SYSROOT: &str = "/sysroot";
+
+/// The parts of a root that changes in memory are laid over: `lower`, `upper`
+/// and `work`.
+pub const LAYERS: &str = "/run/rescuebox/overlay";
+
+/// Where an unpacked root waits below its writable layer.
+pub const LOWER: &str = "/run/rescuebox/overlay/lower";
+
+/// Folder of modules that are loaded in the order of their names.
+pub const FLAT_MODULES: &str = "/usr/lib/modules";
+
+/// What the plan depends on besides the command line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts {
+    /// The image holds a job for a virtual machine (`/etc/rescuebox/job`), to
+    /// be run instead of the root's init.
+    pub job: bool,
+}
+
+/// When the init is not named, these are tried in order (`init/main.c`).
+pub const INITS: [&[u8]; 4] = [b"/sbin/init", b"/etc/init", b"/bin/init", b"/bin/sh"];
+
+/// One step of the boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Mount /proc, /sys, /dev, /run, and /tmp when `tmp`.
+    Api {
+        /// /tmp in memory as well.
+        tmp: bool,
+        /// The unified control group tree too, as osbuild's init has it.
+        cgroup: bool,
+    },
+    /// Static device nodes and the links to /proc/self/fd.
+    Nodes,
+    /// `/usr/lib/modules/*.ko`, in the order of their names.
+    Flat,
+    /// Drivers of the devices there are, from `/lib/modules/RELEASE`.
+    Drivers {
+        /// Modules asked for by name, first.
+        first: Vec<&'a [u8]>,
+        /// Which devices get their driver.
+        devices: Devices,
+    },
+    /// A word of the command line that names the root and makes no sense.
+    Refuse(Complaint<'a>),
+    /// A kind of root that this version cannot mount.
+    Unsupported(Root<'a>),
+    /// Memory for the layer over the root.
+    Upper,
+    /// Mount a file system.
+    Mount(Mount<'a>),
+    /// Lay the memory over the root.
+    Overlay,
+    /// Check that what is mounted can be a root.
+    CheckRoot {
+        /// The root may be written to, so that a missing folder is made.
+        writable: bool,
+        /// Shares are mounted below /run, so that it has to be handed over.
+        needs_run: bool,
+    },
+    /// Check that the init would run.
+    CheckInit(Init<'a>),
+    /// Make the new root `/` and run its init, by PID 1 itself.
+    Switch(Run<'a>),
+    /// Run the job where we are, there being no root.
+    Job,
+    /// Nothing to boot: this is a rescue system.
+    Shell,
+}
+
+/// What gets its driver loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Devices {
+    /// Everything that has a driver in the image.
+    All,
+    /// Virtio devices of these types and what they hang on.
+    Virtio(VirtioTypes),
+}
+
+/// The types of virtio devices that a boot needs (virtio 1.2, chapter 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VirtioTypes {
+    /// Type 26, shared folders.
+    pub fs: bool,
+    /// Type 9, shared folders by 9p.
+    pub nine_p: bool,
+    /// Type 3, the console.
+    pub console: bool,
+}
+
+impl VirtioTypes {
+    /// Whether type `id` is among them.
+    pub fn wants(self, id: u32) -> bool {
+        (id == 26 && self.fs) || (id == 9 && self.nine_p) || (id == 3 && self.console)
+    }
+}
+
+/// What to mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// A share by its tag.
+    Virtiofs(&'a [u8]),
+    /// A share by its tag.
+    NineP(&'a [u8]),
+    /// A block device's node.
+    Device(&'a [u8]),
+    /// Memory.
+    Tmpfs,
+}
+
+/// Where to mount it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// [`SYSROOT`].
+    Root,
+    /// [`LOWER`].
+    Lower,
+    /// `/run/mnt/TAG`.
+    Share(&'a [u8]),
+}
+
+impl Place<'_> {
+    /// The path.
+    pub fn path(self) -> Vec<u8> {
+        match self {
+            Place::Root => SYSROOT.into(),
+            Place::Lower => LOWER.into(),
+            Place::Share(tag) => [b"/run/mnt/", tag].concat(),
+        }
+    }
+}
+
+/// A mount of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount<'a> {
+    /// What.
+    pub source: Source<'a>,
+    /// Where.
+    pub place: Place<'a>,
+    /// Without writing.
+    pub read_only: bool,
+    /// Options of the command line, separated by commas.
+    pub flags: &'a [u8],
+    /// Types of file system to try, in order; empty for all that are known.
+    pub types: Vec<&'a [u8]>,
+    /// How long to wait until it is there.
+    pub limit: Limit,
+}
+
+/// The program that takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init<'a> {
+    /// Just this one.
+    Path(&'a [u8]),
+    /// The first of [`INITS`] that is there.
+    Usual,
+}
+
+/// What runs in the new root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run<'a> {
+    /// Its init.
+    Init(Init<'a>),
+    /// The job of a virtual machine, told by the image.
+    Job,
+}
+
+/// Parts of the boot that a person can name (`rd.break=`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Before anything that depends on the command line.
+    Cmdline,
+    /// Modules.
+    Modules,
+    /// Getting ready for the root.
+    PreMount,
+    /// Mounting it.
+    Mount,
+    /// The checks before the switch and the switch.
+    PreSwitch,
+}
+
+impl Stage {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Cmdline => "cmdline",
+            Stage::Modules => "modules",
+            Stage::PreMount => "pre-mount",
+            Stage::Mount => "mount",
+            Stage::PreSwitch => "pre-switch",
+        }
+    }
+}
+
+/// Seconds after which a step that has no reason to wait is taken for stuck:
+/// loading a module or reading from a share whose server died can hang in the
+/// kernel.
+const STEP_SECONDS: u32 = 60;
+
+/// What a mount may take beyond the wait for its device.
+const MOUNT_SECONDS: u32 = 20;
+
+impl Step<'_> {
+    /// The part of the boot that it belongs to.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Step::Api { .. } | Step::Nodes | Step::Refuse(_) => Stage::Cmdline,
+            Step::Flat | Step::Drivers { .. } => Stage::Modules,
+            Step::Unsupported(_) | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
+            Step::Mount(_) | Step::Overlay => Stage::Mount,
+            Step::CheckRoot { .. } | Step::CheckInit(_) | Step::Switch(_) => Stage::PreSwitch,
+        }
+    }
+
+    /// Seconds after which it is stuck; `None` when it was told to wait for
+    /// ever.
+    pub fn limit(&self) -> Option<u32> {
+        match self {
+            Step::Mount(Mount { limit: Limit::Forever, .. }) => None,
+            Step::Mount(Mount { limit: Limit::Seconds { seconds, .. }, .. }) => {
+                Some(seconds.saturating_add(MOUNT_SECONDS))
+            }
+            Step::CheckRoot { .. } | Step::CheckInit(_) => Some(MOUNT_SECONDS),
+            _ => Some(STEP_SECONDS),
+        }
+    }
+
+    /// Whether PID 1 does it itself.
+    pub fn by_init(&self) -> bool {
+        matches!(self, Step::Api { .. } | Step::Switch(_) | Step::Job | Step::Shell)
+    }
+}
+
+/// The steps of a boot.
+pub fn plan<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
+    let mut steps = Vec::with_capacity(10 + cmdline.shares.len());
+    let root = cmdline.root;
+    let shared = !matches!(root, Some(Root::Device(_) | Root::Marked(..) | Root::Number(..)));
+    steps.push(Step::Api { tmp: shared, cgroup: cmdline.osbuild });
+    steps.push(Step::Nodes);
+    steps.push(Step::Flat);
+    steps.push(Step::Drivers { first: cmdline.drivers.clone(), devices: devices(cmdline, facts) });
+    if let Some(complaint) = cmdline.fatal() {
+        steps.push(Step::Refuse(*complaint));
+    }
+    if let Some(Overlay::On(value)) = cmdline.overlay {
+        let why = "only a layer in memory can be had: rd.overlay=1";
+        steps.push(Step::Refuse(Complaint { word: value, why, fatal: true }));
+    }
+    let Some(root) = root else {
+        if cmdline.fatal().is_none() {
+            steps.extend(shares(cmdline));
+            steps.push(if facts.job { Step::Job } else { Step::Shell });
+        }
+        return steps;
+    };
+    let source = match root {
+        Root::Virtiofs(tag) => Source::Virtiofs(tag),
+        Root::NineP(tag) => Source::NineP(tag),
+        Root::Device(path) => Source::Device(path),
+        Root::Tmpfs => Source::Tmpfs,
+        Root::Marked(..) | Root::Number(..) | Root::Nfs(_) | Root::GptAuto => {
+            steps.push(Step::Unsupported(root));
+            return steps;
+        }
+    };
+    let layered = cmdline.overlay.is_some();
+    // The tag decides for a share, whatever rootfstype= says besides.
+    let types = match source {
+        Source::Device(_) => cmdline.fstypes.clone(),
+        _ => Vec::new(),
+    };
+    let read_only = layered || !cmdline.rw;
+    if layered {
+        steps.push(Step::Upper);
+    }
+    steps.push(Step::Mount(Mount {
+        source,
+        place: if layered { Place::Lower } else { Place::Root },
+        read_only: read_only && source != Source::Tmpfs,
+        flags: cmdline.flags,
+        types,
+        limit: cmdline.limit(),
+    }));
+    if layered {
+        steps.push(Step::Overlay);
+    }
+    steps.extend(shares(cmdline));
+    steps.push(Step::CheckRoot {
+        writable: layered || !read_only || source == Source::Tmpfs,
+        needs_run: !cmdline.shares.is_empty(),
+    });
+    if facts.job {
+        steps.push(Step::Switch(Run::Job));
+    } else {
+        let init = match cmdline.init {
+            Some(path) => Init::Path(path),
+            None if cmdline.osbuild => Init::Path(b"/bin/sh"),
+            None => Init::Usual,
+        };
+        steps.push(Step::CheckInit(init));
+        steps.push(Step::Switch(Run::Init(init)));
+    }
+    steps
+}
+
+fn shares<'a>(cmdline: &Cmdline<'a>) -> impl Iterator<Item = Step<'a>> {
+    let limit = cmdline.limit();
+    cmdline.shares.iter().map(move |share| {
+        Step::Mount(Mount {
+            source: Source::Virtiofs(share.tag),
+            place: Place::Share(share.tag),
+            read_only: share.read_only,
+            flags: b"",
+            types: Vec::new(),
+            limit,
+        })
+    })
+}
+
+/// A shared root needs no more than its own driver: the rest is left to the
+/// system that is booted. A job has no such system behind it, and a rescuer
+/// wants to see everything.
+fn devices(cmdline: &Cmdline, facts: Facts) -> Devices {
+    let nine_p = matches!(cmdline.root, Some(Root::NineP(_)));
+    let fs = matches!(cmdline.root, Some(Root::Virtiofs(_))) || !cmdline.shares.is_empty();
+    let on_share = matches!(cmdline.root, Some(Root::NineP(_) | Root::Virtiofs(_)));
+    if facts.job || !on_share {
+        return Devices::All;
+    }
+    let console = cmdline.consoles.iter().any(|c| c.starts_with(b"hvc"));
+    Devices::Virtio(VirtioTypes { fs, nine_p, console })
+}
+
+impl Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Virtiofs(tag) => write!(f, "virtiofs:{}", show_bytes(tag)),
+            Source::NineP(tag) => write!(f, "9p:{}", show_bytes(tag)),
+            Source::Device(path) => show_bytes(path).fmt(f),
+            Source::Tmpfs => f.write_str("tmpfs"),
+        }
+    }
+}
+
+impl Display for Init<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Init::Path(path) => show_bytes(path).fmt(f),
+            Init::Usual => f.write_str("/sbin/init, /etc/init, /bin/init or /bin/sh"),
+        }
+    }
+}
+
+impl Display for Mount<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("mount ")?;
+        self.source.fmt(f)?;
+        f.write_str(" on ")?;
+        show_bytes(&self.place.path()).fmt(f)?;
+        f.write_str(if self.read_only { " read-only" } else { "" })?;
+        for (i, kind) in self.types.iter().enumerate() {
+            f.write_str(if i == 0 { " as " } else { " or " })?;
+            show_bytes(kind).fmt(f)?;
+        }
+        if !self.flags.is_empty() {
+            f.write_str(" with ")?;
+            show_bytes(self.flags).fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Api { tmp: true, .. } => f.write_str("mount /proc /sys /dev /run /tmp"),
+            Step::Api { .. } => f.write_str("mount /proc /sys /dev /run"),
+            Step::Nodes => f.write_str("make device nodes"),
+            Step::Flat => f.write_str("load modules of /usr/lib/modules"),
+            Step::Drivers { first, devices } => {
+                f.write_str("load ")?;
+                for name in first {
+                    write!(f, "{}, ", show_bytes(name))?;
+                }
+                f.write_str(match devices {
+                    Devices::All => "drivers of all devices",
+                    Devices::Virtio(_) => "drivers of virtio devices",
+                })
+            }
+            Step::Refuse(_) => f.write_str("understand the command line"),
+            Step::Unsupported(root) => write!(f, "find {root}"),
+            Step::Upper => f.write_str("make a layer in memory for changes to the root"),
+            Step::Mount(mount) => mount.fmt(f),
+            Step::Overlay => f.write_str("lay the memory over the root, on /sysroot"),
+            Step::CheckRoot { .. } => f.write_str("check the root on /sysroot"),
+            Step::CheckInit(init) => {
+                f.write_str("check init ")?;
+                init.fmt(f)
+            }
+            Step::Switch(Run::Init(init)) => {
+                f.write_str("switch to /sysroot and run ")?;
+                init.fmt(f)
+            }
+            Step::Switch(Run::Job) => f.write_str("switch to /sysroot and run the job"),
+            Step::Job => f.write_str("run the job"),
+            Step::Shell => f.write_str("give a shell, no root being named"),
+        }
+    }
+}
+
+/// The plan as text, a line for each step.
+pub fn text(cmdline: &Cmdline, facts: Facts) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for complaint in &cmdline.complaints {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# {complaint}");
+    }
+    for (i, step) in plan(cmdline, facts).iter().enumerate() {
+        let _ = write!(text, "{:2} {step}", i + 1);
+        if let Step::Mount(mount) = step {
+            let _ = match mount.limit {
+                Limit::Seconds { seconds, .. } => write!(text, ", waiting at most {seconds} s"),
+                Limit::Forever => write!(text, ", waiting for ever"),
+            };
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: &[&str]) {
+        let cmdline = Cmdline::parse(line.as_bytes());
+        let steps = plan(&cmdline, Facts::default());
+        let text: Vec<String> = steps.iter().map(Step::to_string).collect();
+        assert_eq!(text, expected, "{line}");
+    }
+
+    #[test]
+    fn osbuilds_command_line() {
+        check(
+            "console=ttyS0 rootfs=rootfs mount=mnt0 mount-ro=b init=/run/mnt/mnt0/x.py",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of virtio devices",
+                "mount virtiofs:rootfs on /sysroot read-only",
+                "mount virtiofs:mnt0 on /run/mnt/mnt0",
+                "mount virtiofs:b on /run/mnt/b read-only",
+                "check the root on /sysroot",
+                "check init /run/mnt/mnt0/x.py",
+                "switch to /sysroot and run /run/mnt/mnt0/x.py",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_shell_is_osbuilds_init() {
+        check(
+            "rootfs=r rw",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of virtio devices",
+                "mount virtiofs:r on /sysroot",
+                "check the root on /sysroot",
+                "check init /bin/sh",
+                "switch to /sysroot and run /bin/sh",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_layer_over_a_share() {
+        check(
+            "root=9p:r systemd.volatile=overlay rd.driver.pre=foo,bar",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load foo, bar, drivers of virtio devices",
+                "make a layer in memory for changes to the root",
+                "mount 9p:r on /run/rescuebox/overlay/lower read-only",
+                "lay the memory over the root, on /sysroot",
+                "check the root on /sysroot",
+                "check init /sbin/init, /etc/init, /bin/init or /bin/sh",
+                "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_disk() {
+        check(
+            "root=/dev/vda1 rootfstype=ext4,xfs rootflags=noatime rw init=/sbin/init",
+            &[
+                "mount /proc /sys /dev /run",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "mount /dev/vda1 on /sysroot as ext4 or xfs with noatime",
+                "check the root on /sysroot",
+                "check init /sbin/init",
+                "switch to /sysroot and run /sbin/init",
+            ],
+        );
+    }
+
+    #[test]
+    fn no_root_is_a_rescue_system() {
+        check(
+            "quiet",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "give a shell, no root being named",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_root_that_makes_no_sense() {
+        check(
+            "root=banana",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "understand the command line",
+            ],
+        );
+        check(
+            "root=UUID=1234-ABCD ro",
+            &[
+                "mount /proc /sys /dev /run",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "find UUID=1234-ABCD",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_job_replaces_the_init() {
+        let cmdline = Cmdline::parse(b"rootfs=r init=/sbin/init");
+        let steps = plan(&cmdline, Facts { job: true });
+        assert_eq!(steps.last(), Some(&Step::Switch(Run::Job)));
+        assert!(!steps.iter().any(|s| matches!(s, Step::CheckInit(_))));
+        let cmdline = Cmdline::parse(b"");
+        assert_eq!(plan(&cmdline, Facts { job: true }).last(), Some(&Step::Job));
+    }
+
+    #[test]
+    fn only_what_is_needed_gets_a_driver() {
+        let types =
+            |line: &'static str| devices(&Cmdline::parse(line.as_bytes()), Facts::default());
+        let fs = VirtioTypes { fs: true, ..VirtioTypes::default() };
+        assert_eq!(types("rootfs=r"), Devices::Virtio(fs));
+        assert_eq!(
+            types("rootfs=r console=hvc0"),
+            Devices::Virtio(VirtioTypes { console: true, ..fs })
+        );
+        assert_eq!(
+            types("root=9p:r"),
+            Devices::Virtio(VirtioTypes { nine_p: true, ..VirtioTypes::default() })
+        );
+        assert_eq!(types("root=/dev/vda"), Devices::All);
+    }
+
+    #[test]
+    fn text_of_a_plan() {
+        let cmdline = Cmdline::parse(b"rootfs=r rootwait=3 mount=");
+        assert_eq!(
+            text(&cmdline, Facts::default()),
+            "# mount= on the kernel command line: the tag is missing\n \
+             1 mount /proc /sys /dev /run /tmp\n \
+             2 make device nodes\n \
+             3 load modules of /usr/lib/modules\n \
+             4 load drivers of virtio devices\n \
+             5 mount virtiofs:r on /sysroot read-only, waiting at most 3 s\n \
+             6 check the root on /sysroot\n \
+             7 check init /bin/sh\n \
+             8 switch to /sysroot and run /bin/sh\n"
+        );
+    }
+}

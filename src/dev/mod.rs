@@ -1,0 +1,43 @@
+//! Devices: what there is, what drives it, word of new ones.
+
+pub mod uevent;
+pub mod virtio;
+
+use std::os::fd::OwnedFd;
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+
+/// The names in a folder, sorted, without those that begin with a dot; an
+/// empty list when it cannot be read.
+pub fn names(path: &str) -> Vec<Vec<u8>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    match open(path, flags, Mode::empty()) {
+        Ok(fd) => names_of(fd),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn names_of(fd: OwnedFd) -> Vec<Vec<u8>> {
+    let Ok(mut dir) = Dir::from_fd(fd) else { return Vec::new() };
+    let mut list: Vec<Vec<u8>> = dir
+        .iter()
+        .filter_map(Result::ok)
+        .map(|entry| entry.file_name().to_bytes().to_vec())
+        .filter(|name| !name.starts_with(b"."))
+        .collect();
+    list.sort_unstable();
+    list
+}
+
+/// The first `limit` bytes of a small file, such as an attribute of sysfs,
+/// with one open, one read and one close.
+pub fn read_small(path: &str, limit: usize) -> Result<Vec<u8>, Errno> {
+    let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let mut bytes = vec![0; limit];
+    let n = nix::unistd::read(&fd, &mut bytes)?;
+    bytes.truncate(n);
+    Ok(bytes)
+}

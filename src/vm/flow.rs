@@ -1,0 +1,123 @@
+//! One stream of the runner: from a descriptor to another, through a bounded
+//! buffer.
+
+use std::os::fd::BorrowedFd;
+
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use nix::sys::stat::{SFlag, fstat};
+
+use crate::sys::stream::{Buffer, Place, Watch};
+
+/// What a pipe or terminal takes at once without blocking, when poll(2) says
+/// that it takes anything: descriptors that other processes have, too, must
+/// not be made non-blocking.
+const PIECE: usize = 4096;
+
+/// See the module.
+pub struct Flow<'a> {
+    from: BorrowedFd<'a>,
+    to: BorrowedFd<'a>,
+    piece: usize,
+    buffer: Buffer,
+    read: u64,
+    ended: bool,
+    broken: bool,
+}
+
+/// What a turn of a [`Flow`] brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing of interest.
+    None,
+    /// Bytes came in, which are on their way out; see [`Flow::bytes`].
+    Bytes,
+    /// There is no more to read.
+    End,
+    /// Nobody reads on the other side any more.
+    Broken,
+}
+
+impl<'a> Flow<'a> {
+    /// A stream between descriptors that may block.
+    pub fn new(from: BorrowedFd<'a>, to: BorrowedFd<'a>) -> Flow<'a> {
+        let regular = fstat(to).is_ok_and(|stat| {
+            SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFREG
+        });
+        let piece = if regular { usize::MAX } else { PIECE };
+        Flow { from, to, piece, buffer: Buffer::new(), read: 0, ended: false, broken: false }
+    }
+
+    /// A stream into a socket of ours, which does not block.
+    pub fn into_socket(from: BorrowedFd<'a>, to: BorrowedFd<'a>) -> Flow<'a> {
+        let buffer = Buffer::new();
+        Flow { from, to, piece: usize::MAX, buffer, read: 0, ended: false, broken: false }
+    }
+
+    /// What to wait for.
+    pub fn watch(&self, watch: &mut Watch<'a>) -> Place {
+        if !self.buffer.is_empty() {
+            // The list keeps copies of the descriptors' numbers only.
+            return watch.add_borrowed(self.to, PollFlags::POLLOUT);
+        }
+        if self.ended {
+            return None;
+        }
+        watch.add_borrowed(self.from, PollFlags::POLLIN)
+    }
+
+    /// One step: reads, or writes what was read.
+    pub fn turn(&mut self) -> News {
+        if !self.buffer.is_empty() {
+            return match self.buffer.drain(self.to, self.piece) {
+                Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => News::None,
+                Err(_) => {
+                    self.broken = true;
+                    self.buffer.clear();
+                    News::Broken
+                }
+            };
+        }
+        match self.buffer.fill(self.from, usize::MAX) {
+            Ok(0) => {
+                self.ended = true;
+                News::End
+            }
+            Ok(count) => {
+                self.read += count as u64;
+                if self.broken {
+                    self.buffer.clear();
+                    return News::None;
+                }
+                News::Bytes
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => News::None,
+            // A terminal that was hung up answers EIO.
+            Err(_) => {
+                self.ended = true;
+                News::End
+            }
+        }
+    }
+
+    /// What is on its way out.
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.bytes()
+    }
+
+    /// How many bytes came in.
+    pub fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// Whether all that came in went out.
+    pub fn is_idle(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Reads no more, forgets what is on its way.
+    pub fn stop(&mut self) {
+        self.ended = true;
+        self.buffer.clear();
+    }
+}

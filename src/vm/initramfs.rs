@@ -1,0 +1,170 @@
+//! The initramfs of a machine: this program, the job, and just the modules
+//! that the machine's devices and mounts need.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+use super::Options;
+use super::kernel::Kernel;
+use crate::applet::{Error, Table, show};
+use crate::compress::Format;
+use crate::cpio::{Header, Writer};
+use crate::image::{Builder, Farm, ModuleOptions, for_machines};
+use crate::job::{SPEC_PATH, Spec};
+use crate::kmod::Tree;
+
+/// A file in memory, or an open one, for QEMU to read.
+pub struct Image {
+    /// It.
+    pub fd: OwnedFd,
+    /// Its size.
+    pub size: u64,
+}
+
+impl Image {
+    /// A path under which a process that has inherited it can open it.
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.fd.as_raw_fd()))
+    }
+
+    fn of_bytes(parts: &[&[u8]]) -> Result<Image, Error> {
+        let wrong = |e: std::io::Error| Error::os("initramfs", e);
+        let fd = memfd_create(c"initramfs", MFdFlags::MFD_CLOEXEC).map_err(|e| wrong(e.into()))?;
+        let mut file = File::from(fd);
+        let mut size = 0;
+        for part in parts {
+            file.write_all(part).map_err(wrong)?;
+            size += part.len() as u64;
+        }
+        Ok(Image { fd: file.into(), size })
+    }
+}
+
+/// An initramfs of the user's own. The job, if there is one, is appended as an
+/// archive of its own: the kernel unpacks one behind the other.
+pub fn given(path: &Path, spec: Option<&Spec>) -> Result<Image, Error> {
+    let wrong = |e: std::io::Error| Error::os(show(path), e);
+    let Some(spec) = spec else {
+        let file = File::open(path).map_err(wrong)?;
+        let size = file.metadata().map_err(wrong)?.len();
+        return Ok(Image { fd: file.into(), size });
+    };
+    let bytes = std::fs::read(path).map_err(wrong)?;
+    let job = job_archive(spec)?;
+    // An archive begins at a multiple of four bytes; zeros between are skipped.
+    let gap = vec![0; bytes.len().next_multiple_of(512) - bytes.len()];
+    Image::of_bytes(&[&bytes, &gap, &job])
+}
+
+fn job_archive(spec: &Spec) -> Result<Vec<u8>, Error> {
+    let mut archive = Writer::new();
+    let mut path = Vec::new();
+    let name = SPEC_PATH.trim_start_matches('/').as_bytes();
+    for (n, part) in name.split(|b| *b == b'/').enumerate() {
+        if n > 0 {
+            let header = Header { ino: n as u32, mode: 0o40755, nlink: 2, ..Header::default() };
+            archive.entry(&header, &path, b"").map_err(Error::msg)?;
+            path.push(b'/');
+        }
+        path.extend_from_slice(part);
+    }
+    let header = Header { ino: 99, mode: 0o100_600, nlink: 1, ..Header::default() };
+    archive.entry(&header, name, &spec.encode()).map_err(Error::msg)?;
+    Ok(archive.finish())
+}
+
+/// The initramfs for what `options` ask for.
+pub fn build(
+    table: &'static Table,
+    options: &Options,
+    kernel: &Kernel,
+    spec: Option<&Spec>,
+    note: &dyn Fn(&str),
+) -> Result<Image, Error> {
+    let rescue = options.root.is_none() && spec.is_none();
+    let farm = if options.root.is_some() { Farm::Minimal } else { Farm::Full };
+    let mut builder = Builder::new(PathBuf::from("/proc/self/exe"));
+    builder.farm(table, farm).skeleton()?;
+    if let Some(dir) = &kernel.modules {
+        let tree = Tree::open(dir).map_err(Error::msg)?;
+        let strip = !options.keep_signatures && !kernel.signed_modules_only;
+        let how = ModuleOptions { strip, decompress: false, optional: true };
+        let names: Vec<&[u8]> =
+            if rescue { for_machines().collect() } else { names(options, spec.is_some()) };
+        builder.modules(&tree, &names, how)?;
+    } else if !kernel.version.is_empty() {
+        note(&format!(
+            "no modules of kernel {} were found: what is not built in will be missing; \
+             --modules-dir tells where they are",
+            crate::applet::show_bytes(&kernel.version)
+        ));
+    }
+    if let Some(spec) = spec {
+        builder.file(SPEC_PATH, 0o600, spec.encode())?;
+    }
+    let image = builder.build(Format::None)?;
+    if options.verbose {
+        for text in &image.notes {
+            note(text);
+        }
+    }
+    Image::of_bytes(&[&image.bytes])
+}
+
+/// The modules for the machine's devices and mounts. Those that are part of a
+/// kernel, or that it does not have, cost nothing.
+fn names(options: &Options, job: bool) -> Vec<&'static [u8]> {
+    let mut list: Vec<&[u8]> = vec![b"virtio_pci"];
+    if job {
+        list.push(b"virtio_console");
+    }
+    if options.root.is_some() || !options.mounts.is_empty() {
+        list.push(b"virtiofs");
+    }
+    if options.overlay {
+        list.push(b"overlay");
+    }
+    if options.network {
+        list.push(b"virtio_net");
+    }
+    if !options.disks.is_empty() {
+        list.extend([
+            &b"virtio_blk"[..],
+            b"ext4",
+            b"xfs",
+            b"btrfs",
+            b"vfat",
+            b"erofs",
+            b"squashfs",
+        ]);
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_in_an_archive_of_its_own() {
+        let spec = Spec { argv: vec![b"true".to_vec()], ..Spec::default() };
+        let archive = job_archive(&spec).unwrap();
+        let names: Vec<Vec<u8>> =
+            crate::cpio::Reader::new(&archive).map(|entry| entry.unwrap().name.to_vec()).collect();
+        assert_eq!(names, [&b"etc"[..], b"etc/rescuebox", b"etc/rescuebox/job"]);
+    }
+
+    #[test]
+    fn only_what_is_needed() {
+        let options = Options { root: Some("/".into()), ..Options::default() };
+        let words: [&[u8]; 3] = [b"virtio_pci", b"virtio_console", b"virtiofs"];
+        assert_eq!(names(&options, true), words);
+        let options = Options { overlay: true, ..options };
+        assert!(names(&options, false).contains(&&b"overlay"[..]));
+        assert!(!names(&options, false).contains(&&b"virtio_console"[..]));
+    }
+}

@@ -1,0 +1,311 @@
+//! The kernel of a machine: which file, its version, its modules, whether it
+//! insists on signatures, and the unpacked kernel that boots faster.
+
+use std::cmp::Ordering;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::applet::{Error, show, show_bytes};
+use crate::bzimage::{self, BzImage};
+use crate::image::output;
+
+/// How many unpacked kernels the cache keeps.
+const KEPT: usize = 8;
+
+/// A kernel to boot.
+#[derive(Debug)]
+pub struct Kernel {
+    /// The file, as found.
+    pub path: PathBuf,
+    /// What `uname -r` will say; empty when the file does not tell.
+    pub version: Vec<u8>,
+    /// The folder with its modules, when there is one.
+    pub modules: Option<PathBuf>,
+    /// What QEMU is given: the unpacked kernel, or the file itself.
+    pub boot: PathBuf,
+    /// Whether `boot` is unpacked, and entered by PVH.
+    pub unpacked: bool,
+    /// Whether modules without a signature are refused.
+    pub signed_modules_only: bool,
+}
+
+/// Where to look.
+pub struct Wanted<'a> {
+    /// `--kernel`.
+    pub kernel: Option<&'a Path>,
+    /// `--modules-dir`.
+    pub modules: Option<&'a Path>,
+    /// `--root`.
+    pub root: Option<&'a Path>,
+    /// `--append`: it may ask for signatures.
+    pub append: &'a [String],
+    /// The folder for unpacked kernels.
+    pub cache: Option<&'a Path>,
+}
+
+/// Finds the kernel and everything about it.
+pub fn find(wanted: &Wanted<'_>) -> Result<Kernel, Error> {
+    let path = match wanted.kernel {
+        Some(path) => path.to_path_buf(),
+        None => search(wanted.root)?,
+    };
+    let head = read_head(&path).map_err(|e| Error::os(show(&path), e))?;
+    let parsed = BzImage::parse(&head);
+    // An unpacked kernel may be given as it is.
+    let own_entry = head.starts_with(b"\x7fELF")
+        && std::fs::read(&path).is_ok_and(|bytes| bzimage::has_pvh_entry(&bytes));
+    let version = match &parsed {
+        Ok(image) => image.version().unwrap_or_default().to_vec(),
+        Err(_) if own_entry => version_of_name(&path),
+        Err(error) => return Err(Error::msg(format_args!("{}: {error}", show(&path)))),
+    };
+    let modules = match wanted.modules {
+        Some(dir) if dir.is_dir() => Some(dir.to_path_buf()),
+        Some(dir) => return Err(Error::os(show(dir), nix::errno::Errno::ENOENT)),
+        None => find_modules(&path, wanted.root, &version),
+    };
+    let signed_modules_only =
+        asks_for_signatures(wanted.append) || demands_signatures(&path, modules.as_deref());
+    let unpacked = match (&parsed, wanted.cache) {
+        (Ok(_), Some(cache)) => unpacked(&path, &version, cache),
+        _ => None,
+    };
+    Ok(Kernel {
+        unpacked: unpacked.is_some() || own_entry,
+        boot: unpacked.unwrap_or_else(|| path.clone()),
+        path,
+        version,
+        modules,
+        signed_modules_only,
+    })
+}
+
+/// As much of a kernel as its header can take.
+fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    std::fs::File::open(path)?.take(256 * 1024).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// The newest kernel in the root; without one there, the newest of this host.
+fn search(root: Option<&Path>) -> Result<PathBuf, Error> {
+    if let Some(root) = root
+        && let Some(path) = newest(root)
+    {
+        return Ok(path);
+    }
+    newest(Path::new("/")).ok_or_else(|| {
+        let place = match root {
+            Some(root) => format!("{} and this host", show(root)),
+            None => "this host".to_string(),
+        };
+        Error::msg(format_args!(
+            "no kernel in {place} (usr/lib/modules/*/vmlinuz, boot/vmlinuz-*): pass --kernel FILE, \
+             or install one (Debian: linux-image-amd64, Fedora: kernel-core)"
+        ))
+    })
+}
+
+/// The newest kernel below `root`, by version.
+fn newest(root: &Path) -> Option<PathBuf> {
+    let mut found: Vec<(Vec<u8>, PathBuf)> = Vec::new();
+    for dir in ["usr/lib/modules", "lib/modules"] {
+        for entry in std::fs::read_dir(root.join(dir)).into_iter().flatten().flatten() {
+            found.push((entry.file_name().as_bytes().to_vec(), entry.path().join("vmlinuz")));
+        }
+    }
+    for entry in std::fs::read_dir(root.join("boot")).into_iter().flatten().flatten() {
+        if let Some(version) = entry.file_name().as_bytes().strip_prefix(b"vmlinuz-") {
+            found.push((version.to_vec(), entry.path()));
+        }
+    }
+    found.retain(|(_, path)| path.is_file());
+    found.into_iter().max_by(|a, b| compare_versions(&a.0, &b.0)).map(|(_, path)| path)
+}
+
+/// Orders versions as `sort -V` does: runs of digits by their value, the rest
+/// byte by byte.
+pub fn compare_versions(a: &[u8], b: &[u8]) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        match (run(a), run(b)) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some((x, rest_a)), Some((y, rest_b))) => {
+                let digits = |run: &[u8]| run.first().is_some_and(u8::is_ascii_digit);
+                let order = if digits(x) && digits(y) {
+                    let significant = |run: &[u8]| run.trim_ascii_start().len();
+                    let (x, y) = (without_zeros(x), without_zeros(y));
+                    significant(x).cmp(&significant(y)).then_with(|| x.cmp(y))
+                } else {
+                    x.cmp(y)
+                };
+                if order != Ordering::Equal {
+                    return order;
+                }
+                (a, b) = (rest_a, rest_b);
+            }
+        }
+    }
+}
+
+fn without_zeros(digits: &[u8]) -> &[u8] {
+    let start = digits.iter().position(|b| *b != b'0').unwrap_or(digits.len());
+    digits.get(start..).unwrap_or_default()
+}
+
+/// The run of digits, or of anything else, that `text` begins with.
+fn run(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let digit = text.first()?.is_ascii_digit();
+    let end = text.iter().position(|b| b.is_ascii_digit() != digit).unwrap_or(text.len());
+    text.split_at_checked(end)
+}
+
+/// `vmlinux-6.1.0` is of version 6.1.0.
+fn version_of_name(path: &Path) -> Vec<u8> {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let at = name.iter().position(|b| *b == b'-');
+    at.and_then(|at| name.get(at + 1..)).unwrap_or_default().to_vec()
+}
+
+/// The modules of the kernel: beside it, below the root, of this host.
+fn find_modules(kernel: &Path, root: Option<&Path>, version: &[u8]) -> Option<PathBuf> {
+    if version.is_empty() {
+        return None;
+    }
+    let version = Path::new(OsStr::from_bytes(version));
+    let mut places = Vec::new();
+    if let Ok(real) = std::fs::canonicalize(kernel)
+        && let Some(dir) = real.parent()
+    {
+        if dir.file_name() == Some(version.as_os_str()) {
+            places.push(dir.to_path_buf());
+        }
+        if let Some(above) = dir.parent() {
+            places.push(above.join("lib/modules").join(version));
+            places.push(above.join("usr/lib/modules").join(version));
+        }
+    }
+    for root in root.into_iter().chain([Path::new("/")]) {
+        places.push(root.join("usr/lib/modules").join(version));
+        places.push(root.join("lib/modules").join(version));
+    }
+    places.into_iter().find(|place| place.is_dir())
+}
+
+/// Whether the words for the kernel's command line switch signatures on.
+fn asks_for_signatures(append: &[String]) -> bool {
+    append.iter().flat_map(|text| text.split_ascii_whitespace()).any(|word| {
+        matches!(word, "module.sig_enforce" | "module.sig_enforce=1" | "module.sig_enforce=y")
+            || word.starts_with("lockdown=")
+    })
+}
+
+/// Whether the kernel was built to refuse unsigned modules, as far as its
+/// configuration lies beside it or among its modules.
+fn demands_signatures(kernel: &Path, modules: Option<&Path>) -> bool {
+    const OPTIONS: [&[u8]; 3] = [
+        b"CONFIG_MODULE_SIG_FORCE=y",
+        b"CONFIG_LOCK_DOWN_KERNEL_FORCE_INTEGRITY=y",
+        b"CONFIG_LOCK_DOWN_KERNEL_FORCE_CONFIDENTIALITY=y",
+    ];
+    let mut beside = b"config-".to_vec();
+    beside.extend_from_slice(&version_of_name(kernel));
+    let beside = kernel.with_file_name(OsStr::from_bytes(&beside));
+    let among = modules.map(|dir| dir.join("config"));
+    [Some(beside), among].into_iter().flatten().any(|file| {
+        std::fs::read(file).is_ok_and(|text| {
+            text.split(|b| *b == b'\n').any(|line| OPTIONS.contains(&line.trim_ascii_end()))
+        })
+    })
+}
+
+/// The unpacked kernel in the cache, put there when it is not yet. `None` when
+/// that cannot be had, or cannot be booted: the packed one always can.
+fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
+    let dir = cache.join("vmlinux");
+    let meta = std::fs::metadata(path).ok()?;
+    let real = std::fs::canonicalize(path).ok()?;
+    let mut key = Key::new();
+    key.add(real.as_os_str().as_bytes());
+    for number in
+        [meta.size(), meta.ino(), meta.mtime().cast_unsigned(), meta.mtime_nsec().cast_unsigned()]
+    {
+        key.add(&number.to_le_bytes());
+    }
+    let name = format!("{}-{:016x}", show_bytes(version), key.0);
+    let file = dir.join(name.replace('/', "_"));
+    if let Ok(meta) = std::fs::metadata(&file) {
+        // A kernel that cannot be booted this way is remembered as empty.
+        return (meta.len() > 0).then_some(file);
+    }
+    let packed = std::fs::read(path).ok()?;
+    let bytes = BzImage::parse(&packed).and_then(|image| image.unpack()).ok();
+    let bytes = bytes.filter(|bytes| bzimage::has_pvh_entry(bytes));
+    std::fs::create_dir_all(&dir).ok()?;
+    make_room(&dir);
+    output::save(&file, bytes.as_deref().unwrap_or_default()).ok()?;
+    bytes.map(|_| file)
+}
+
+/// Removes the oldest from a full cache.
+fn make_room(dir: &Path) {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    for (_, path) in files.iter().take((files.len() + 1).saturating_sub(KEPT)) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// FNV-1a: tells files apart, no more.
+struct Key(u64);
+
+impl Key {
+    fn new() -> Key {
+        Key(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_sort_as_people_count() {
+        let mut list = ["6.12.1", "6.1.0-50-amd64", "6.1.0-9-amd64", "6.1.0-50", "10.0", "6.01.0"];
+        list.sort_by(|a, b| compare_versions(a.as_bytes(), b.as_bytes()));
+        assert_eq!(list[3..], ["6.1.0-50-amd64", "6.12.1", "10.0"]);
+        assert_eq!(compare_versions(b"6.01", b"6.1"), Ordering::Equal);
+        assert_eq!(compare_versions(b"6.9", b"6.10"), Ordering::Less);
+        assert_eq!(compare_versions(b"6.1", b"6.1-rc1"), Ordering::Less);
+    }
+
+    #[test]
+    fn signatures_may_be_asked_for() {
+        let words = |text: &str| asks_for_signatures(&[text.to_string()]);
+        assert!(words("quiet module.sig_enforce=1"));
+        assert!(words("lockdown=integrity"));
+        assert!(!words("module.sig_enforce=0 quiet"));
+    }
+
+    #[test]
+    fn versions_of_names() {
+        assert_eq!(version_of_name(Path::new("/x-y/vmlinux-6.1-a")), b"6.1-a");
+        assert_eq!(version_of_name(Path::new("/x/vmlinux")), b"");
+    }
+}
