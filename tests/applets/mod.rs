@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod boot;
 mod cat;
 mod commands;
 mod depmod;
