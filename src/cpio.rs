@@ -626,4 +626,21 @@ mod tests {
             assert_eq!(found, [&b"text"[..], b"text", b""]);
         }
     }
+
+    #[test]
+    fn no_byte_of_an_archive_can_do_harm() {
+        let mut writer = Writer::new();
+        writer.entry(&file(4, 2), b"a", b"text").unwrap();
+        writer.entry(&file(4, 2), b"b", b"").unwrap();
+        writer.entry(&Header { mode: SYMLINK | 0o777, ..file(5, 1) }, b"l", b"a").unwrap();
+        let good = writer.finish();
+        for at in 0..good.len() {
+            exercise(&good[..at]);
+            for byte in [0, b'0', b'1', b'f', b'F', b'/', 0xff] {
+                let mut bad = good.clone();
+                bad[at] = byte;
+                exercise(&bad);
+            }
+        }
+    }
 }

@@ -294,17 +294,13 @@ pub fn type_matches(list: &[u8], fstype: &[u8]) -> bool {
 }
 
 /// Whether options are meant by `-O LIST`: each word of the list must be
-/// among them, one with `no` before it must not.
+/// among them, one with `no` before it must not; `+noexec` is the word itself.
 pub fn options_match(list: &[u8], options: &[u8]) -> bool {
     let has = |wanted: &[u8]| words(options).any(|word| word == wanted);
-    words(list).all(|word| match word.strip_prefix(b"no") {
-        // a word that itself starts with "no" (noatime) is there, or its
-        // opposite is not
-        Some(rest) => has(word) || !has(rest),
-        None => match word.strip_prefix(b"+") {
-            Some(exact) => has(exact),
-            None => has(word),
-        },
+    words(list).all(|word| match (word.strip_prefix(b"+"), word.strip_prefix(b"no")) {
+        (Some(exact), _) => has(exact),
+        (None, Some(rest)) => !has(rest),
+        (None, None) => has(word),
     })
 }
 
@@ -369,7 +365,8 @@ mod tests {
         assert!(!type_matches(b"noext4,nonfs", b"nfs"));
         assert!(options_match(b"_netdev", b"rw,_netdev"));
         assert!(!options_match(b"no_netdev", b"rw,_netdev"));
-        assert!(options_match(b"noatime", b"noatime"));
+        assert!(options_match(b"+noatime", b"noatime"));
+        assert!(!options_match(b"+noatime", b"atime"));
         assert!(options_match(b"noatime,ro", b"ro"));
         assert!(!options_match(b"ro,nosuid", b"suid,ro"));
     }

@@ -43,6 +43,8 @@ pub struct Stat {
     pub rss: u64,
     /// The processor that it ran on last.
     pub processor: u64,
+    /// Scheduling policy: 0 is the usual one, 1, 2 and 6 are of real time.
+    pub policy: u64,
 }
 
 impl Stat {
@@ -87,11 +89,12 @@ impl Stat {
             vsize: unsigned(23),
             rss: unsigned(24),
             processor: unsigned(39),
+            policy: unsigned(41),
         })
     }
 }
 
-/// Ids in `/proc/PID/status`.
+/// Ids and memory in `/proc/PID/status`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ids {
     /// Real user.
@@ -104,6 +107,8 @@ pub struct Ids {
     pub egid: u32,
     /// Kilobytes locked in memory.
     pub locked: u64,
+    /// Kilobytes in memory; kernel threads and zombies have no such line.
+    pub resident: Option<u64>,
 }
 
 impl Ids {
@@ -118,6 +123,7 @@ impl Ids {
             match key {
                 b"Uid:" => (ids.ruid, ids.euid) = (small(next()), small(next())),
                 b"Gid:" => (ids.rgid, ids.egid) = (small(next()), small(next())),
+                b"VmRSS:" => ids.resident = u64::try_from(next()).ok(),
                 b"VmLck:" => ids.locked = u64::try_from(next()).unwrap_or(0),
                 _ => {}
             }
@@ -169,8 +175,10 @@ mod tests {
 
     #[test]
     fn ids() {
-        let ids = Ids::parse(b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nVmLck:\t  9 kB\n");
-        assert_eq!(ids, Ids { ruid: 1, euid: 2, rgid: 5, egid: 6, locked: 9 });
+        let ids = Ids::parse(
+            b"Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nVmLck:\t  9 kB\nVmRSS: 7 kB",
+        );
+        assert_eq!(ids, Ids { ruid: 1, euid: 2, rgid: 5, egid: 6, locked: 9, resident: Some(7) });
     }
 
     #[test]

@@ -12,4 +12,5 @@
 mod applets;
 mod harness;
 mod house;
+mod shell;
 mod vm;

@@ -2,7 +2,6 @@
 //! short forms.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -175,7 +174,7 @@ fn free(cx: &mut Ctx, device: &Path) {
 }
 
 fn line(cx: &mut Ctx, text: impl std::fmt::Display) -> Result<Status, Error> {
-    writeln!(cx.out, "{text}").map_err(|e| Error::os("standard output", e))?;
+    cx.print(format_args!("{text}\n"))?;
     Ok(Status::OK)
 }
 
@@ -189,20 +188,20 @@ fn list(cx: &mut Ctx, c: &Choice, devices: &[loops::Attached]) -> Result<Status,
     if devices.is_empty() {
         return Ok(Status::OK);
     }
-    let default = "NAME,SIZELIMIT,OFFSET,AUTOCLEAR,RO,BACK-FILE";
+    let default = "NAME,SIZELIMIT,OFFSET,AUTOCLEAR,RO,BACK-FILE,DIO,LOG-SEC";
     let columns: Vec<&str> = c.columns.as_deref().unwrap_or(default).split(',').collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
-    if !c.no_head {
-        rows.push(columns.iter().map(|name| (*name).to_string()).collect());
-    }
+    rows.push(columns.iter().map(|name| (*name).to_string()).collect());
     for device in devices {
         let row: Option<Vec<String>> = columns.iter().map(|name| cell(device, name)).collect();
         rows.push(row.ok_or_else(|| {
-            Error::usage("columns are NAME SIZELIMIT OFFSET AUTOCLEAR RO BACK-FILE PARTSCAN DIO")
+            Error::usage(
+                "columns are NAME SIZELIMIT OFFSET AUTOCLEAR RO BACK-FILE PARTSCAN DIO LOG-SEC",
+            )
         })?);
     }
     let width = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(String::len).max();
-    for row in &rows {
+    for row in rows.iter().skip(usize::from(c.no_head)) {
         let mut text = String::new();
         for (n, (cell, name)) in row.iter().zip(&columns).enumerate() {
             if n > 0 {
@@ -237,6 +236,12 @@ fn cell(device: &loops::Attached, column: &str) -> Option<String> {
         "PARTSCAN" => flag(loopdev::PARTSCAN),
         "DIO" => flag(loopdev::DIRECT_IO),
         "BACK-FILE" => show_bytes(&device.file).to_string(),
+        "LOG-SEC" => {
+            let name = device.path.file_name().unwrap_or_default();
+            let file = Path::new("/sys/block").join(name).join("queue/logical_block_size");
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            show(text.trim()).to_string()
+        }
         _ => return None,
     })
 }

@@ -3,23 +3,23 @@
 //! Deviations: names sort by bytes; on a terminal control bytes are `?` and
 //! names are not quoted (`-b` shows escapes); no LS_COLORS.
 
+use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
-use std::io::Write;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use lexopt::Arg::{Long, Short, Value};
-
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::fsutil::users::Users;
-use crate::sys::{clock, terminal};
+use crate::sys::clock;
 
+mod choice;
 mod columns;
 mod long;
 mod order;
 
+use choice::{Choice, Control, Layout, Which};
 use order::Sort;
 
 /// See the module.
@@ -44,66 +44,6 @@ pub(super) const APPLET: Applet = Applet {
     run,
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
-    OneColumn,
-    Down,
-    Across,
-    Commas,
-    Long,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Control {
-    Raw,
-    Question,
-    Escape,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Modified,
-    Accessed,
-    Changed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum TimeStyle {
-    Locale,
-    FullIso,
-    LongIso,
-    Iso,
-}
-
-struct Choice {
-    layout: Layout,
-    all: bool,
-    almost_all: bool,
-    no_backups: bool,
-    folder_itself: bool,
-    recursive: bool,
-    human: bool,
-    decimal: bool,
-    inode: bool,
-    blocks: bool,
-    numeric: bool,
-    no_owner: bool,
-    no_group: bool,
-    context: bool,
-    sort: Option<Sort>,
-    reverse: bool,
-    folders_first: bool,
-    which: Which,
-    time_style: TimeStyle,
-    classify: bool,
-    slash: bool,
-    follow: bool,
-    follow_operands: bool,
-    control: Control,
-    color: bool,
-    width: usize,
-}
-
 /// A file to be listed.
 struct File {
     /// As it is printed: a name, or an operand.
@@ -121,7 +61,7 @@ impl File {
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let (c, mut operands) = parse(cx)?;
+    let (c, mut operands) = choice::parse(cx)?;
     if operands.is_empty() {
         operands.push(".".into());
     }
@@ -165,154 +105,6 @@ struct Pending {
     above: Vec<(u64, u64)>,
 }
 
-fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
-    let on_terminal = terminal::is_terminal(cx.stdout);
-    let mut c = Choice {
-        layout: if on_terminal { Layout::Down } else { Layout::OneColumn },
-        all: false,
-        almost_all: false,
-        no_backups: false,
-        folder_itself: false,
-        recursive: false,
-        human: false,
-        decimal: false,
-        inode: false,
-        blocks: false,
-        numeric: false,
-        no_owner: false,
-        no_group: false,
-        context: false,
-        sort: None,
-        reverse: false,
-        folders_first: false,
-        which: Which::Modified,
-        time_style: TimeStyle::Locale,
-        classify: false,
-        slash: false,
-        follow: false,
-        follow_operands: false,
-        control: if on_terminal { Control::Question } else { Control::Raw },
-        color: false,
-        width: 0,
-    };
-    let mut operands = Vec::new();
-    let mut width = None;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('l') | Long("format") => c.layout = Layout::Long,
-            // POSIX: -1 after -l means nothing
-            Short('1') if c.layout != Layout::Long => c.layout = Layout::OneColumn,
-            Short('1') => {}
-            Short('C') => c.layout = Layout::Down,
-            Short('x') => c.layout = Layout::Across,
-            Short('m') => c.layout = Layout::Commas,
-            Short('g') => (c.layout, c.no_owner) = (Layout::Long, true),
-            Short('o') => (c.layout, c.no_group) = (Layout::Long, true),
-            Short('G') | Long("no-group") => c.no_group = true,
-            Short('n') | Long("numeric-uid-gid") => (c.layout, c.numeric) = (Layout::Long, true),
-            Short('a') | Long("all") => c.all = true,
-            Short('A') | Long("almost-all") => c.almost_all = true,
-            Short('B') | Long("ignore-backups") => c.no_backups = true,
-            Short('d') | Long("directory") => c.folder_itself = true,
-            Short('R') | Long("recursive") => c.recursive = true,
-            Short('h') | Long("human-readable") => c.human = true,
-            Long("si") => (c.human, c.decimal) = (true, true),
-            Short('i') | Long("inode") => c.inode = true,
-            Short('s') | Long("size") => c.blocks = true,
-            // blocks are of 1024 bytes anyhow
-            Short('k') | Long("kibibytes") => {}
-            Short('Z') | Long("context") => c.context = true,
-            Short('t') => c.sort = Some(Sort::Time),
-            Short('S') => c.sort = Some(Sort::Size),
-            Short('X') => c.sort = Some(Sort::Extension),
-            Short('v') => c.sort = Some(Sort::Version),
-            Short('U') => c.sort = Some(Sort::None),
-            Short('f') => (c.all, c.sort) = (true, Some(Sort::None)),
-            Short('r') | Long("reverse") => c.reverse = true,
-            Short('u') => c.which = Which::Accessed,
-            Short('c') => c.which = Which::Changed,
-            Short('F') | Long("classify") => c.classify = true,
-            Short('p') => c.slash = true,
-            Short('L') | Long("dereference") => c.follow = true,
-            Short('H') | Long("dereference-command-line") => c.follow_operands = true,
-            Short('q') | Long("hide-control-chars") => c.control = Control::Question,
-            Long("show-control-chars") | Short('N') | Long("literal") => c.control = Control::Raw,
-            Short('b') | Long("escape") => c.control = Control::Escape,
-            Short('w') | Long("width") => {
-                let text = parser.value()?;
-                let number = text.to_str().and_then(|t| t.parse::<usize>().ok());
-                width =
-                    Some(number.ok_or_else(|| {
-                        Error::usage(format_args!("{}: not a width", show(&text)))
-                    })?);
-            }
-            Long("group-directories-first") => c.folders_first = true,
-            Long("full-time") => (c.layout, c.time_style) = (Layout::Long, TimeStyle::FullIso),
-            Long("color" | "colour") => {
-                c.color = match parser.optional_value().map(OsStringExt::into_vec).as_deref() {
-                    None | Some(b"always" | b"yes" | b"force") => true,
-                    Some(b"never" | b"no" | b"none") => false,
-                    Some(b"auto" | b"tty" | b"if-tty") => {
-                        on_terminal && cx.env.get(b"NO_COLOR").is_none()
-                    }
-                    Some(other) => return Err(no_such("--color", other)),
-                };
-            }
-            Long("time-style") => {
-                let value = parser.value()?.into_vec();
-                c.time_style = match value.as_slice() {
-                    b"locale" => TimeStyle::Locale,
-                    b"full-iso" => TimeStyle::FullIso,
-                    b"long-iso" => TimeStyle::LongIso,
-                    b"iso" => TimeStyle::Iso,
-                    other => return Err(no_such("--time-style", other)),
-                };
-            }
-            Long("time") => {
-                let value = parser.value()?.into_vec();
-                c.which = match value.as_slice() {
-                    b"atime" | b"access" | b"use" => Which::Accessed,
-                    b"ctime" | b"status" => Which::Changed,
-                    b"mtime" | b"modification" => Which::Modified,
-                    other => return Err(no_such("--time", other)),
-                };
-            }
-            Long("sort") => {
-                let value = parser.value()?.into_vec();
-                c.sort = Some(match value.as_slice() {
-                    b"none" => Sort::None,
-                    b"size" => Sort::Size,
-                    b"time" => Sort::Time,
-                    b"version" => Sort::Version,
-                    b"extension" => Sort::Extension,
-                    b"name" => Sort::Name,
-                    other => return Err(no_such("--sort", other)),
-                });
-            }
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    c.width = match width {
-        // GNU: 0 is no limit
-        Some(0) => usize::MAX,
-        Some(width) => width,
-        None => terminal::columns(cx.stdout)
-            .or_else(|| cx.env.get(b"COLUMNS")?.to_str()?.parse().ok())
-            .unwrap_or(80),
-    };
-    // POSIX: -u and -c alone choose the time to sort by
-    if c.sort.is_none() && c.which != Which::Modified && c.layout != Layout::Long {
-        c.sort = Some(Sort::Time);
-    }
-    Ok((c, operands))
-}
-
-fn no_such(option: &str, value: &[u8]) -> Error {
-    Error::usage(format_args!("{option}={}: no such value", show_bytes(value)))
-}
-
 /// An operand. Without -l, -d and -F a link to a folder is the folder.
 fn operand_file(c: &Choice, operand: &OsStr) -> std::io::Result<File> {
     let path = PathBuf::from(operand);
@@ -342,29 +134,28 @@ fn time_of(which: Which, meta: &Metadata) -> (i64, i64) {
 
 fn sort(c: &Choice, files: &mut [File]) {
     let by = c.sort.unwrap_or(Sort::Name);
-    if by != Sort::None {
-        files.sort_by(|a, b| {
-            let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
-            let key = |f: &File| match (by, &f.meta) {
-                (Sort::Size, Some(meta)) => (i64::try_from(meta.size()).unwrap_or(i64::MAX), 0),
-                (Sort::Time, Some(meta)) => time_of(c.which, meta),
-                _ => (0, 0),
-            };
-            let order = match by {
-                Sort::Size | Sort::Time => key(b).cmp(&key(a)),
-                Sort::Extension => order::extension(x).cmp(order::extension(y)),
-                Sort::Version => order::by_version(x, y),
-                Sort::Name | Sort::None => std::cmp::Ordering::Equal,
-            };
-            let order = order.then_with(|| x.cmp(y));
-            if c.reverse { order.reverse() } else { order }
-        });
+    if by == Sort::None && !c.folders_first {
+        return;
     }
-    if c.folders_first {
-        // links to folders go with them
-        let first = |f: &File| f.is_folder() || f.is_link && f.path.is_dir();
-        files.sort_by_key(|f| !first(f));
-    }
+    // links to folders go with folders
+    let last = |f: &File| !(f.is_folder() || f.is_link && f.path.is_dir());
+    files.sort_by(|a, b| {
+        let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
+        let key = |f: &File| match (by, &f.meta) {
+            (Sort::Size, Some(meta)) => (i64::try_from(meta.size()).unwrap_or(i64::MAX), 0),
+            (Sort::Time, Some(meta)) => time_of(c.which, meta),
+            _ => (0, 0),
+        };
+        let order = match by {
+            Sort::Size | Sort::Time => key(b).cmp(&key(a)),
+            Sort::Extension => order::extension(x).cmp(order::extension(y)),
+            Sort::Version => order::by_version(x, y),
+            Sort::Name | Sort::None => Ordering::Equal,
+        };
+        let order = if by == Sort::None { order } else { order.then_with(|| x.cmp(y)) };
+        let order = if c.reverse { order.reverse() } else { order };
+        if c.folders_first { last(a).cmp(&last(b)).then(order) } else { order }
+    });
 }
 
 struct Lister<'a> {
@@ -433,16 +224,16 @@ impl Lister<'_> {
         sort(c, &mut files);
         if head {
             if std::mem::replace(printed, true) {
-                put(cx, b"\n")?;
+                cx.put(b"\n")?;
             }
             let mut line = printable(path.as_os_str().as_bytes(), c.control);
             line.extend_from_slice(b":\n");
-            put(cx, &line)?;
+            cx.put(&line)?;
         }
         *printed = true;
         if c.layout == Layout::Long || c.blocks {
             let blocks: u64 = files.iter().filter_map(|f| Some(f.meta.as_ref()?.blocks())).sum();
-            put(cx, format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
+            cx.put(format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
         }
         self.list(cx, &files)?;
         if !c.recursive {
@@ -497,7 +288,7 @@ impl Lister<'_> {
         if self.c.layout == Layout::Long {
             let text =
                 long::table(self.c, files, &mut self.users, self.now, &|file| decorated(c, file));
-            return put(cx, &text);
+            return cx.put(&text);
         }
         let heads = long::prefixes(self.c, files);
         let cells: Vec<(Vec<u8>, usize)> = files
@@ -534,7 +325,7 @@ impl Lister<'_> {
                 }
             }
         }
-        put(cx, &text)
+        cx.put(&text)
     }
 }
 
@@ -656,10 +447,6 @@ fn commas(cells: &[(Vec<u8>, usize)], line: usize, text: &mut Vec<u8>) {
     if !cells.is_empty() {
         text.push(b'\n');
     }
-}
-
-fn put(cx: &mut Ctx, text: &[u8]) -> Result<(), Error> {
-    cx.out.write_all(text).map_err(|e| Error::os("standard output", e))
 }
 
 #[cfg(test)]

@@ -165,11 +165,12 @@ fn build(
     meter: &Meter,
 ) -> Result<(Image, String), Error> {
     let program = options.program.as_deref().unwrap_or("/proc/self/exe");
-    let mut builder = Builder::new(PathBuf::from(program))
+    let mut builder = Builder::new(PathBuf::from(program));
+    builder
         .progress(Box::new(|what, done, total| meter.tell(what, done, total)))
         .mtime(source_date(cx)?)
-        .skeleton()?
-        .farm(cx.table, Farm::Full);
+        .farm(cx.table, Farm::Full)
+        .skeleton()?;
     let mut default_name = "initramfs.img".to_string();
     if let Some((tree, version)) = modules(options)? {
         default_name = format!("initramfs-{version}.img");
@@ -180,18 +181,18 @@ fn build(
         };
         if !options.no_modules {
             let names: Vec<&[u8]> = image::for_machines().collect();
-            builder = builder.modules(&tree, &names, choice)?;
+            builder.modules(&tree, &names, choice)?;
         }
         let names: Vec<&[u8]> = options.module.iter().map(String::as_bytes).collect();
-        builder = builder.modules(&tree, &names, ModuleOptions { optional: false, ..choice })?;
+        builder.modules(&tree, &names, ModuleOptions { optional: false, ..choice })?;
     }
     for spec in &options.spec {
         let variable = |name: &[u8]| cx.env.get(name).map(OsStr::as_bytes);
-        builder = builder.spec(Path::new(spec), &variable)?;
+        builder.spec(Path::new(spec), &variable)?;
     }
     for add in &options.add {
         let (source, place) = source_and_place(add);
-        builder = builder.add(Path::new(source), place.map(str::as_bytes))?;
+        builder.add(Path::new(source), place.map(str::as_bytes))?;
     }
     Ok((builder.build(format)?, default_name))
 }
@@ -254,7 +255,7 @@ fn others(dir: &Path) -> String {
         .iter()
         .map(|entry| show(&entry.file_name()).to_string())
         .collect();
-    names.sort();
+    names.sort_unstable();
     match names.is_empty() {
         true => "; --modules-dir names another folder, --no-modules wants none".to_string(),
         false => format!("; {} has: {}", show(dir), names.join(" ")),
@@ -336,14 +337,17 @@ impl<'a> Meter<'a> {
     fn tell(&self, what: &str, done: u64, total: u64) {
         let Some(fd) = self.fd else { return };
         let now = Instant::now();
-        // Work of unknown length is told of at once: nothing comes after it.
-        if now < self.next.get() && !(done == 0 && total == 0) {
+        // Of compression nothing more is heard until it is done, so a long one
+        // is told of at once.
+        let long = done == 0 && total >= 4 << 20;
+        if now < self.next.get() && !long {
             return;
         }
         self.next.set(now + Duration::from_millis(100));
         self.shown.set(true);
         let text = match (done, total) {
             (0, 0) => format!("\r{what} ...\x1b[K"),
+            _ if long => format!("\r{what} {} ...\x1b[K", human(total)),
             (_, 0) => format!("\r{what}: {done}\x1b[K"),
             _ => format!("\r{what}: {done} of {total}\x1b[K"),
         };

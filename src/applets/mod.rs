@@ -11,10 +11,12 @@ mod chroot;
 mod chrootvm;
 mod depmod;
 mod dmesg;
+mod echo;
 mod env;
 mod false_;
 mod init;
 mod insmod;
+mod kill;
 mod ln;
 mod losetup;
 mod ls;
@@ -28,10 +30,14 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod pivot_root;
+mod printf;
+mod ps;
 mod reboot;
 mod rmmod;
+mod sh;
 mod sleep;
 mod switch_root;
+mod test;
 mod true_;
 mod umount;
 mod uname;
@@ -50,17 +56,21 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("[", &test::APPLET),
+    row("ash", &sh::APPLET),
     row("boot", &boot::APPLET),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
+    row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
@@ -75,12 +85,16 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
+    row("printf", &printf::APPLET),
+    row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("test", &test::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),

@@ -88,8 +88,9 @@ fn subjects(tree: Option<&Tree>, name: &OsString) -> Result<Vec<Subject>, Error>
     let modules = match tree.target(&folded) {
         Target::Module(module) => vec![module],
         Target::Aliased(modules) => modules,
-        Target::Builtin => {
-            return Ok(vec![Subject::Builtin(folded.clone(), tree.builtin_info(&folded))]);
+        Target::Builtin(module) => {
+            let entries = tree.builtin_info(&module);
+            return Ok(vec![Subject::Builtin(module, entries)]);
         }
         Target::Unknown => return Err(not_found()),
     };

@@ -339,7 +339,7 @@ impl Job {
             return Err(kmod::Error::new(&missing.name, Cause::NotFound));
         }
         let mut lines = Vec::new();
-        if closure.modules.is_empty() && !skip_loaded {
+        if !skip_loaded {
             let builtin = closure.builtin.iter();
             lines.extend(builtin.map(|module| format!("builtin {}", show_bytes(module))));
         }
@@ -360,6 +360,10 @@ impl Job {
                     options.push(b' ');
                 }
                 options.extend_from_slice(params);
+            }
+            // A space behind each, as kmod has it: scripts cut there.
+            if !options.is_empty() {
+                options.push(b' ');
             }
             let path = crate::applet::show(&module.path);
             lines.push(format!("insmod {path} {}", show_bytes(&options)));
@@ -388,7 +392,7 @@ impl Job {
         }
         match tree.map(|tree| tree.target(&name)) {
             Some(Target::Module(module)) => vec![module],
-            Some(Target::Builtin) => vec![name],
+            Some(Target::Builtin(module)) => vec![module],
             Some(Target::Aliased(modules)) => {
                 modules.into_iter().filter(|module| !self.conf.is_blacklisted(module)).collect()
             }

@@ -5,7 +5,6 @@
 //! Exit status as mount(8): 1 usage, 32 failure, 64 some of `-a` succeeded.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -189,6 +188,7 @@ fn request(
         source,
         target,
         fstype,
+        said: options.data.clone(),
         options,
         insist_on_writing: c.insist_on_writing,
         no_helpers: c.no_helpers,
@@ -230,7 +230,8 @@ fn one_operand(c: &Choice, operand: &OsStr, asked: Options) -> Result<Request, E
         options.add(&c.options).map_err(|_| Error::usage("options"))?;
         options.loop_device = None;
         let fstype = mounted.fstype.clone();
-        return Ok(request(c, mounted.source.clone(), target, fstype, options));
+        let whole = request(c, mounted.source.clone(), target, fstype, options);
+        return Ok(Request { said: asked.data, ..whole });
     }
     let Some(entry) = found else {
         return Err(Error::msg(format_args!(
@@ -293,7 +294,7 @@ fn perform(cx: &mut Ctx, c: &Choice, request: &Request) -> Result<(), Error> {
         } else {
             format!("mount: {} mounted on {}\n", show_bytes(&done.source), show(&request.target))
         };
-        cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(line.as_bytes())?;
     }
     Ok(())
 }
@@ -320,7 +321,7 @@ fn all(cx: &mut Ctx, c: &Choice) -> Result<Status, Error> {
         if is_mounted(entry, &mounted) {
             if c.verbose {
                 let line = format!("{}: already mounted\n", show_bytes(&entry.target));
-                cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+                cx.put(line.as_bytes())?;
             }
             good += 1;
             continue;
@@ -397,7 +398,7 @@ fn list(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
             line.push_str(&format!(" [{}]", show_bytes(label)));
         }
         line.push('\n');
-        cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(line.as_bytes())?;
     }
     Ok(())
 }

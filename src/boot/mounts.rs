@@ -13,6 +13,7 @@ use crate::applet::show_bytes;
 use crate::cmdline::Limit;
 use crate::dev::uevent::Listener;
 use crate::dev::{read_small, virtio};
+use crate::mountopts::Options;
 use crate::sys::path::is_mount_point;
 
 /// How long nothing may happen on any bus before what is absent is taken to
@@ -37,39 +38,18 @@ pub fn make_folder(path: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Mount options as mount(2) wants them: the flags, and the words that are the
+/// `rootflags=` as mount(2) wants it: the flags, and the words that are the
 /// file system's own.
-pub fn options(words: &[u8], mut flags: MsFlags) -> (MsFlags, Vec<u8>) {
-    let mut data = Vec::new();
-    for word in words.split(|&b| b == b',').filter(|w| !w.is_empty()) {
-        let (set, clear) = match word {
-            b"defaults" | b"auto" | b"noauto" | b"_netdev" | b"nofail" => continue,
-            b"ro" => (MsFlags::MS_RDONLY, MsFlags::empty()),
-            b"rw" => (MsFlags::empty(), MsFlags::MS_RDONLY),
-            b"nosuid" => (MsFlags::MS_NOSUID, MsFlags::empty()),
-            b"suid" => (MsFlags::empty(), MsFlags::MS_NOSUID),
-            b"nodev" => (MsFlags::MS_NODEV, MsFlags::empty()),
-            b"dev" => (MsFlags::empty(), MsFlags::MS_NODEV),
-            b"noexec" => (MsFlags::MS_NOEXEC, MsFlags::empty()),
-            b"exec" => (MsFlags::empty(), MsFlags::MS_NOEXEC),
-            b"noatime" => (MsFlags::MS_NOATIME, MsFlags::empty()),
-            b"nodiratime" => (MsFlags::MS_NODIRATIME, MsFlags::empty()),
-            b"relatime" => (MsFlags::MS_RELATIME, MsFlags::empty()),
-            b"strictatime" => (MsFlags::MS_STRICTATIME, MsFlags::empty()),
-            b"lazytime" => (MsFlags::MS_LAZYTIME, MsFlags::empty()),
-            b"sync" => (MsFlags::MS_SYNCHRONOUS, MsFlags::empty()),
-            b"dirsync" => (MsFlags::MS_DIRSYNC, MsFlags::empty()),
-            _ => {
-                if !data.is_empty() {
-                    data.push(b',');
-                }
-                data.extend_from_slice(word);
-                continue;
-            }
-        };
-        flags = (flags & !clear) | set;
+fn options(words: &[u8], read_only: bool) -> Result<(MsFlags, Vec<u8>), Fault> {
+    let mut options = Options::default();
+    let words = [if read_only { b"ro,".as_slice() } else { b"rw," }, words].concat();
+    match options.add(&words) {
+        Ok(()) => {
+            let flags = libc::c_ulong::from(options.flags);
+            Ok((MsFlags::from_bits_retain(flags), options.data))
+        }
+        Err(bad) => Err(Fault::new(format!("rootflags=: {} makes no sense", show_bytes(&bad.0)))),
     }
-    (flags, data)
 }
 
 /// mount(2) with names that are bytes.
@@ -100,8 +80,7 @@ impl Worker<'_> {
         if self.again {
             clear(&path);
         }
-        let start = if step.read_only { MsFlags::MS_RDONLY } else { MsFlags::empty() };
-        let (flags, data) = options(step.flags, start);
+        let (flags, data) = options(step.flags, step.read_only)?;
         match step.source {
             Source::Tmpfs => mount_bytes(b"tmpfs", &path, b"tmpfs", flags, b"mode=0755")
                 .map_err(|e| Fault::os(show_bytes(&path), e)),
@@ -328,9 +307,13 @@ mod tests {
 
     #[test]
     fn options_are_flags_or_data() {
-        let (flags, data) = options(b"rw,noatime,subvol=@,,nosuid,dax", MsFlags::MS_RDONLY);
+        let (flags, data) = options(b"rw,noatime,subvol=@,,nosuid,dax", true).unwrap();
         assert_eq!(flags, MsFlags::MS_NOATIME | MsFlags::MS_NOSUID);
         assert_eq!(data, b"subvol=@,dax");
-        assert_eq!(options(b"", MsFlags::MS_RDONLY), (MsFlags::MS_RDONLY, vec![]));
+        assert_eq!(options(b"", true).unwrap(), (MsFlags::MS_RDONLY, vec![]));
+        assert_eq!(
+            options(b"offset=x", true).unwrap_err().text,
+            "rootflags=: offset=x makes no sense"
+        );
     }
 }

@@ -71,13 +71,15 @@ impl<'a> Share<'a> {
             }
             return text;
         }
-        let orphans = virtio::orphans();
+        let mut orphans = virtio::orphans();
         let devices = virtio::devices();
         let kind = if self.nine_p { TYPE_9P } else { TYPE_FS };
         let ours: Vec<_> = devices.iter().filter(|d| d.kind == kind).collect();
-        if let Some(orphan) = orphans.iter().find(|o| o.is(kind))
-            && !ours.iter().any(|d| d.bound)
-        {
+        let suspect = match ours.iter().any(|d| d.bound) {
+            false => orphans.iter().position(|o| o.is(kind)),
+            true => None,
+        };
+        if let Some(orphan) = suspect.map(|at| orphans.remove(at)) {
             let _ = write!(
                 text,
                 "no driver for the virtio device {} at {} ({} not loaded)",

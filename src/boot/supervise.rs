@@ -25,7 +25,7 @@ use super::steps::Worker;
 use super::wire::{self, Kind};
 use super::{Fault, SECOND, api, now, switch};
 use crate::applet::Table;
-use crate::cmdline::Cmdline;
+use crate::cmdline::{Cmdline, Emergency};
 use crate::dev::read_small;
 use crate::job;
 use crate::sys::process::{self, Forked, exit_now, fork};
@@ -50,8 +50,7 @@ enum Phase {
     Shell { pid: Pid, since: u64, killed: Option<u64> },
     /// Nothing runs; the next shell comes at that time, if at all.
     Idle(Option<u64>),
-    /// The failure is told by this child, until that time at the latest; then
-    /// the machine ends.
+    /// The machine ends at that time, or when this child has told the failure.
     Ending { pid: Option<Pid>, until: u64, how: Ending },
 }
 
@@ -166,7 +165,7 @@ impl Supervisor {
         // stays open may take the place of descriptors 0-2.
         self.console = api::console_is_open() || api::open_console();
         if self.signals.is_none() {
-            self.signals = Some(child_signals().map_err(|e| Fault::os("signalfd", e))?);
+            self.signals = Some(signals().map_err(|e| Fault::os("signalfd", e))?);
         }
         Ok(())
     }
@@ -491,13 +490,31 @@ impl Supervisor {
             // no way to be told of children: look again in a moment.
             std::thread::sleep(std::time::Duration::from_micros(200));
         }
-        if let Some(signals) = &self.signals {
-            let _ = signals.read_signal();
+    }
+
+    /// What root asked for with a signal, as `reboot`, `poweroff` and `halt`
+    /// do; that a child has ended needs no word.
+    fn signalled(&mut self) -> Option<Emergency> {
+        let mut asked = None;
+        while let Some(Ok(Some(info))) = self.signals.as_ref().map(SignalFd::read_signal) {
+            match i32::try_from(info.ssi_signo) {
+                Ok(libc::SIGTERM) => asked = Some(Emergency::Reboot),
+                Ok(libc::SIGUSR1) => asked = Some(Emergency::Halt),
+                Ok(libc::SIGUSR2) => asked = Some(Emergency::Poweroff),
+                _ => {}
+            }
         }
+        asked
     }
 
     /// Deals with all that has happened.
     fn turn(&mut self, mut phase: Phase) -> Phase {
+        if let Some(how) = self.signalled() {
+            // Everybody else may still tidy up; there is nobody to wait for.
+            let _ = kill(Pid::from_raw(-1), Signal::SIGTERM);
+            let how = Ending { how: Some(how), delay: 0 };
+            return Phase::Ending { pid: None, until: now() + SECOND / 2, how };
+        }
         if let Phase::Work(work) = &mut phase {
             self.listen(work);
         }
@@ -575,10 +592,12 @@ impl Supervisor {
     }
 }
 
-/// A descriptor that tells when a child has ended.
-fn child_signals() -> Result<SignalFd, Errno> {
+/// A descriptor that tells when a child has ended, and what root asks for.
+fn signals() -> Result<SignalFd, Errno> {
     let mut set = SigSet::empty();
-    set.add(Signal::SIGCHLD);
+    for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2] {
+        set.add(signal);
+    }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&set), None)?;
     SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
 }

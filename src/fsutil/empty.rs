@@ -119,11 +119,11 @@ fn level(fd: OwnedFd, name: std::ffi::CString) -> Result<Level, Errno> {
         }
     }
     for file in files {
-        match unlinkat(&dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir) {
-            // The type was not known, and it is a folder.
-            Err(Errno::EISDIR) => folders.push(file),
-            // A file that something is mounted on stays.
-            _ => {}
+        // A file that something is mounted on stays.
+        let result = unlinkat(&dir, file.as_c_str(), UnlinkatFlags::NoRemoveDir);
+        if result == Err(Errno::EISDIR) {
+            // The type was not known.
+            folders.push(file);
         }
     }
     Ok(Level { dir, folders, name })

@@ -1,6 +1,6 @@
-//! Doers on filesystems: mounting, loop devices, names of users, emptying a
-//! root.
+//! Doers on filesystems: mounting, loop devices, names of users, emptying.
 
+mod blame;
 pub mod empty;
 pub mod holders;
 pub mod loops;

@@ -24,7 +24,7 @@ impl<'p> Builder<'p> {
     /// something with a relative path to that path below the root. A `place`
     /// that ends in a slash is a folder to put it in; a symbolic link is then
     /// followed.
-    pub fn add(mut self, source: &Path, place: Option<&[u8]>) -> Result<Builder<'p>, Error> {
+    pub fn add(&mut self, source: &Path, place: Option<&[u8]>) -> Result<&mut Builder<'p>, Error> {
         let failed = |e| Error::os(show(source), e);
         let host = std::path::absolute(source).map_err(failed)?;
         let meta = std::fs::metadata(&host).map_err(failed)?;
@@ -83,7 +83,7 @@ impl<'p> Builder<'p> {
             for entry in std::fs::read_dir(&host).map_err(failed)? {
                 names.push(entry.map_err(failed)?.file_name());
             }
-            names.sort();
+            names.sort_unstable();
             for name in names.into_iter().rev() {
                 let below = host.join(&name);
                 let meta = std::fs::symlink_metadata(&below);
@@ -165,9 +165,7 @@ impl<'p> Builder<'p> {
         asked: bool,
     ) -> Result<(), Error> {
         let Ok(elf) = Elf::parse(bytes) else { return Ok(()) };
-        if !matches!(elf.kind(), elf::ET_EXEC | elf::ET_DYN)
-            || !self.inspected.insert((host.into(), place.into()))
-        {
+        if !matches!(elf.kind(), elf::ET_EXEC | elf::ET_DYN) || !self.is_new(host, place) {
             return Ok(());
         }
         if elf.interpreter().is_none() && elf.dynamic().needed.is_empty() {
@@ -206,19 +204,33 @@ impl<'p> Builder<'p> {
         Ok(())
     }
 
+    /// Whether an executable is met for the first time; from now on it is known.
+    fn is_new(&mut self, host: &Path, place: &Path) -> bool {
+        let key = |(a, b): &(PathBuf, PathBuf)| {
+            (a.as_os_str(), b.as_os_str()).cmp(&(host.as_os_str(), place.as_os_str()))
+        };
+        match self.inspected.binary_search_by(key) {
+            Ok(_) => false,
+            Err(at) => {
+                self.inspected.insert(at, (host.into(), place.into()));
+                true
+            }
+        }
+    }
+
     /// Puts a library that is at `path` where the loader finds it by `place`.
     /// What it needs itself is known by the executable that led to it.
     fn put_library(&mut self, path: &Path, place: &Path) -> Result<(), Error> {
-        self.inspected.insert((path.into(), place.into()));
+        self.is_new(path, place);
         if path == place {
             let (_, real) = resolve::chain(path).map_err(|e| Error::os(show(path), e))?;
-            self.inspected.insert((real.clone(), real));
+            self.is_new(&real, &real);
             return self.put_with_links(path);
         }
         let real = std::fs::canonicalize(path).map_err(|e| Error::os(show(path), e))?;
         let place = lexical(place.as_os_str().as_bytes());
         let to = PathBuf::from(std::ffi::OsString::from_vec([b"/", place.as_slice()].concat()));
-        self.inspected.insert((real.clone(), to));
+        self.is_new(&real, &to);
         self.put(&real, &place)
     }
 }

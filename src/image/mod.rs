@@ -4,7 +4,6 @@
 //! node is made and no right is needed until [`Builder::build`] gives the
 //! archive as bytes. [`output::save`] puts it under a name.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ pub use modules::{ModuleOptions, for_machines};
 pub use write::Counts;
 
 use layout::{Kind, Node, Tree};
-use modules::Modules;
+use modules::Kernel;
 use resolve::Loader;
 
 /// Where the program is in an image.
@@ -41,7 +40,7 @@ const FILES: [(&str, &[u8]); 2] = [
 ];
 
 /// Told of what is being done: the work, how much of it is done, of how much
-/// (0 when that is not known).
+/// (0 when that is not known; bytes when nothing will be told until it is done).
 pub type Progress<'p> = dyn FnMut(&str, u64, u64) + 'p;
 
 /// Which names of applets lead to the program.
@@ -66,10 +65,11 @@ pub struct Builder<'p> {
     mtime: u32,
     loader: Option<Loader>,
     /// Executables whose libraries are in, with where each is in the image.
-    inspected: BTreeSet<(PathBuf, PathBuf)>,
+    inspected: Vec<(PathBuf, PathBuf)>,
     /// Scripts, and what has to be there to run them.
     scripts: Vec<(Vec<u8>, Vec<u8>)>,
-    modules: Modules,
+    /// Their kernel modules.
+    kernels: Vec<Kernel>,
     /// Files with several names so far.
     links: u64,
     added: usize,
@@ -108,9 +108,9 @@ impl<'p> Builder<'p> {
             names: Vec::new(),
             mtime: 0,
             loader: None,
-            inspected: BTreeSet::new(),
+            inspected: Vec::new(),
             scripts: Vec::new(),
-            modules: Modules::default(),
+            kernels: Vec::new(),
             links: 0,
             added: 0,
             notes: Vec::new(),
@@ -119,15 +119,13 @@ impl<'p> Builder<'p> {
     }
 
     /// Tells `progress` of long work.
-    #[must_use]
-    pub fn progress(mut self, progress: Box<Progress<'p>>) -> Builder<'p> {
+    pub fn progress(&mut self, progress: Box<Progress<'p>>) -> &mut Builder<'p> {
         self.progress = progress;
         self
     }
 
     /// The time of everything in the image, seconds since 1970: 0 otherwise.
-    #[must_use]
-    pub fn mtime(mut self, seconds: u32) -> Builder<'p> {
+    pub fn mtime(&mut self, seconds: u32) -> &mut Builder<'p> {
         self.mtime = seconds;
         self
     }
@@ -135,7 +133,7 @@ impl<'p> Builder<'p> {
     /// The directories for API file systems and the new root, `/dev/console`
     /// and `/dev/null`, the links that make `/bin`, `/sbin` and `/lib` parts of
     /// `/usr`. Call it first: what is added later lands behind these links.
-    pub fn skeleton(mut self) -> Result<Builder<'p>, Error> {
+    pub fn skeleton(&mut self) -> Result<&mut Builder<'p>, Error> {
         let lines = spec::parse(SKELETON, &|_| None)
             .map_err(|e| Error::msg(format_args!("skeleton, line {}: {}", e.number, e.text)))?;
         for line in lines {
@@ -149,8 +147,7 @@ impl<'p> Builder<'p> {
 
     /// Links to the program by the names of its applets. Names that something
     /// else was added under stay that.
-    #[must_use]
-    pub fn farm(mut self, table: &'static Table, farm: Farm) -> Builder<'p> {
+    pub fn farm(&mut self, table: &'static Table, farm: Farm) -> &mut Builder<'p> {
         let wanted = |name: &&'static str| match farm {
             Farm::Full => *name != "rescuebox",
             Farm::Minimal => MINIMAL.contains(name),
@@ -161,17 +158,17 @@ impl<'p> Builder<'p> {
 
     /// A file with these bytes, owned by root.
     pub fn file(
-        mut self,
+        &mut self,
         path: &str,
         mode: u32,
         bytes: impl Into<Vec<u8>>,
-    ) -> Result<Builder<'p>, Error> {
+    ) -> Result<&mut Builder<'p>, Error> {
         self.tree.put(path.as_bytes(), Node::file(bytes, mode))?;
         Ok(self)
     }
 
     /// Anything else: a directory, a link, a node.
-    pub fn node(mut self, path: &[u8], node: Node) -> Result<Builder<'p>, Error> {
+    pub fn node(&mut self, path: &[u8], node: Node) -> Result<&mut Builder<'p>, Error> {
         self.tree.put(path, node)?;
         Ok(self)
     }
@@ -179,10 +176,10 @@ impl<'p> Builder<'p> {
     /// What a list in the language of [`spec`] asks for. `variable` is the
     /// environment for `${NAME}` in it.
     pub fn spec<'e>(
-        mut self,
+        &mut self,
         file: &Path,
         variable: &dyn Fn(&[u8]) -> Option<&'e [u8]>,
-    ) -> Result<Builder<'p>, Error> {
+    ) -> Result<&mut Builder<'p>, Error> {
         let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
         let at = |number, text: &dyn std::fmt::Display| {
             Error::msg(format_args!("{}, line {number}: {text}", show(file)))
@@ -228,7 +225,7 @@ impl<'p> Builder<'p> {
     /// The archive, compressed. It has the program, `/init` as a link to it
     /// and the names of [`farm`](Self::farm), except where something was added
     /// in their place.
-    pub fn build(mut self, format: Format) -> Result<Image, Error> {
+    pub fn build(&mut self, format: Format) -> Result<Image, Error> {
         let (modules, module_bytes) = self.put_module_lists()?;
         let (program, names) = self.put_program()?;
         self.check_scripts();
@@ -237,10 +234,10 @@ impl<'p> Builder<'p> {
         let bytes = if format == Format::None {
             archive
         } else {
-            (self.progress)("compressing", 0, 0);
+            (self.progress)("compressing", 0, unpacked as u64);
             compress::compress(format, &archive).map_err(Error::msg)?
         };
-        let notes = self.notes;
+        let notes = std::mem::take(&mut self.notes);
         Ok(Image { bytes, unpacked, counts, program, names, modules, module_bytes, notes })
     }
 
@@ -268,16 +265,25 @@ impl<'p> Builder<'p> {
         Ok((size, names))
     }
 
+    /// Remarks on interpreters that are not there, one for each.
     fn check_scripts(&mut self) {
+        let mut missing: Vec<(&[u8], &[u8], usize)> = Vec::new();
         for (script, interpreter) in &self.scripts {
             let there = self.tree.find(interpreter);
-            if !there.is_some_and(|node| matches!(node.kind, Kind::File { .. })) {
-                self.notes.push(format!(
-                    "{}: its interpreter {} is not in the image",
-                    show_bytes(script),
-                    show_bytes(interpreter)
-                ));
+            if there.is_some_and(|node| matches!(node.kind, Kind::File { .. })) {
+                continue;
             }
+            match missing.iter_mut().find(|(name, _, _)| name == interpreter) {
+                Some((_, _, more)) => *more += 1,
+                None => missing.push((interpreter, script, 0)),
+            }
+        }
+        for (interpreter, script, more) in missing {
+            let (script, interpreter) = (show_bytes(script), show_bytes(interpreter));
+            let others = if more == 0 { String::new() } else { format!(" (and of {more} more)") };
+            self.notes.push(format!(
+                "{script}: its interpreter{others}, {interpreter}, is not in the image"
+            ));
         }
     }
 }

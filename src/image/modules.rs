@@ -2,15 +2,14 @@
 //! lists of depmod(8) about just these, so that finding a module's alias at
 //! boot reads a few kilobytes and not the whole kernel's.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::applet::{Error, show_bytes};
 use crate::compress::{self, Format};
-use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, tree};
+use crate::kmod::strip::Level;
+use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, strip, tree};
 
 use super::Builder;
 use super::layout::Node;
@@ -31,7 +30,7 @@ pub fn for_machines() -> impl Iterator<Item = &'static [u8]> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModuleOptions {
     /// Unpacked, without signature, debugging data and symbols that loading
-    /// does not need. The kernel then taints itself, and refuses them when it
+    /// does not need; a kind of module that cannot be stripped only unpacked. The kernel then taints itself, and refuses them when it
     /// enforces signatures.
     pub strip: bool,
     /// Unpacked.
@@ -40,22 +39,16 @@ pub struct ModuleOptions {
     pub optional: bool,
 }
 
-/// The modules in an image so far.
-#[derive(Default)]
-pub(super) struct Modules {
-    /// By version, then by name.
-    kernels: BTreeMap<Vec<u8>, Kernel>,
-}
-
-/// One modules directory of the image.
-#[derive(Default)]
-struct Kernel {
-    modules: BTreeMap<Vec<u8>, Module>,
-    builtin: BTreeSet<Vec<u8>>,
+/// One modules directory of the image, and what is in it so far.
+pub(super) struct Kernel {
+    version: Vec<u8>,
+    modules: Vec<Module>,
+    builtin: Vec<Vec<u8>>,
 }
 
 /// One module.
 struct Module {
+    name: Vec<u8>,
     /// Its file, relative to the modules directory.
     path: Vec<u8>,
     /// What it needs, the nearest first.
@@ -69,11 +62,11 @@ impl<'p> Builder<'p> {
     /// The modules of these names or aliases, with all that they need, from a
     /// modules directory, and depmod's lists about them.
     pub fn modules(
-        mut self,
+        &mut self,
         tree: &Tree,
         names: &[&[u8]],
         options: ModuleOptions,
-    ) -> Result<Builder<'p>, Error> {
+    ) -> Result<&mut Builder<'p>, Error> {
         let version = tree.dir().file_name().map_or(&b"unknown"[..], OsStr::as_bytes).to_vec();
         let mut names = names.to_vec();
         if options.optional {
@@ -95,16 +88,19 @@ impl<'p> Builder<'p> {
         (self.progress)("finding modules", 0, 0);
         let closure = tree.closure(&names, &Conf::default());
         self.complain(&version, &closure, options.optional)?;
-        let mut kernel = self.modules.kernels.remove(&version).unwrap_or_default();
+        let at = self.kernels.iter().position(|kernel| kernel.version == version);
+        let mut kernel = match at {
+            Some(at) => self.kernels.swap_remove(at),
+            None => Kernel { version: version.clone(), modules: Vec::new(), builtin: Vec::new() },
+        };
         for (n, found) in closure.modules.iter().enumerate() {
             (self.progress)("reading modules", n as u64, closure.modules.len() as u64);
-            if !kernel.modules.contains_key(&found.name) {
-                let module = self.put_module(tree.dir(), &version, found, options)?;
-                kernel.modules.insert(found.name.clone(), module);
+            if kernel.module(&found.name).is_none() {
+                kernel.modules.push(self.put_module(tree.dir(), &version, found, options)?);
             }
         }
         kernel.builtin.extend(closure.builtin);
-        self.modules.kernels.insert(version, kernel);
+        self.kernels.push(kernel);
         Ok(self)
     }
 
@@ -166,27 +162,35 @@ impl<'p> Builder<'p> {
             if let Some(stem) = unpacked_name(&path) {
                 path.truncate(stem);
             }
-            if let Some(unpacked) = unpacked {
-                bytes = unpacked;
+            let stripped = if options.strip { Some(strip::strip(plain, Level::All)) } else { None };
+            match (stripped, unpacked) {
+                (Some(Ok(stripped)), _) => bytes = stripped,
+                (Some(Err(e @ strip::Error::Elf(_))), _) => {
+                    return Err(Error::msg(format_args!("{}: {e}", show_bytes(host))));
+                }
+                (_, Some(unpacked)) => bytes = unpacked,
+                (_, None) => {}
             }
         }
         let size = bytes.len() as u64;
         let place = [b"/lib/modules/", version, b"/", &path].concat();
         self.tree.put(&place, Node::file(bytes, 0o644))?;
-        Ok(Module { path, depends: found.depends.clone(), aliases, softdeps, size })
+        let (name, depends) = (found.name.clone(), found.depends.clone());
+        Ok(Module { name, path, depends, aliases, softdeps, size })
     }
 
     /// Writes depmod's lists, and says how many modules there are and how many
     /// bytes they have.
     pub(super) fn put_module_lists(&mut self) -> Result<(usize, u64), Error> {
         let (mut count, mut size) = (0, 0);
-        for (version, kernel) in &self.modules.kernels {
+        for kernel in &self.kernels {
             for (name, text) in kernel.lists() {
-                let place = [b"/lib/modules/", version.as_slice(), b"/", name.as_bytes()].concat();
+                let place =
+                    [b"/lib/modules/", kernel.version.as_slice(), b"/", name.as_bytes()].concat();
                 self.tree.put_new(&place, Node::file(text, 0o644))?;
             }
             count += kernel.modules.len();
-            size += kernel.modules.values().map(|module| module.size).sum::<u64>();
+            size += kernel.modules.iter().map(|module| module.size).sum::<u64>();
         }
         Ok((count, size))
     }
@@ -200,44 +204,53 @@ fn unpacked_name(path: &[u8]) -> Option<usize> {
 }
 
 impl Kernel {
-    /// depmod's files: name and text.
+    fn module(&self, name: &[u8]) -> Option<&Module> {
+        self.modules.iter().find(|module| module.name == name)
+    }
+
+    /// depmod's files: name and text. Lines are sorted, so that they do not
+    /// depend on how the modules were found.
     fn lists(&self) -> [(&'static str, Vec<u8>); 4] {
         let mut dep = Vec::new();
         let mut alias = Vec::new();
         let mut softdep = Vec::new();
-        let mut builtin = Vec::new();
-        for (name, module) in &self.modules {
-            dep.extend_from_slice(&module.path);
-            dep.push(b':');
-            let mut needs: Vec<&Module> =
-                module.depends.iter().filter_map(|need| self.modules.get(need)).collect();
-            // They are loaded from the last to the first. What is needed by
-            // another of them needs less itself; by name where that leaves a
-            // choice, so that the lists do not depend on how these were found.
-            needs.sort_by_key(|need| (Reverse(need.depends.len()), need.path.clone()));
-            for need in needs {
-                dep.push(b' ');
-                dep.extend_from_slice(&need.path);
-            }
-            dep.push(b'\n');
+        for module in &self.modules {
+            dep.push([&module.path, &b":"[..], &self.needs(module)].concat());
             for pattern in &module.aliases {
-                let line: [&[u8]; 5] = [b"alias ", pattern, b" ", name, b"\n"];
-                alias.extend_from_slice(&line.concat());
+                alias.push([b"alias ", pattern.as_slice(), b" ", &module.name].concat());
             }
             for wish in &module.softdeps {
-                let line: [&[u8]; 5] = [b"softdep ", name, b" ", wish, b"\n"];
-                softdep.extend_from_slice(&line.concat());
+                softdep.push([b"softdep ", module.name.as_slice(), b" ", wish].concat());
             }
         }
-        for name in &self.builtin {
-            let line: [&[u8]; 3] = [b"kernel/", name, b".ko\n"];
-            builtin.extend_from_slice(&line.concat());
-        }
+        let path = |name: &Vec<u8>| [b"kernel/", name.as_slice(), b".ko"].concat();
         [
-            ("modules.dep", dep),
-            ("modules.alias", alias),
-            ("modules.softdep", softdep),
-            ("modules.builtin", builtin),
+            ("modules.dep", lines(dep)),
+            ("modules.alias", lines(alias)),
+            ("modules.softdep", lines(softdep)),
+            ("modules.builtin", lines(self.builtin.iter().map(path).collect())),
         ]
     }
+
+    /// The files of the modules that one needs, each with a blank before it.
+    /// They are loaded from the last to the first; one that another of them
+    /// needs is behind that, as it needs fewer itself.
+    fn needs(&self, module: &Module) -> Vec<u8> {
+        let mut needs: Vec<(usize, &[u8])> = module
+            .depends
+            .iter()
+            .filter_map(|need| self.module(need))
+            .map(|need| (usize::MAX - need.depends.len(), need.path.as_slice()))
+            .collect();
+        needs.sort_unstable();
+        needs.iter().flat_map(|(_, path)| [b" ", *path]).collect::<Vec<&[u8]>>().concat()
+    }
+}
+
+/// The text of these lines, sorted, each once.
+fn lines(mut list: Vec<Vec<u8>>) -> Vec<u8> {
+    list.sort_unstable();
+    list.dedup();
+    list.push(Vec::new());
+    list.join(&b'\n')
 }

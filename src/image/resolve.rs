@@ -6,7 +6,6 @@
 //! left out on purpose, so that the same files give the same image on every
 //! machine; what a program opens later by dlopen(3) cannot be known.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
@@ -111,7 +110,7 @@ pub fn needs(loader: &Loader, path: &Path, place: &Path, elf: &Elf) -> Needs {
     let system = system_folders(loader, machine, musl, found.interpreter.as_deref());
 
     // Libraries ask for the interpreter too, by its plain name.
-    let mut names: BTreeSet<Vec<u8>> =
+    let mut names: Vec<Vec<u8>> =
         found.interpreter.iter().map(|interpreter| base(interpreter).to_vec()).collect();
     let mut queue = vec![Object::of(elf, path.into(), place.into(), &[])];
     let mut next = 0;
@@ -120,9 +119,10 @@ pub fn needs(loader: &Loader, path: &Path, place: &Path, elf: &Elf) -> Needs {
         let mut new = Vec::new();
         for name in &object.needed {
             let builtin = musl && is_musls_own(name);
-            if builtin || !names.insert(name.clone()) || names.len() > MOST_OBJECTS {
+            if builtin || names.contains(name) || names.len() > MOST_OBJECTS {
                 continue;
             }
+            names.push(name.clone());
             match search(object, name, machine, &system) {
                 Some((library, object, soname)) => {
                     names.extend(soname);
@@ -375,7 +375,7 @@ fn glob(pattern: &Path) -> Vec<PathBuf> {
         .filter(|file| !file.as_bytes().starts_with(b".") && matches_star(name, file.as_bytes()))
         .map(|file| dir.join(file))
         .collect();
-    files.sort();
+    files.sort_unstable();
     files
 }
 

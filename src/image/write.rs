@@ -1,7 +1,6 @@
 //! The tree as a newc archive: sorted, inodes numbered from 1, one time for
 //! all, so that the same input gives the same bytes anywhere.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -27,10 +26,28 @@ pub struct Counts {
 }
 
 /// A file with several names.
-#[derive(Default)]
 struct Link {
+    key: (u64, u64),
     names: u32,
+    /// 0 until its first name is written.
     ino: u32,
+}
+
+/// The files with several names, sorted by what tells them apart.
+fn links(tree: &Tree) -> Vec<Link> {
+    let mut keys: Vec<(u64, u64)> = tree
+        .iter()
+        .filter_map(|(_, node)| match node.kind {
+            Kind::File { link, .. } => link,
+            _ => None,
+        })
+        .collect();
+    keys.sort_unstable();
+    let file = |names: &[(u64, u64)]| {
+        let key = *names.first()?;
+        Some(Link { key, names: u32::try_from(names.len()).unwrap_or(u32::MAX), ino: 0 })
+    };
+    keys.chunk_by(|a, b| a == b).filter_map(file).collect()
 }
 
 /// The archive of `tree`, with `mtime` as the time of everything.
@@ -39,12 +56,7 @@ pub(super) fn archive(
     mtime: u32,
     progress: &mut Progress,
 ) -> Result<(Vec<u8>, Counts), Error> {
-    let mut links: BTreeMap<(u64, u64), Link> = BTreeMap::new();
-    for (_, node) in tree.iter() {
-        if let Kind::File { link: Some(key), .. } = node.kind {
-            links.entry(key).or_default().names += 1;
-        }
-    }
+    let mut links = links(tree);
     let mut counts = Counts::default();
     let mut writer = Writer::new();
     let mut last_ino = 0;
@@ -55,7 +67,8 @@ pub(super) fn archive(
         // The first name of a file in the archive carries its bytes.
         let mut first = true;
         if let Kind::File { link: Some(key), .. } = node.kind
-            && let Some(link) = links.get_mut(&key)
+            && let Ok(at) = links.binary_search_by_key(&key, |link| link.key)
+            && let Some(link) = links.get_mut(at)
         {
             nlink = link.names;
             if link.ino == 0 {

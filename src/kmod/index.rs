@@ -11,6 +11,7 @@ use std::path::Path;
 use super::alias::{fold, module_of_path};
 use super::tree::{Tree, check_module, read_module};
 use super::{Cause, Error, modinfo};
+use crate::order::{sort, sort_by};
 
 /// What was read from the modules of a directory.
 #[derive(Default)]
@@ -53,7 +54,7 @@ impl Index {
         }
         index.by_name = (0..index.modules.len()).collect();
         let Index { modules, by_name, .. } = &mut index;
-        by_name.sort_by(|&a, &b| {
+        sort_by(by_name, |&a, &b| {
             modules.get(a).map(|m| &m.name).cmp(&modules.get(b).map(|m| &m.name))
         });
         index.order();
@@ -130,7 +131,8 @@ impl Index {
 
     fn collect_depends(&mut self) {
         let mut by_rank: Vec<usize> = (0..self.modules.len()).collect();
-        by_rank.sort_by_key(|&i| self.modules.get(i).map(|m| m.rank));
+        let rank = |i: usize| self.modules.get(i).map(|m| m.rank);
+        sort_by(&mut by_rank, |&a, &b| rank(a).cmp(&rank(b)));
         for place in by_rank {
             let mut all = Vec::new();
             for need in self.needs(place) {
@@ -139,7 +141,8 @@ impl Index {
                     all.extend_from_slice(&module.depends);
                 }
             }
-            all.sort_by_key(|&i| std::cmp::Reverse(self.modules.get(i).map(|m| m.rank)));
+            let rank = |i: usize| self.modules.get(i).map(|m| m.rank);
+            sort_by(&mut all, |&a, &b| rank(b).cmp(&rank(a)));
             all.dedup();
             all.retain(|&other| other != place);
             if let Some(module) = self.modules.get_mut(place) {
@@ -218,7 +221,7 @@ impl Index {
     pub fn unknown_symbols(&self, known: &[&[u8]]) -> Vec<(&[u8], &[u8])> {
         let mut exported: Vec<&[u8]> =
             self.modules.iter().flat_map(|m| m.symbols.iter().map(Vec::as_slice)).collect();
-        exported.sort_unstable();
+        sort(&mut exported);
         let mut list = Vec::new();
         for module in &self.modules {
             for symbol in &module.wanted {
@@ -311,7 +314,7 @@ mod tests {
         let mut index = Index { modules, ..Index::default() };
         index.by_name = (0..index.modules.len()).collect();
         let Index { modules, by_name, .. } = &mut index;
-        by_name.sort_by_key(|&i| modules[i].name.clone());
+        sort_by(by_name, |&a, &b| modules[a].name.cmp(&modules[b].name));
         index.order();
         index.collect_depends();
         index

@@ -19,6 +19,7 @@ pub mod index;
 pub mod load;
 pub mod modinfo;
 pub mod resolve;
+pub mod strip;
 pub mod tree;
 
 pub use load::{Loaded, Loader};

@@ -11,6 +11,7 @@ use super::alias::fold;
 use super::conf::Conf;
 use super::tree::{Info, Target, Tree, holds};
 use super::{Cause, Error};
+use crate::order::sort_by;
 
 /// Chains of dependencies longer than this are broken off; real ones have
 /// fewer than twenty links.
@@ -49,7 +50,7 @@ pub struct Missing {
 pub struct Closure {
     /// The modules in load order.
     pub modules: Vec<Found>,
-    /// Names asked for or needed that are part of the kernel.
+    /// What was asked or wished for and is part of the kernel.
     pub builtin: Vec<Vec<u8>>,
     /// Names asked for or needed that nothing stands for. Soft dependencies
     /// that are not there are no loss and not listed.
@@ -174,8 +175,8 @@ impl Walk<'_> {
                 }
                 wave
             }
-            Target::Builtin => {
-                self.note_builtin(name);
+            Target::Builtin(module) => {
+                self.note_builtin(&module);
                 0
             }
             Target::Unknown => {
@@ -218,7 +219,6 @@ impl Walk<'_> {
             }
             None => {
                 if self.tree.is_builtin(name) {
-                    self.note_builtin(name);
                     return Visit::Done;
                 }
                 let by = self.stack.last().map(|step| step.name.clone()).unwrap_or_default();
@@ -255,7 +255,7 @@ impl Walk<'_> {
                 needs.extend(further.iter().filter_map(|n| self.closure.place(n)));
             }
         }
-        needs.sort_unstable_by(|a, b| b.cmp(a));
+        sort_by(&mut needs, |a, b| b.cmp(a));
         needs.dedup();
         for &place in &needs {
             wave = wave.max(self.wave_behind(place));

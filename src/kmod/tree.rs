@@ -18,6 +18,7 @@ use super::modinfo::{self, Softdep};
 use super::{Cause, Error, dep};
 use crate::compress::{self, Format, decompress};
 use crate::elf::{self, Elf};
+use crate::order::{sort, sort_by};
 
 /// No module is larger when unpacked.
 pub const MOST_MODULE: usize = 256 << 20;
@@ -66,8 +67,8 @@ pub enum Target {
     Module(Vec<u8>),
     /// Modules with a matching alias.
     Aliased(Vec<Vec<u8>>),
-    /// Part of the kernel.
-    Builtin,
+    /// Part of the kernel, under this name.
+    Builtin(Vec<u8>),
     /// Nothing known.
     Unknown,
 }
@@ -119,14 +120,14 @@ impl Tree {
             return Target::Module(name.to_vec());
         }
         if self.is_builtin(name) {
-            return Target::Builtin;
+            return Target::Builtin(name.to_vec());
         }
         let found = self.aliased(name);
         if !found.is_empty() {
             return Target::Aliased(found);
         }
-        if self.is_builtin_alias(name) {
-            return Target::Builtin;
+        if let Some(module) = self.builtin_aliased(name) {
+            return Target::Builtin(module);
         }
         // A module that came after depmod ran.
         if self.dep_text().is_some() && self.scan().find(name).is_some() {
@@ -167,12 +168,12 @@ impl Tree {
             .is_some_and(|text| dep::is_builtin(text, name))
     }
 
-    /// Whether something that is part of the kernel has a matching alias.
-    pub fn is_builtin_alias(&self, name: &[u8]) -> bool {
-        self.builtin_info.get(&self.dir, "modules.builtin.modinfo").is_some_and(|text| {
-            modinfo::builtin_fields(text)
-                .any(|(_, key, value)| key == b"alias" && matches(value, name))
-        })
+    /// The part of the kernel with a matching alias.
+    pub fn builtin_aliased(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let text = self.builtin_info.get(&self.dir, "modules.builtin.modinfo")?;
+        modinfo::builtin_fields(text)
+            .find(|(_, key, value)| *key == b"alias" && matches(value, name))
+            .map(|(module, _, _)| fold(module))
     }
 
     /// What the kernel says about the part of it called `name`, which is
@@ -275,7 +276,7 @@ impl Scan {
         let order = fs::read(dir.join("modules.order")).unwrap_or_default();
         let mut ranks: Vec<(&[u8], usize)> =
             dep::lines(&order).filter_map(uncompressed).zip(0..).collect();
-        ranks.sort_unstable();
+        sort(&mut ranks);
         let rank = |path: &[u8]| {
             let found = ranks.binary_search_by_key(&uncompressed(path), |(p, _)| Some(p)).ok();
             found.and_then(|at| ranks.get(at)).map_or(usize::MAX, |(_, rank)| *rank)
@@ -284,15 +285,13 @@ impl Scan {
             .into_iter()
             .filter_map(|path| Some((rank(&path), File { name: module_of_path(&path)?, path })))
             .collect();
-        files.sort_unstable_by(|(r, a), (s, b)| (r, &a.path).cmp(&(s, &b.path)));
+        sort_by(&mut files, |(r, a), (s, b)| (r, &a.path).cmp(&(s, &b.path)));
         let mut files: Vec<File> = files.into_iter().map(|(_, file)| file).collect();
 
         // Of one name: those in updates/ before others, then the first.
         let mut by_name: Vec<usize> = (0..files.len()).collect();
-        let key = |&i: &usize| {
-            files.get(i).map(|f| (f.name.clone(), !f.path.starts_with(b"updates/"), i))
-        };
-        by_name.sort_by_cached_key(key);
+        let key = |i: usize| files.get(i).map(|f| (&f.name, !f.path.starts_with(b"updates/")));
+        sort_by(&mut by_name, |&a, &b| key(a).cmp(&key(b)));
         let mut shadowed = Vec::new();
         by_name.dedup_by(|b, a| match (files.get(*a), files.get(*b)) {
             (Some(a), Some(b)) if a.name == b.name => {
@@ -310,7 +309,8 @@ impl Scan {
         let mut kept = keep.iter();
         files.retain(|_| kept.next().copied().unwrap_or(false));
         let mut by_name: Vec<usize> = (0..files.len()).collect();
-        by_name.sort_by_cached_key(|&i| files.get(i).map(|f| f.name.clone()));
+        let name = |i: usize| files.get(i).map(|f| &f.name);
+        sort_by(&mut by_name, |&a, &b| name(a).cmp(&name(b)));
         Scan { files, by_name, shadowed, infos: RefCell::default() }
     }
 

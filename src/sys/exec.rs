@@ -39,7 +39,13 @@ pub fn exec<'a>(
         file.push(b'/');
         file.extend_from_slice(name);
         let errno = exec_file(&file, &argv, &environment);
-        if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR) && reason == Errno::ENOENT {
+        // A folder that may not be looked into holds no program for us.
+        let missing = match errno {
+            Errno::ENOENT | Errno::ENOTDIR => true,
+            Errno::EACCES => std::fs::symlink_metadata(OsStr::from_bytes(&file)).is_err(),
+            _ => false,
+        };
+        if !missing && reason == Errno::ENOENT {
             reason = errno;
         }
     }

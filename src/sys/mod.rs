@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod descriptor;
 pub mod exec;
 pub mod fd;
 pub mod heap;
@@ -14,6 +15,9 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod regex;
+pub mod session;
+pub mod signal;
 pub mod start;
 pub mod stream;
 pub mod terminal;

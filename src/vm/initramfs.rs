@@ -87,14 +87,15 @@ pub fn build(
 ) -> Result<Image, Error> {
     let rescue = options.root.is_none() && spec.is_none();
     let farm = if options.root.is_some() { Farm::Minimal } else { Farm::Full };
-    let mut builder = Builder::new(PathBuf::from("/proc/self/exe")).skeleton()?.farm(table, farm);
+    let mut builder = Builder::new(PathBuf::from("/proc/self/exe"));
+    builder.farm(table, farm).skeleton()?;
     if let Some(dir) = &kernel.modules {
         let tree = Tree::open(dir).map_err(Error::msg)?;
         let strip = !options.keep_signatures && !kernel.signed_modules_only;
         let how = ModuleOptions { strip, decompress: false, optional: true };
         let names: Vec<&[u8]> =
             if rescue { for_machines().collect() } else { names(options, spec.is_some()) };
-        builder = builder.modules(&tree, &names, how)?;
+        builder.modules(&tree, &names, how)?;
     } else if !kernel.version.is_empty() {
         note(&format!(
             "no modules of kernel {} were found: what is not built in will be missing; \
@@ -103,7 +104,7 @@ pub fn build(
         ));
     }
     if let Some(spec) = spec {
-        builder = builder.file(SPEC_PATH, 0o600, spec.encode())?;
+        builder.file(SPEC_PATH, 0o600, spec.encode())?;
     }
     let image = builder.build(Format::None)?;
     if options.verbose {

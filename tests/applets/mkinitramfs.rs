@@ -224,12 +224,14 @@ fn what_is_added_comes_before_the_programs_own_names() {
     let dir = Scratch::new("own-init");
     dir.program("init", "#!/bin/sh\n");
     dir.program("env", "#!/usr/bin/env nothing\n");
-    let out = mkinitramfs(&dir).args(["--add", "init:/init", "--add", "env:/bin/true"]).ok();
+    let out = mkinitramfs(&dir)
+        .args(["--add", "init:/init", "--add", "env:/bin/true", "--add", "env", "--add", "env:/x"])
+        .ok();
     let names = image(&dir);
     assert_eq!(names["init"].data, b"#!/bin/sh\n");
     assert_eq!(names["usr/bin/true"].mode, 0o100_755);
     assert_eq!(target(&names, "usr/bin/false"), "rescuebox");
-    let said = "warning: /bin/true: its interpreter /usr/bin/nothing is not in the image\n";
+    let said = "warning: /bin/true: its interpreter (and of 2 more), /usr/bin/nothing, is not in the image\n";
     assert!(out.stderr.contains(said), "{}", out.stderr);
 }
 

@@ -44,6 +44,12 @@ pub fn reference() -> Option<OsString> {
     std::env::var_os("REF").filter(|r| !r.is_empty())
 }
 
+/// Whether the cases run against busybox, which lacks or does otherwise what
+/// GNU's, util-linux's and this program do. (`REF=env` runs those.)
+pub fn against_busybox() -> bool {
+    reference().is_some_and(|program| program.as_encoded_bytes().ends_with(b"busybox"))
+}
+
 /// A case for the applet `name`.
 pub fn applet(name: &str) -> Case {
     let mut command = Command::new(reference().unwrap_or_else(|| program().into()));

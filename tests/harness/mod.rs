@@ -3,5 +3,6 @@
 pub mod applet;
 pub mod lab;
 pub mod machine;
+pub mod namespace;
 pub mod runner;
 pub mod scratch;

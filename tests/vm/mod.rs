@@ -1,4 +1,7 @@
 //! Virtual machines, in emulation.
 
 mod command;
+mod image;
 mod kernels;
+mod osbuild;
+mod seed;

@@ -25,9 +25,10 @@ pub fn lay_out(widths: &[usize], line: usize, across: bool) -> Vec<Vec<(usize, u
                 *slot = (*slot).max(width + GAP);
             }
         }
-        let total: usize = wide.iter().sum::<usize>();
-        // the last column needs no gap
-        if tried == 1 || total.saturating_sub(GAP) < line {
+        // The last column needs no gap, but counts as the least that one is.
+        let last = wide.last().map_or(0, |width| width.saturating_sub(GAP).max(1 + GAP));
+        let total = wide.iter().rev().skip(1).sum::<usize>() + last;
+        if tried == 1 || total < line {
             (columns, rows, sizes) = (tried, tall, wide);
             break;
         }

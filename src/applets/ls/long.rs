@@ -5,7 +5,8 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::sys::stat::{major, minor};
 
-use super::{Choice, File, TimeStyle, time_of};
+use super::choice::{Choice, TimeStyle};
+use super::{File, time_of};
 use crate::civil::Civil;
 use crate::fsutil::users::Users;
 use crate::sys::{clock, xattr};

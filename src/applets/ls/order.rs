@@ -20,28 +20,70 @@ pub enum Sort {
 }
 
 /// Compares names so that numbers in them count as numbers (`x9` before
-/// `x10`); where numbers are equal the one with fewer zeros goes last.
+/// `x10`), by the rules that GNU coreutils' manual gives in "Version sort":
+/// those of Debian versions, with suffixes like `.tar.gz` left out at first.
 pub fn by_version(a: &[u8], b: &[u8]) -> Ordering {
-    let (mut left, mut right) = (a, b);
+    let rank = |name: &[u8]| match name {
+        b"." => 0,
+        b".." => 1,
+        [b'.', ..] => 2,
+        _ => 3,
+    };
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| debian(without_suffix(a), without_suffix(b)))
+        .then_with(|| debian(a, b))
+        .then_with(|| a.cmp(b))
+}
+
+/// Texts and numbers in turn, as Debian compares versions.
+fn debian(mut left: &[u8], mut right: &[u8]) -> Ordering {
     loop {
         let (text_a, rest_a) = split_while(left, |b| !b.is_ascii_digit());
         let (text_b, rest_b) = split_while(right, |b| !b.is_ascii_digit());
-        match text_a.cmp(text_b) {
-            Ordering::Equal => {}
-            other => return other,
+        // the end of a text sorts before all but `~`
+        let longer = text_a.len().max(text_b.len());
+        for i in 0..longer {
+            let order = weight(text_a.get(i)).cmp(&weight(text_b.get(i)));
+            if order != Ordering::Equal {
+                return order;
+            }
         }
         let (number_a, rest_a) = split_while(rest_a, |b| b.is_ascii_digit());
         let (number_b, rest_b) = split_while(rest_b, |b| b.is_ascii_digit());
         let (short_a, short_b) = (without_zeros(number_a), without_zeros(number_b));
-        match short_a.len().cmp(&short_b.len()).then(short_a.cmp(short_b)) {
-            Ordering::Equal => {}
-            other => return other,
-        }
-        if rest_a.is_empty() && rest_b.is_empty() {
-            return a.cmp(b);
+        let order = short_a.len().cmp(&short_b.len()).then(short_a.cmp(short_b));
+        if order != Ordering::Equal || rest_a.is_empty() && rest_b.is_empty() {
+            return order;
         }
         (left, right) = (rest_a, rest_b);
     }
+}
+
+fn weight(byte: Option<&u8>) -> i32 {
+    match byte {
+        None => 0,
+        Some(b'~') => -1,
+        Some(b) if b.is_ascii_alphabetic() => i32::from(*b),
+        Some(b) => i32::from(*b) + 256,
+    }
+}
+
+/// The name without what matches `(\.[A-Za-z~][A-Za-z0-9~]*)*$`.
+fn without_suffix(name: &[u8]) -> &[u8] {
+    let mut kept = name;
+    while let Some(dot) = kept.iter().rposition(|&b| b == b'.') {
+        let Some((head, [_, suffix @ ..])) = kept.split_at_checked(dot) else { break };
+        let starts = suffix.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'~');
+        if head.is_empty()
+            || !starts
+            || !suffix.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'~')
+        {
+            break;
+        }
+        kept = head;
+    }
+    kept
 }
 
 fn split_while(bytes: &[u8], test: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {

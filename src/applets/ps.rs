@@ -1,0 +1,419 @@
+//! ps: list processes. Options of POSIX, BSD (`ps aux`) and procps.
+//!
+//! Deviations: without a selection it lists all processes, as busybox does
+//! (a rescue system has one user), in busybox's columns; control bytes in
+//! names and arguments are `?`.
+
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use lexopt::Arg::{Long, Short, Value};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
+use crate::fsutil::users::Users;
+use crate::sys::terminal;
+
+mod column;
+mod process;
+mod selection;
+
+use column::{Column, Shape};
+use process::{Process, System};
+use selection::Selection;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "ps",
+    summary: "list processes",
+    usage: "[-AaedfFlTw] [-o COLUMNS] [-p PIDS] [-u USERS] [-C NAMES] [-t TTYS]\n\
+            \x20      ps [axulTw] [o COLUMNS] [PID...]\n\
+            \x20 -e, -A, ax   all processes (the default)\n\
+            \x20 -a, -d       without session leaders and those without terminal; leaders only\n\
+            \x20 -p, --ppid, -C, -u, -U, -G, -g, -s, -t   by number, parent, name, user, real\n\
+            \x20              user, group, process group, session, terminal; -N the others\n\
+            \x20 -f, -F, -l, u, l, j   full, more, long listing; BSD's; jobs\n\
+            \x20 -T, -L       threads\n\
+            \x20 -o LIST      pid,ppid,user,stat,vsz,rss,tty,time,etime,comm,args,...; NAME=HEAD\n\
+            \x20              names the column, NAME= gives it no name\n\
+            \x20 --sort LIST  by columns, -rss the largest first\n\
+            \x20 -H, --forest children below their parents\n\
+            \x20 -w, ww       lines as long as they are; h, --no-headers  no head",
+    kind: Kind::Fork, // reads much of /proc
+    run,
+};
+
+#[derive(Default)]
+struct Choice {
+    selection: Selection,
+    columns: Vec<Column>,
+    extra: Vec<Column>,
+    format: Option<Format>,
+    threads: bool,
+    no_head: bool,
+    wide: bool,
+    forest: bool,
+    sort: Vec<(Column, bool)>,
+    bsd: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Full,
+    ExtraFull,
+    Long,
+    User,
+    BsdLong,
+    Jobs,
+    Plain,
+}
+
+impl Format {
+    /// The columns, with their heads where those are not the usual.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Format::Full => &["user=UID", "pid", "ppid", "c", "stime", "tname", "time", "args=CMD"],
+            Format::ExtraFull => &[
+                "user=UID", "pid", "ppid", "c", "sz", "rss", "psr", "stime", "tname", "time",
+                "args=CMD",
+            ],
+            Format::Long => &[
+                "f", "s", "uid", "pid", "ppid", "c", "opri", "ni", "addr", "sz", "wchan", "tname",
+                "time", "comm=CMD",
+            ],
+            Format::User => &[
+                "user", "pid", "%cpu", "%mem", "vsz", "rss", "tname", "stat", "bsdstart",
+                "bsdtime", "args",
+            ],
+            Format::BsdLong => &[
+                "f", "uid", "pid", "ppid", "priority", "ni", "vsz", "rss", "wchan", "stat",
+                "tname", "bsdtime", "args",
+            ],
+            Format::Jobs => &["pid", "pgid", "sid", "tname", "time", "comm=CMD"],
+            Format::Plain => &["pid", "tname", "time", "comm=CMD"],
+        }
+    }
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut users = Users::new();
+    let c = parse(cx, &mut users)?;
+    let busybox = c.format.is_none() && c.columns.is_empty();
+    let mut columns = if !c.columns.is_empty() {
+        c.columns
+    } else if let Some(format) = c.format {
+        named(format.columns())?
+    } else {
+        named(&["pid", "user", "bsdtime", "args"])?
+    };
+    if c.threads && !columns.iter().any(|column| column.is(b"lwp")) {
+        let at = columns.iter().position(|column| column.is(b"pid")).map_or(0, |at| at + 1);
+        columns.splice(at..at, named(&["lwp=SPID"])?);
+    }
+    columns.extend(c.extra);
+    if busybox {
+        column::shape_like_busybox(&mut columns);
+    }
+    let system = System::read()?;
+    let mut list = process::all(c.threads)?;
+    list.retain(|process| c.selection.wants(process));
+    let none = list.is_empty();
+    if !c.sort.is_empty() {
+        sort(&mut list, &c.sort, &system, &mut users);
+    }
+    let depths = if c.forest { forest(&mut list) } else { vec![0; list.len()] };
+    let limit = if c.wide { usize::MAX } else { line_width(cx) };
+    print(cx, &columns, &list, &depths, !c.no_head, limit, &system, &mut users)?;
+    // procps: nothing selected is a failure
+    Ok(Status::from_bool(!none))
+}
+
+/// A file or pipe gets all; a terminal what fits.
+fn line_width(cx: &Ctx) -> usize {
+    let given = cx.env.get(b"COLUMNS").and_then(|text| text.to_str()?.parse().ok());
+    if !terminal::is_terminal(cx.stdout) {
+        return usize::MAX;
+    }
+    terminal::columns(cx.stdout).or(given).unwrap_or(80)
+}
+
+fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
+    let mut columns = Vec::new();
+    for name in list {
+        columns.extend(Column::parse_list(name.as_bytes()).map_err(Error::usage)?);
+    }
+    Ok(columns)
+}
+
+fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
+    let mut c = Choice::default();
+    let mut parser = cx.options();
+    let mut bsd: Vec<Vec<u8>> = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('e' | 'A') => c.selection.all = true,
+            Short('a') => c.selection.with_terminal = true,
+            Short('d') => c.selection.no_leaders = true,
+            Short('N') | Long("deselect") => c.selection.negated = true,
+            Short('f') => c.format = Some(Format::Full),
+            Short('F') => c.format = Some(Format::ExtraFull),
+            Short('l') => c.format = Some(Format::Long),
+            Short('j') => c.format = Some(Format::Jobs),
+            Short('T' | 'L' | 'm') => c.threads = true,
+            Short('w') => c.wide = true,
+            Short('H') | Long("forest") => c.forest = true,
+            Short('y' | 'c' | 'M') | Long("headers") => {}
+            Long("no-headers" | "no-heading" | "noheaders" | "noheading") => c.no_head = true,
+            Short('o') | Long("format") => c.columns(&parser.value()?.into_vec())?,
+            Short('O') => c.around(&parser.value()?.into_vec())?,
+            Short('k') | Long("sort") => c.sort_by(&parser.value()?.into_vec())?,
+            Short('p') | Long("pid") => {
+                c.selection.add_numbers(selection::By::Pid, parser.value()?.as_bytes())?;
+            }
+            Short('q') | Long("quick-pid") => {
+                c.selection.add_numbers(selection::By::Pid, parser.value()?.as_bytes())?;
+            }
+            Long("ppid") => {
+                c.selection.add_numbers(selection::By::Parent, parser.value()?.as_bytes())?;
+            }
+            Short('g') | Long("group-leader") => {
+                c.selection.add_numbers(selection::By::Group, parser.value()?.as_bytes())?;
+            }
+            Short('s') | Long("sid") => {
+                c.selection.add_numbers(selection::By::Session, parser.value()?.as_bytes())?;
+            }
+            Short('u') | Long("user") => {
+                c.selection.add_users(false, parser.value()?.as_bytes(), users)?;
+            }
+            Short('U') | Long("User") => {
+                c.selection.add_users(true, parser.value()?.as_bytes(), users)?;
+            }
+            Short('G') | Long("Group" | "group") => {
+                c.selection.add_groups(parser.value()?.as_bytes(), users)?;
+            }
+            Short('C') => c.selection.add_names(parser.value()?.as_bytes()),
+            Short('t') | Long("tty") => c.selection.add_terminals(parser.value()?.as_bytes()),
+            Value(word) => bsd.push(word.into_vec()),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let mut words = bsd.iter();
+    while let Some(word) = words.next() {
+        if word.first().is_some_and(u8::is_ascii_digit) {
+            c.selection.add_numbers(selection::By::Pid, word)?;
+            c.bsd = true;
+            continue;
+        }
+        c.bsd_letters(word, &mut words, users)?;
+    }
+    if c.bsd && c.format.is_none() && c.columns.is_empty() {
+        c.format = Some(Format::Plain);
+        c.columns = named(&["pid", "tname", "stat", "bsdtime", "args"])?;
+    }
+    let selected = c.selection.all || c.threads || c.selection.is_some();
+    if selected && c.format.is_none() && c.columns.is_empty() && !c.bsd {
+        c.format = Some(Format::Plain);
+    }
+    Ok(c)
+}
+
+impl Choice {
+    fn columns(&mut self, list: &[u8]) -> Result<(), Error> {
+        self.columns.extend(Column::parse_list(list).map_err(Error::usage)?);
+        Ok(())
+    }
+
+    /// `-O LIST`: the usual columns around these.
+    fn around(&mut self, list: &[u8]) -> Result<(), Error> {
+        self.columns = named(&["pid"])?;
+        self.columns(list)?;
+        self.extra = named(&["s", "tname", "time", "args"])?;
+        Ok(())
+    }
+
+    fn sort_by(&mut self, list: &[u8]) -> Result<(), Error> {
+        for word in list.split(|&b| b == b',').filter(|word| !word.is_empty()) {
+            let (name, down) = match word {
+                [b'-', name @ ..] => (name, true),
+                [b'+', name @ ..] => (name, false),
+                name => (name, false),
+            };
+            for column in Column::parse_list(name).map_err(Error::usage)? {
+                self.sort.push((column, down));
+            }
+        }
+        Ok(())
+    }
+
+    /// `aux`: letters without a dash; the argument of one is what is behind it
+    /// or the next word.
+    fn bsd_letters<'a>(
+        &mut self,
+        word: &'a [u8],
+        words: &mut impl Iterator<Item = &'a Vec<u8>>,
+        users: &mut Users,
+    ) -> Result<(), Error> {
+        self.bsd = true;
+        let mut letters = word;
+        while let Some((&letter, rest)) = letters.split_first() {
+            letters = rest;
+            let mut value = || -> Result<&'a [u8], Error> {
+                let own = std::mem::take(&mut letters);
+                if own.is_empty() { words.next().map(Vec::as_slice) } else { Some(own) }
+                    .ok_or_else(|| Error::usage(format_args!("{}: of what?", char::from(letter))))
+            };
+            match letter {
+                b'a' | b'x' | b'A' | b'g' => self.selection.all = true,
+                b'u' => self.format = Some(Format::User),
+                b'l' => self.format = Some(Format::BsdLong),
+                b'j' => self.format = Some(Format::Jobs),
+                b'w' => self.wide = true,
+                b'h' => self.no_head = true,
+                b'f' => self.forest = true,
+                b'H' | b'T' | b'm' => self.threads = true,
+                b'c' | b'e' | b'n' | b'S' => {}
+                b'r' => self.selection.running = true,
+                b'o' => {
+                    let list = value()?;
+                    self.columns(list)?;
+                }
+                b'k' => {
+                    let list = value()?;
+                    self.sort_by(list)?;
+                }
+                b'p' => {
+                    let list = value()?;
+                    self.selection.add_numbers(selection::By::Pid, list)?;
+                }
+                b't' => {
+                    let list = value()?;
+                    self.selection.add_terminals(list);
+                }
+                b'U' => {
+                    let list = value()?;
+                    self.selection.add_users(false, list, users)?;
+                }
+                _ => {
+                    return Err(Error::usage(format_args!(
+                        "{}: no such option",
+                        show_bytes(&[letter])
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sort(list: &mut [Process], keys: &[(Column, bool)], system: &System, users: &mut Users) {
+    // Keys are made once: to compare they may need files.
+    let mut keyed: Vec<(Vec<column::Key>, Process)> = list
+        .iter()
+        .map(|process| {
+            let key = keys.iter().map(|(column, _)| column.key(process, system, users)).collect();
+            (key, process.clone())
+        })
+        .collect();
+    keyed.sort_by(|(a, _), (b, _)| {
+        a.iter().zip(b).zip(keys).fold(std::cmp::Ordering::Equal, |order, ((x, y), (_, down))| {
+            order.then_with(|| if *down { y.cmp(x) } else { x.cmp(y) })
+        })
+    });
+    for (slot, (_, process)) in list.iter_mut().zip(keyed) {
+        *slot = process;
+    }
+}
+
+/// Puts children below their parents; returns how deep each is. Without
+/// recursion: a chain of processes may be long.
+fn forest(list: &mut Vec<Process>) -> Vec<usize> {
+    let old = std::mem::take(list);
+    let pids: Vec<u32> = old.iter().map(|p| p.stat.pid).collect();
+    let mut depths = Vec::new();
+    let mut taken = vec![false; old.len()];
+    let roots = (0..old.len())
+        .filter(|&i| old.get(i).is_some_and(|p| p.stat.ppid == 0 || !pids.contains(&p.stat.ppid)));
+    let mut waiting: Vec<(usize, usize)> = roots.map(|i| (i, 0)).collect();
+    waiting.reverse();
+    while let Some((at, depth)) = waiting.pop() {
+        let Some(process) = old.get(at) else { continue };
+        if taken.get(at).copied().unwrap_or(true) {
+            continue;
+        }
+        if let Some(slot) = taken.get_mut(at) {
+            *slot = true;
+        }
+        list.push(process.clone());
+        depths.push(depth);
+        for (i, child) in old.iter().enumerate().rev() {
+            if child.stat.ppid == process.stat.pid && i != at {
+                waiting.push((i, depth + 1));
+            }
+        }
+    }
+    depths
+}
+
+#[allow(clippy::too_many_arguments)]
+fn print(
+    cx: &mut Ctx,
+    columns: &[Column],
+    list: &[Process],
+    depths: &[usize],
+    head: bool,
+    limit: usize,
+    system: &System,
+    users: &mut Users,
+) -> Result<(), Error> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for (process, depth) in list.iter().zip(depths) {
+        rows.push(
+            columns
+                .iter()
+                .map(|column| {
+                    let text = column.text(process, system, users);
+                    if column.shape == Shape::Command && *depth > 0 {
+                        format!("{}{text}", "  ".repeat(*depth))
+                    } else {
+                        text
+                    }
+                })
+                .collect(),
+        );
+    }
+    if head && columns.iter().any(|column| !column.head.is_empty()) {
+        rows.insert(0, columns.iter().map(|column| column.head.clone()).collect());
+    }
+    for row in &rows {
+        let mut line = String::new();
+        // A value that is too wide pushes those behind it, which give their
+        // blanks back as far as they can.
+        let mut over = 0;
+        for (n, (cell, column)) in row.iter().zip(columns).enumerate() {
+            if n > 0 {
+                line.push(' ');
+            }
+            let last = n + 1 == columns.len();
+            let length = cell.chars().count();
+            let pad = column.width.saturating_sub(length);
+            let given = pad.min(over);
+            over -= given;
+            let pad = pad - given;
+            match column.shape {
+                Shape::Right => {
+                    line.extend(std::iter::repeat_n(' ', pad));
+                    line.push_str(cell);
+                    over += length.saturating_sub(column.width);
+                }
+                Shape::Left | Shape::Command if last => line.push_str(cell),
+                Shape::Left | Shape::Command => {
+                    let cut: String = cell.chars().take(column.width).collect();
+                    line.push_str(&cut);
+                    line.extend(std::iter::repeat_n(' ', pad));
+                }
+            }
+        }
+        let mut line: String = line.chars().take(limit).collect();
+        line.push('\n');
+        cx.put(line.as_bytes())?;
+    }
+    Ok(())
+}

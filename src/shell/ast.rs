@@ -1,0 +1,366 @@
+//! The syntax tree of a script. POSIX.1-2024 XCU 2.9 (Shell Commands) and 2.10
+//! (Shell Grammar).
+//!
+//! It is walked as it is: words are kept as parsed parts, so nothing is ever
+//! scanned a second time. Lists, pipelines and `elif` chains are vectors, not
+//! nests; what does nest is limited by the parser, so that neither walking nor
+//! dropping a tree can use up the stack.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use super::arith::Expr;
+
+/// The name of a variable, with room for the place that a shell keeps it at.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// The letters.
+    pub text: Box<[u8]>,
+    /// Where the shell that runs this tree found it; see `vars`.
+    pub slot: Cell<u32>,
+}
+
+impl Name {
+    /// No slot yet.
+    pub const UNKNOWN: u32 = u32::MAX;
+
+    /// A name.
+    pub fn new(text: &[u8]) -> Name {
+        Name { text: text.into(), slot: Cell::new(Name::UNKNOWN) }
+    }
+}
+
+/// Whether `text` can be the name of a variable or function.
+pub fn is_name(text: &[u8]) -> bool {
+    match text.split_first() {
+        Some((first, rest)) => {
+            (first.is_ascii_alphabetic() || *first == b'_')
+                && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        }
+        None => false,
+    }
+}
+
+/// Commands that are executed one after the other.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// The statements.
+    pub statements: Vec<Statement>,
+}
+
+/// An AND-OR list (2.9.3), asynchronous or not.
+#[derive(Debug)]
+pub struct Statement {
+    /// What is run first.
+    pub first: Pipeline,
+    /// And what is run depending on how that went.
+    pub rest: Vec<(Link, Pipeline)>,
+    /// Ended by `&`.
+    pub background: bool,
+    /// Its text, for the list of jobs, when anybody may ask.
+    pub source: Option<Rc<[u8]>>,
+}
+
+/// What joins two pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+}
+
+/// Commands joined by `|` (2.9.2).
+#[derive(Debug)]
+pub struct Pipeline {
+    /// `!` before it.
+    pub negated: bool,
+    /// At least one.
+    pub commands: Vec<Command>,
+}
+
+/// A command with its redirections.
+#[derive(Debug)]
+pub struct Command {
+    /// What it is.
+    pub kind: Kind,
+    /// Redirections in order.
+    pub redirs: Vec<Redir>,
+    /// The line it begins on.
+    pub line: u32,
+}
+
+/// The kinds of command (2.9.1, 2.9.4, 2.9.5).
+#[derive(Debug)]
+pub enum Kind {
+    /// Assignments and words.
+    Simple(Simple),
+    /// `{ list; }`
+    Group(Program),
+    /// `( list )`
+    Subshell(Program),
+    /// `if`, the `elif`s, `else`
+    If(Vec<(Program, Program)>, Option<Program>),
+    /// `while`, or `until` when true
+    Loop(bool, Box<(Program, Program)>),
+    /// `for`
+    For(Box<For>),
+    /// `case`
+    Case(Box<Case>),
+    /// `name() command`
+    Function(Rc<Function>),
+    /// `[[ expression ]]`
+    Test(Box<Cond>),
+}
+
+/// A simple command (2.9.1).
+#[derive(Debug, Default)]
+pub struct Simple {
+    /// `NAME=VALUE` before the name of the command.
+    pub assigns: Vec<Assign>,
+    /// The command and its arguments.
+    pub words: Vec<Word>,
+    /// It is a declaration utility: its arguments that look like assignments
+    /// are expanded like assignments.
+    pub declares: bool,
+}
+
+/// An assignment.
+#[derive(Debug)]
+pub struct Assign {
+    /// The variable.
+    pub name: Name,
+    /// Its value.
+    pub value: Word,
+}
+
+/// `for NAME in WORDS; do BODY; done`
+#[derive(Debug)]
+pub struct For {
+    /// The variable.
+    pub name: Name,
+    /// None without `in`: the positional parameters.
+    pub words: Option<Vec<Word>>,
+    /// What is repeated.
+    pub body: Program,
+}
+
+/// `case SUBJECT in ... esac`
+#[derive(Debug)]
+pub struct Case {
+    /// What is compared.
+    pub subject: Word,
+    /// The branches.
+    pub arms: Vec<Arm>,
+}
+
+/// A branch of `case`.
+#[derive(Debug)]
+pub struct Arm {
+    /// Any of these must match.
+    pub patterns: Vec<Word>,
+    /// What is run then.
+    pub body: Program,
+    /// Ended by `;&`: the next body is run too.
+    pub falls: bool,
+}
+
+/// A function (2.9.5).
+#[derive(Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: Box<[u8]>,
+    /// Its body, with the redirections of each call.
+    pub body: Command,
+}
+
+/// The expression of `[[ ]]`.
+#[derive(Debug)]
+pub enum Cond {
+    /// `-f WORD`
+    Unary(u8, Word),
+    /// `WORD OP WORD`; the operator as `test` spells it.
+    Binary(Box<[u8]>, Word, Word),
+    /// `==`, or `!=` when false: the right side is a pattern.
+    Match(bool, Word, Word),
+    /// `=~`
+    Regex(Word, Word),
+    /// Not empty.
+    Word(Word),
+    /// `!`
+    Not(Box<Cond>),
+    /// `&&`
+    And(Box<(Cond, Cond)>),
+    /// `||`
+    Or(Box<(Cond, Cond)>),
+}
+
+/// A redirection (2.7).
+#[derive(Debug)]
+pub struct Redir {
+    /// The descriptor before the operator.
+    pub fd: Option<u8>,
+    /// The operator.
+    pub kind: RedirKind,
+    /// The file name, descriptor or text.
+    pub target: Word,
+}
+
+/// The operators of redirection.
+#[derive(Clone, Debug)]
+pub enum RedirKind {
+    /// `<`
+    Read,
+    /// `>`
+    Write,
+    /// `>|`
+    Clobber,
+    /// `>>`
+    Append,
+    /// `<>`
+    ReadWrite,
+    /// `<&`
+    DupIn,
+    /// `>&`
+    DupOut,
+    /// `&>`
+    Both,
+    /// `&>>`
+    BothAppend,
+    /// `<<` and `<<-`; the text is read when the line ends.
+    Here(Rc<OnceCell<Word>>),
+    /// `<<<`
+    HereString,
+}
+
+/// A word: what is written together, in parts (2.3, 2.6).
+#[derive(Debug, Default)]
+pub struct Word {
+    /// The parts in order. A word without any expands to nothing.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a word.
+#[derive(Debug)]
+pub enum Part {
+    /// Unquoted text without meaning to pathname expansion.
+    Literal(Box<[u8]>),
+    /// Unquoted text with `*`, `?` or `[`.
+    Glob(Box<[u8]>),
+    /// Quoted text, or text in a context that is quoted.
+    Quoted(Box<[u8]>),
+    /// `"..."` with expansions in it.
+    Double(Box<[Part]>),
+    /// `$name`, `${...}`
+    Param(Box<Param>),
+    /// `$(...)` and `` `...` ``
+    Command(Rc<Program>),
+    /// `$((...))`
+    Arith(Box<Arith>),
+    /// `~` or `~user`
+    Tilde(Box<[u8]>),
+}
+
+impl Word {
+    /// The text of a word that is nothing but unquoted text.
+    pub fn bare(&self) -> Option<&[u8]> {
+        match self.parts.as_slice() {
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of a word that expands to exactly itself.
+    pub fn fixed(&self) -> Option<&[u8]> {
+        match self.parts.as_slice() {
+            [Part::Literal(text) | Part::Quoted(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// An arithmetic expression.
+#[derive(Debug)]
+pub struct Arith {
+    /// Its text, which may hold expansions.
+    pub source: Vec<Part>,
+    /// The same parsed, when that is possible before anything is expanded.
+    pub parsed: Option<Expr>,
+    /// The parameters that stand as operands in `parsed`, and whether a `-`
+    /// is written directly before.
+    pub operands: Vec<(Which, bool)>,
+}
+
+/// A parameter expansion (2.6.2).
+#[derive(Debug)]
+pub struct Param {
+    /// The parameter.
+    pub which: Which,
+    /// What is made of its value.
+    pub op: Op,
+}
+
+/// A parameter (2.5).
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// A variable.
+    Name(Name),
+    /// `$1` and so on.
+    Positional(u32),
+    /// `$@`
+    At,
+    /// `$*`
+    Star,
+    /// `$#`
+    Count,
+    /// `$?`
+    Status,
+    /// `$-`
+    Flags,
+    /// `$$`
+    Pid,
+    /// `$!`
+    LastJob,
+    /// `$0`
+    Zero,
+}
+
+/// What a parameter expansion makes of the value.
+#[derive(Debug)]
+pub enum Op {
+    /// `${x}`
+    Plain,
+    /// `${#x}`
+    Length,
+    /// `${x-w}`; `:-` when true
+    Default(bool, Word),
+    /// `${x=w}`
+    Assign(bool, Word),
+    /// `${x?w}`
+    Error(bool, Word),
+    /// `${x+w}`
+    Alternative(bool, Word),
+    /// `${x#w}`; `##` when true
+    Prefix(bool, Word),
+    /// `${x%w}`
+    Suffix(bool, Word),
+    /// `${x:offset:length}`
+    Slice(Box<Arith>, Option<Box<Arith>>),
+    /// `${x/w/w}`
+    Replace(Replace, Word, Word),
+    /// Anything else between the braces: an error when it is expanded.
+    Bad,
+}
+
+/// Which matches `${x/w/w}` replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// `/`
+    First,
+    /// `//`
+    All,
+    /// `/#`
+    Start,
+    /// `/%`
+    End,
+}

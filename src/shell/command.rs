@@ -1,0 +1,528 @@
+//! Simple commands. POSIX.1-2024 XCU 2.9.1, and the search for what a name
+//! means (2.9.1.4).
+
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+
+use nix::errno::Errno;
+use nix::sys::stat::{Mode, SFlag, stat};
+use nix::unistd::{AccessFlags, access};
+
+use crate::applet::{self, Ctx, Env, Kind as AppletKind, Out, Row, show_bytes};
+use crate::sys;
+use crate::sys::text::error_text;
+
+use super::ast::{Assign, Function, Redir, Simple};
+use super::builtins::{self, Builtin};
+use super::fields::Fields;
+use super::options::{NOEXEC, PATH_FIRST, XTRACE};
+use super::redir::RedirError;
+use super::vars::EXPORTED;
+use super::word::assignment_prefix;
+use super::{Flow, Run, Shell};
+
+/// What a command name means.
+pub enum Meaning {
+    /// A special or regular built-in utility.
+    Builtin(&'static Builtin),
+    /// A function.
+    Function(Rc<Function>),
+    /// An applet of this program.
+    Applet(&'static Row),
+    /// A file in PATH, or a name with a slash.
+    File(Vec<u8>),
+    /// Nothing.
+    Unknown,
+}
+
+impl Shell {
+    /// An empty list of fields, with the memory of one used before.
+    pub fn take_fields(&mut self) -> Fields {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Keeps a list's memory for the next command.
+    pub fn give_back(&mut self, mut fields: Fields) {
+        if self.spare.len() < 8 {
+            fields.clear();
+            self.spare.push(fields);
+        }
+    }
+
+    /// Executes a simple command.
+    pub fn simple(&mut self, simple: &Simple, redirs: &[Redir], tail: bool) -> Run {
+        if self.options.has(NOEXEC) && !self.interactive {
+            return Ok(());
+        }
+        self.substituted = None;
+        if simple.words.is_empty() {
+            return self.only_assignments(&simple.assigns, redirs);
+        }
+        let mut fields = self.take_fields();
+        let result = self.expand_arguments(simple, &mut fields);
+        let result = match result {
+            Ok(()) if fields.is_empty() => self.only_assignments(&simple.assigns, redirs),
+            Ok(()) => self.named(simple, &fields, redirs, tail),
+            Err(flow) => Err(flow),
+        };
+        self.give_back(fields);
+        result
+    }
+
+    fn expand_arguments(&mut self, simple: &Simple, fields: &mut Fields) -> Run {
+        if !simple.declares {
+            return self.expand_words(&simple.words, fields);
+        }
+        for word in &simple.words {
+            if assignment_prefix(word).is_some() {
+                let text = self.expand_text(word)?;
+                fields.push(&text);
+            } else {
+                self.expand_word(word, fields)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A command without a name: assignments to the shell's own variables.
+    fn only_assignments(&mut self, assigns: &[Assign], redirs: &[Redir]) -> Run {
+        if !redirs.is_empty() {
+            match self.redirect(redirs) {
+                Ok(saved) => self.unredirect(saved),
+                Err(RedirError::Flow(flow)) => return Err(flow),
+                Err(RedirError::Failed) => return Ok(()),
+            }
+        }
+        for assign in assigns {
+            self.assign_one(assign)?;
+        }
+        if !assigns.is_empty() && self.options.has(XTRACE) {
+            let mut line = Vec::new();
+            for assign in assigns {
+                let value = self.vars.get(&assign.name.text).unwrap_or_default().to_vec();
+                trace_assignment(&mut line, &assign.name.text, &value);
+            }
+            self.trace(&line);
+        }
+        self.status = self.substituted.unwrap_or(0);
+        Ok(())
+    }
+
+    fn assign_one(&mut self, assign: &Assign) -> Run {
+        // A number goes straight into the variable.
+        if let [super::ast::Part::Arith(arith)] = assign.value.parts.as_slice() {
+            let value = self.arithmetic(arith)?;
+            let slot = self.vars.slot(&assign.name);
+            return match self.vars.set_number(slot, value) {
+                Ok(()) => Ok(()),
+                Err(_) => self.read_only(&assign.name.text),
+            };
+        }
+        if let Some(text) = assign.value.fixed() {
+            return self.assign(&assign.name, text);
+        }
+        let value = self.expand_text(&assign.value)?;
+        self.assign(&assign.name, &value)
+    }
+
+    /// Assignments that hold for one command: saved, set, exported.
+    fn assign_for_command(&mut self, assigns: &[Assign]) -> Run {
+        for assign in assigns {
+            let value = self.expand_text(&assign.value)?;
+            let slot = self.vars.slot(&assign.name);
+            self.vars.save(slot);
+            self.assign(&assign.name, &value)?;
+            self.vars.mark(&assign.name.text, EXPORTED);
+        }
+        Ok(())
+    }
+
+    fn named(&mut self, simple: &Simple, fields: &Fields, redirs: &[Redir], tail: bool) -> Run {
+        let name = fields.get(0).unwrap_or_default();
+        if self.options.has(XTRACE) {
+            self.trace_command(&simple.assigns, fields)?;
+        }
+        match self.meaning(name) {
+            Meaning::Builtin(builtin) if builtin.special => {
+                self.special(builtin, simple, fields, redirs)
+            }
+            Meaning::Builtin(builtin) => self.here(simple, redirs, |sh| {
+                let status = sh.builtin(builtin, fields)?;
+                sh.status = status;
+                Ok(())
+            }),
+            Meaning::Function(function) => {
+                self.here(simple, redirs, |sh| sh.call(&function, fields))
+            }
+            Meaning::Applet(row) if row.applet.kind == AppletKind::NoFork => {
+                self.here(simple, redirs, |sh| {
+                    sh.status = sh.applet(row, fields);
+                    Ok(())
+                })
+            }
+            Meaning::Applet(row) => self.outside(simple, redirs, tail, |sh| {
+                name_process(row.name);
+                sh.status = sh.applet(row, fields);
+                Ok(())
+            }),
+            Meaning::File(path) => {
+                self.outside(simple, redirs, tail, |sh| sh.exec_file(&path, fields))
+            }
+            Meaning::Unknown => {
+                let name = name.to_vec();
+                self.outside_unless_interactive(simple, redirs, &name)
+            }
+        }
+    }
+
+    /// A name that is nothing: said where its redirections say.
+    fn outside_unless_interactive(
+        &mut self,
+        simple: &Simple,
+        redirs: &[Redir],
+        name: &[u8],
+    ) -> Run {
+        self.here(simple, redirs, |sh| {
+            sh.complain(format_args!("{}: not found", show_bytes(name)));
+            sh.status = 127;
+            Ok(())
+        })
+    }
+
+    /// Runs `f` in this process with redirections and assignments that hold
+    /// as long as it runs.
+    fn here(
+        &mut self,
+        simple: &Simple,
+        redirs: &[Redir],
+        f: impl FnOnce(&mut Shell) -> Run,
+    ) -> Run {
+        if redirs.is_empty() && simple.assigns.is_empty() {
+            return f(self);
+        }
+        let saved = match self.redirect(redirs) {
+            Ok(saved) => saved,
+            Err(RedirError::Flow(flow)) => return Err(flow),
+            Err(RedirError::Failed) => return Ok(()),
+        };
+        let mark = self.vars.journal_mark();
+        let mut result = self.assign_for_command(&simple.assigns);
+        if result.is_ok() {
+            result = f(self);
+        }
+        self.vars.restore(mark);
+        self.unredirect(saved);
+        result
+    }
+
+    /// A special built-in utility (2.15): assignments stay, errors of
+    /// redirection end the shell.
+    fn special(
+        &mut self,
+        builtin: &'static Builtin,
+        simple: &Simple,
+        fields: &Fields,
+        redirs: &[Redir],
+    ) -> Run {
+        let saved = match self.redirect(redirs) {
+            Ok(saved) => saved,
+            Err(RedirError::Flow(flow)) => return Err(flow),
+            Err(RedirError::Failed) => {
+                self.status = 2;
+                return Err(Flow::Abort);
+            }
+        };
+        for assign in &simple.assigns {
+            if let Err(flow) = self.assign_one(assign) {
+                self.unredirect(saved);
+                return Err(flow);
+            }
+            if builtin.name == "exec" {
+                self.vars.mark(&assign.name.text, EXPORTED);
+            }
+        }
+        let result = self.builtin(builtin, fields);
+        if builtin.name == "exec" && result.is_ok() {
+            self.keep_redirections(saved);
+        } else {
+            self.unredirect(saved);
+        }
+        self.status = result?;
+        Ok(())
+    }
+
+    /// Runs a built-in utility and hands its output on.
+    pub fn builtin(&mut self, builtin: &Builtin, fields: &Fields) -> Result<u8, Flow> {
+        let result = (builtin.run)(self, fields);
+        if !self.flush() && matches!(result, Ok(0)) {
+            return Ok(1);
+        }
+        result
+    }
+
+    /// Calls a function (2.9.5).
+    pub fn call(&mut self, function: &Rc<Function>, fields: &Fields) -> Run {
+        if !self.has_stack() {
+            return self.fatal(format_args!("{}: calls nest too deep", show_bytes(&function.name)));
+        }
+        let arguments: Vec<Vec<u8>> = fields.from(1).map(<[u8]>::to_vec).collect();
+        let outer = std::mem::replace(&mut self.positional, Rc::new(arguments));
+        let loops = std::mem::take(&mut self.loops);
+        let getopts = std::mem::take(&mut self.getopts);
+        let line = self.vars.line;
+        let mark = self.vars.journal_mark();
+        self.local_marks.push(mark);
+        self.calls += 1;
+        let result = self.command(&function.body, false);
+        self.calls -= 1;
+        self.local_marks.pop();
+        self.vars.restore(mark);
+        self.vars.line = line;
+        self.getopts = getopts;
+        self.loops = loops;
+        self.positional = outer;
+        match result {
+            Err(Flow::Return | Flow::Break(_) | Flow::Continue(_)) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Runs an applet in this process.
+    pub fn applet(&mut self, row: &'static Row, fields: &Fields) -> u8 {
+        let args = fields.os_strings(1);
+        let argv0 = OsStr::from_bytes(fields.get(0).unwrap_or_default()).to_os_string();
+        let environment = self.vars.os_environment();
+        let mut cx = Ctx::of_process(self.table, row.name, &argv0, &args);
+        cx.env = Env::List(&environment);
+        let captured = self.capture.is_some() && self.stdout_moved == 0;
+        if captured {
+            cx.out = Out::to_memory();
+        }
+        let status = applet::run(row.applet, &mut cx);
+        if captured {
+            let text = std::mem::replace(&mut cx.out, Out::to_memory()).into_memory();
+            if let Some(capture) = self.capture.as_mut() {
+                capture.extend_from_slice(&text);
+            }
+        }
+        status.0
+    }
+
+    /// Runs `f` in a child, with redirections and assignments.
+    fn outside(
+        &mut self,
+        simple: &Simple,
+        redirs: &[Redir],
+        tail: bool,
+        f: impl FnOnce(&mut Shell) -> Run,
+    ) -> Run {
+        self.in_child(tail, |sh| {
+            let saved = match sh.redirect(redirs) {
+                Ok(saved) => saved,
+                Err(RedirError::Flow(flow)) => return Err(flow),
+                Err(RedirError::Failed) => return Ok(()),
+            };
+            sh.keep_redirections(saved);
+            sh.assign_for_command(&simple.assigns)?;
+            f(sh)
+        })
+    }
+
+    /// Finds out what a name means (2.9.1.4).
+    pub fn meaning(&mut self, name: &[u8]) -> Meaning {
+        if name.contains(&b'/') {
+            return Meaning::File(name.to_vec());
+        }
+        let builtin = builtins::find(name);
+        if let Some(builtin) = builtin.filter(|b| b.special) {
+            return Meaning::Builtin(builtin);
+        }
+        if !self.functions.is_empty()
+            && let Some(function) = self.functions.get(name)
+        {
+            return Meaning::Function(Rc::clone(function));
+        }
+        match builtin {
+            Some(builtin) => Meaning::Builtin(builtin),
+            None => self.meaning_outside(name),
+        }
+    }
+
+    /// The same among applets and files only.
+    pub fn meaning_outside(&mut self, name: &[u8]) -> Meaning {
+        let applet = self.table.find(name);
+        if let Some(row) = applet.filter(|_| !self.options.has(PATH_FIRST)) {
+            return Meaning::Applet(row);
+        }
+        match (self.search(name), applet) {
+            (Some(path), _) => Meaning::File(path),
+            (None, Some(row)) => Meaning::Applet(row),
+            (None, None) => Meaning::Unknown,
+        }
+    }
+
+    /// Searches PATH, or remembers.
+    fn search(&mut self, name: &[u8]) -> Option<Vec<u8>> {
+        if std::mem::take(&mut self.vars.path_changed) {
+            self.hashed.clear();
+        }
+        if let Some(path) = self.hashed.get(name) {
+            return Some(path.clone());
+        }
+        let path = self.vars.get(b"PATH").unwrap_or(DEFAULT_PATH).to_vec();
+        let found = search_path(&path, name)?;
+        if found.first() == Some(&b'/') {
+            self.hashed.insert(name.into(), found.clone());
+        }
+        Some(found)
+    }
+
+    /// Replaces this process by a program. Returns only when that fails, with
+    /// the message printed and the status set.
+    pub fn exec_file(&mut self, path: &[u8], fields: &Fields) -> Run {
+        let (Ok(program), argv) = (CString::new(path), fields.c_strings().collect::<Vec<_>>())
+        else {
+            self.status = 127;
+            return Ok(());
+        };
+        let errno = match nix::unistd::execve(&program, &argv, self.vars.environment()) {
+            Err(errno) => errno,
+            Ok(never) => match never {},
+        };
+        if errno == Errno::ENOEXEC {
+            return self.exec_script(path, fields);
+        }
+        let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
+        let shown = show_bytes(path);
+        if missing && access(program.as_c_str(), AccessFlags::F_OK).is_ok() {
+            self.complain(format_args!("{shown}: its interpreter is missing"));
+        } else if missing {
+            self.complain(format_args!("{shown}: not found"));
+        } else if errno == Errno::EACCES
+            && stat(program.as_c_str())
+                .is_ok_and(|s| s.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
+        {
+            self.complain(format_args!("{shown}: is a directory"));
+        } else {
+            self.complain(format_args!("{shown}: {}", error_text(errno as i32)));
+        }
+        self.status = if missing { 127 } else { 126 };
+        Ok(())
+    }
+
+    /// A file without an interpreter line is a script of this shell
+    /// (2.9.1.6).
+    fn exec_script(&mut self, path: &[u8], fields: &Fields) -> Run {
+        let head = std::fs::read(OsStr::from_bytes(path)).unwrap_or_default();
+        let first_line = head.split(|b| *b == b'\n').next().unwrap_or_default();
+        if first_line.contains(&0) {
+            self.complain(format_args!("{}: cannot execute binary file", show_bytes(path)));
+            self.status = 126;
+            return Ok(());
+        }
+        let environment = self.vars.os_environment();
+        let mut args = vec![OsStr::from_bytes(path).to_os_string()];
+        args.extend(fields.os_strings(1));
+        let name = OsStr::new("sh");
+        let mut cx = Ctx::of_process(self.table, "sh", name, &args);
+        cx.env = Env::List(&environment);
+        self.status = super::start::run(&mut cx).map_or(2, |s| s.0);
+        Ok(())
+    }
+
+    /// `set -x` (2.15 set): the command on standard error behind PS4.
+    fn trace_command(&mut self, assigns: &[Assign], fields: &Fields) -> Run {
+        let mut line = Vec::new();
+        for assign in assigns {
+            let value = self.expand_text(&assign.value)?;
+            trace_assignment(&mut line, &assign.name.text, &value);
+        }
+        for field in fields.from(0) {
+            if !line.is_empty() {
+                line.push(b' ');
+            }
+            quote_into(&mut line, field);
+        }
+        self.trace(&line);
+        Ok(())
+    }
+
+    fn trace(&mut self, line: &[u8]) {
+        self.options.set(XTRACE, false);
+        let ps4 = self.vars.get(b"PS4").unwrap_or_default().to_vec();
+        let mut text = self.expand_prompt(&ps4);
+        self.options.set(XTRACE, true);
+        text.extend_from_slice(line);
+        text.push(b'\n');
+        let _ = applet::write_all(sys::fd::stderr(), &text);
+    }
+}
+
+/// Where commands are looked for without PATH.
+pub const DEFAULT_PATH: &[u8] = b"/sbin:/usr/sbin:/bin:/usr/bin";
+
+/// The first executable file called `name` in the folders of `path`.
+pub fn search_path(path: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let mut denied = None;
+    for dir in path.split(|b| *b == b':') {
+        let mut file = dir.to_vec();
+        if !dir.is_empty() {
+            file.push(b'/');
+        }
+        file.extend_from_slice(name);
+        let Ok(status) = stat(file.as_slice()) else { continue };
+        if status.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
+            continue;
+        }
+        if status.st_mode & (Mode::S_IXUSR | Mode::S_IXGRP | Mode::S_IXOTH).bits() != 0
+            && access(file.as_slice(), AccessFlags::X_OK).is_ok()
+        {
+            return Some(file);
+        }
+        denied.get_or_insert(file);
+    }
+    // Found but not executable is status 126, not 127.
+    denied
+}
+
+/// What ps and killall call a child that runs an applet.
+fn name_process(name: &str) {
+    if let Ok(name) = CString::new(name) {
+        let _ = nix::sys::prctl::set_name(&name);
+    }
+}
+
+fn trace_assignment(line: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    if !line.is_empty() {
+        line.push(b' ');
+    }
+    line.extend_from_slice(name);
+    line.push(b'=');
+    if !value.is_empty() {
+        quote_into(line, value);
+    }
+}
+
+/// Adds a text so that the shell reads it as this text again.
+pub fn quote_into(line: &mut Vec<u8>, text: &[u8]) {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-./:=+,@%^".contains(b);
+    if !text.is_empty() && text.iter().all(plain) {
+        line.extend_from_slice(text);
+    } else {
+        always_quote_into(line, text);
+    }
+}
+
+/// The same, with quotes even where none are needed.
+pub fn always_quote_into(line: &mut Vec<u8>, text: &[u8]) {
+    line.push(b'\'');
+    for byte in text {
+        if *byte == b'\'' {
+            line.extend_from_slice(b"'\\''");
+        } else {
+            line.push(*byte);
+        }
+    }
+    line.push(b'\'');
+}

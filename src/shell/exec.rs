@@ -1,0 +1,464 @@
+//! Shell commands: pipelines, lists and compound commands. POSIX.1-2024 XCU
+//! 2.9.2 to 2.9.5. `command` has the simple ones.
+
+use std::rc::Rc;
+
+use crate::applet::show_bytes;
+use crate::sys::descriptor;
+use crate::sys::process::{Forked, exit_now, fork};
+use crate::sys::signal::{self, Disposition};
+
+use super::ast::*;
+use super::options::{ERREXIT, PIPEFAIL};
+use super::redir::RedirError;
+use super::{Flow, Run, Shell, pattern};
+
+impl Shell {
+    /// Executes statements. With `tail` the process ends after the last, so
+    /// that one needs no process of its own.
+    pub fn program(&mut self, program: &Program, tail: bool) -> Run {
+        let Some((last, before)) = program.statements.split_last() else {
+            return Ok(());
+        };
+        for statement in before {
+            self.statement(statement, false)?;
+        }
+        self.statement(last, tail)
+    }
+
+    /// An AND-OR list (2.9.3).
+    fn statement(&mut self, statement: &Statement, tail: bool) -> Run {
+        if let Some(text) = &statement.source {
+            self.job_text = Rc::clone(text);
+        }
+        if statement.background {
+            return self.background(statement);
+        }
+        self.lists(statement, tail)
+    }
+
+    fn lists(&mut self, statement: &Statement, tail: bool) -> Run {
+        let Some(((_, last), between)) = statement.rest.split_last() else {
+            return self.pipeline(&statement.first, tail);
+        };
+        self.tested(|sh| sh.pipeline(&statement.first, false))?;
+        for (link, pipeline) in between {
+            if (*link == Link::And) == (self.status == 0) {
+                self.tested(|sh| sh.pipeline(pipeline, false))?;
+            }
+        }
+        let link = statement.rest.last().map_or(Link::And, |(link, _)| *link);
+        if (link == Link::And) == (self.status == 0) {
+            return self.pipeline(last, tail);
+        }
+        Ok(())
+    }
+
+    /// Runs `f` where `set -e` does not count.
+    fn tested(&mut self, f: impl FnOnce(&mut Shell) -> Run) -> Run {
+        self.tested += 1;
+        let result = f(self);
+        self.tested -= 1;
+        result
+    }
+
+    /// `set -e`: ends the shell when the command that is over has failed.
+    fn check_status(&self) -> Run {
+        if self.status != 0 && self.tested == 0 && self.options.has(ERREXIT) {
+            return Err(Flow::Exit);
+        }
+        Ok(())
+    }
+
+    /// A pipeline (2.9.2).
+    fn pipeline(&mut self, pipeline: &Pipeline, tail: bool) -> Run {
+        if pipeline.negated {
+            let result = self.tested(|sh| sh.commands(pipeline, false));
+            result?;
+            self.status = u8::from(self.status == 0);
+            return Ok(());
+        }
+        self.commands(pipeline, tail)
+    }
+
+    fn commands(&mut self, pipeline: &Pipeline, tail: bool) -> Run {
+        if let [only] = pipeline.commands.as_slice() {
+            return self.command(only, tail);
+        }
+        self.piped(&pipeline.commands)?;
+        self.check_status()
+    }
+
+    /// Commands whose outputs and inputs are joined, each in a subshell.
+    fn piped(&mut self, commands: &[Command]) -> Run {
+        let mut input: Option<i32> = None;
+        let mut job = self.new_job();
+        for (i, command) in commands.iter().enumerate() {
+            let is_last = i + 1 == commands.len();
+            let ends = if is_last {
+                None
+            } else {
+                match descriptor::pipe() {
+                    Ok(ends) => Some(ends),
+                    Err(errno) => {
+                        input.into_iter().for_each(descriptor::close);
+                        self.status = 1;
+                        return self.fatal(format_args!("pipe: {}", errno.desc()));
+                    }
+                }
+            };
+            match fork() {
+                Ok(Forked::Child) => {
+                    self.enter_child(job.group(), true);
+                    if let Some(fd) = input {
+                        let _ = descriptor::copy_onto(fd, 0);
+                        descriptor::close(fd);
+                    }
+                    if let Some((reader, writer)) = ends {
+                        descriptor::close(reader);
+                        let _ = descriptor::copy_onto(writer, 1);
+                        if writer != 1 {
+                            descriptor::close(writer);
+                        }
+                    }
+                    let result = self.command(command, true);
+                    self.end_child(result);
+                }
+                Ok(Forked::Parent(pid)) => self.join_job(&mut job, pid, true),
+                Err(errno) => {
+                    input.into_iter().for_each(descriptor::close);
+                    if let Some((reader, writer)) = ends {
+                        descriptor::close(reader);
+                        descriptor::close(writer);
+                    }
+                    return self.fatal(format_args!("cannot fork: {}", errno.desc()));
+                }
+            }
+            input.into_iter().for_each(descriptor::close);
+            input = ends.map(|(reader, writer)| {
+                descriptor::close(writer);
+                reader
+            });
+        }
+        let statuses = self.wait_foreground(job)?;
+        self.status = statuses.last().copied().unwrap_or(0);
+        if self.options.has(PIPEFAIL) {
+            self.status = statuses.into_iter().rev().find(|s| *s != 0).unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    /// An asynchronous list (2.9.3.1).
+    fn background(&mut self, statement: &Statement) -> Run {
+        let mut job = self.new_job();
+        match fork() {
+            Ok(Forked::Child) => {
+                self.enter_child(job.group(), false);
+                if !self.jobs.control {
+                    let _ = signal::set(libc::SIGINT, Disposition::Ignore);
+                    let _ = signal::set(libc::SIGQUIT, Disposition::Ignore);
+                    self.async_ignores = true;
+                    if let Ok(null) = descriptor::open(c"/dev/null", libc::O_RDONLY, 0) {
+                        let _ = descriptor::copy_onto(null, 0);
+                        if null != 0 {
+                            descriptor::close(null);
+                        }
+                    }
+                }
+                let result = self.lists(statement, true);
+                self.end_child(result)
+            }
+            Ok(Forked::Parent(pid)) => {
+                self.join_job(&mut job, pid, false);
+                self.add_background(job, pid, statement.source.clone());
+                self.status = 0;
+                Ok(())
+            }
+            Err(errno) => self.fatal(format_args!("cannot fork: {}", errno.desc())),
+        }
+    }
+
+    /// Runs `f` in a child and waits for it; with `tail` in this process,
+    /// which then ends.
+    pub fn in_child(&mut self, tail: bool, f: impl FnOnce(&mut Shell) -> Run) -> Run {
+        if tail && !self.traps.any {
+            self.reset_traps();
+            let result = f(self);
+            self.settle(result);
+            self.run_exit_trap();
+            return Err(Flow::Exit);
+        }
+        let mut job = self.new_job();
+        match fork() {
+            Ok(Forked::Child) => {
+                self.enter_child(job.group(), true);
+                let result = f(self);
+                self.end_child(result)
+            }
+            Ok(Forked::Parent(pid)) => {
+                self.join_job(&mut job, pid, true);
+                let statuses = self.wait_foreground(job)?;
+                self.status = statuses.last().copied().unwrap_or(0);
+                Ok(())
+            }
+            Err(errno) => self.fatal(format_args!("cannot fork: {}", errno.desc())),
+        }
+    }
+
+    /// What a child process of the shell is before it does anything.
+    fn enter_child(&mut self, group: Option<i32>, foreground: bool) {
+        self.join_group(group, foreground);
+        self.reset_traps();
+        self.jobs.forget();
+        self.capture = None;
+        self.stdout_moved = 0;
+        self.loops = 0;
+    }
+
+    /// Ends a child process with the status that `result` means.
+    fn end_child(&mut self, result: Run) -> ! {
+        self.settle(result);
+        self.run_exit_trap();
+        exit_now(self.status)
+    }
+
+    /// Makes a status of how a subshell ended.
+    pub fn settle(&mut self, result: Run) {
+        if let Err(Flow::Interrupt) = result {
+            self.status = 130;
+        }
+    }
+
+    /// Executes a command with its redirections.
+    pub fn command(&mut self, command: &Command, tail: bool) -> Run {
+        if signal::any() {
+            self.run_traps()?;
+        }
+        self.vars.line = command.line;
+        if let Kind::Simple(simple) = &command.kind {
+            self.simple(simple, &command.redirs, tail)?;
+            if signal::any() {
+                self.run_traps()?;
+            }
+            return self.check_status();
+        }
+        if !self.has_stack() {
+            return self.fatal("commands nest too deep");
+        }
+        if command.redirs.is_empty() {
+            return self.compound(&command.kind, tail);
+        }
+        let saved = match self.redirect(&command.redirs) {
+            Ok(saved) => saved,
+            Err(RedirError::Flow(flow)) => return Err(flow),
+            Err(RedirError::Failed) => return self.check_status(),
+        };
+        let result = self.compound(&command.kind, false);
+        self.unredirect(saved);
+        result
+    }
+
+    fn compound(&mut self, kind: &Kind, tail: bool) -> Run {
+        match kind {
+            Kind::Simple(simple) => self.simple(simple, &[], tail),
+            Kind::Group(body) => self.program(body, tail),
+            Kind::Subshell(body) => {
+                self.in_child(tail, |sh| {
+                    sh.loops = 0;
+                    // What a trap of its own may need, the process cannot end
+                    // before.
+                    sh.program(body, false)
+                })?;
+                self.check_status()
+            }
+            Kind::If(arms, otherwise) => {
+                for (condition, body) in arms {
+                    self.tested(|sh| sh.program(condition, false))?;
+                    if self.status == 0 {
+                        return self.program(body, tail);
+                    }
+                }
+                match otherwise {
+                    Some(body) => self.program(body, tail),
+                    None => {
+                        self.status = 0;
+                        Ok(())
+                    }
+                }
+            }
+            Kind::Loop(until, parts) => self.looping(*until, &parts.0, &parts.1),
+            Kind::For(parts) => self.for_loop(parts),
+            Kind::Case(parts) => self.case(parts, tail),
+            Kind::Function(function) => {
+                self.functions.insert(function.name.clone(), Rc::clone(function));
+                self.status = 0;
+                Ok(())
+            }
+            Kind::Test(cond) => {
+                let result = self.condition(cond)?;
+                self.status = u8::from(!result);
+                self.check_status()
+            }
+        }
+    }
+
+    /// What a `break` or `continue` in a loop's body means to the loop: true
+    /// to go on.
+    fn loop_result(&mut self, result: Run) -> Result<bool, Flow> {
+        match result {
+            Ok(()) => Ok(true),
+            Err(Flow::Break(n)) if n > 1 => Err(Flow::Break(n - 1)),
+            Err(Flow::Continue(n)) if n > 1 => Err(Flow::Continue(n - 1)),
+            Err(Flow::Break(_)) => Ok(false),
+            Err(Flow::Continue(_)) => Ok(true),
+            Err(flow) => Err(flow),
+        }
+    }
+
+    fn looping(&mut self, until: bool, condition: &Program, body: &Program) -> Run {
+        self.loops += 1;
+        let result = self.looping_inner(until, condition, body);
+        self.loops -= 1;
+        result
+    }
+
+    fn looping_inner(&mut self, until: bool, condition: &Program, body: &Program) -> Run {
+        let mut status = 0;
+        loop {
+            let result = self.tested(|sh| sh.program(condition, false));
+            let broke = matches!(result, Err(Flow::Break(_)));
+            let continued = matches!(result, Err(Flow::Continue(_)));
+            if !self.loop_result(result)? || broke {
+                self.status = 0;
+                return Ok(());
+            }
+            if continued {
+                continue;
+            }
+            if (self.status == 0) == until {
+                self.status = status;
+                return Ok(());
+            }
+            let result = self.program(body, false);
+            if !self.loop_result(result)? {
+                return Ok(());
+            }
+            status = self.status;
+        }
+    }
+
+    fn for_loop(&mut self, parts: &For) -> Run {
+        let mut fields = self.take_fields();
+        match &parts.words {
+            Some(words) => self.expand_words(words, &mut fields)?,
+            None => {
+                for value in self.positional.iter() {
+                    fields.push(value);
+                }
+            }
+        }
+        self.status = 0;
+        self.loops += 1;
+        let mut result = Ok(());
+        for value in fields.from(0) {
+            result = self.assign(&parts.name, value);
+            if result.is_err() {
+                break;
+            }
+            let run = self.program(&parts.body, false);
+            match self.loop_result(run) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(flow) => {
+                    result = Err(flow);
+                    break;
+                }
+            }
+        }
+        self.loops -= 1;
+        self.give_back(fields);
+        result
+    }
+
+    fn case(&mut self, parts: &Case, tail: bool) -> Run {
+        let subject = self.expand_text(&parts.subject)?;
+        let mut falling = false;
+        for arm in &parts.arms {
+            let mut chosen = falling;
+            for word in &arm.patterns {
+                if chosen {
+                    break;
+                }
+                let pattern = self.expand_pattern(word)?;
+                chosen = pattern::matches(&pattern, &subject);
+            }
+            if chosen {
+                self.status =
+                    if arm.body.statements.is_empty() || !falling { 0 } else { self.status };
+                self.program(&arm.body, tail && !arm.falls)?;
+                if !arm.falls {
+                    return Ok(());
+                }
+                falling = true;
+            }
+        }
+        if !falling {
+            self.status = 0;
+        }
+        Ok(())
+    }
+
+    /// `[[ ]]`
+    fn condition(&mut self, cond: &Cond) -> Result<bool, Flow> {
+        Ok(match cond {
+            Cond::Not(inner) => !self.condition(inner)?,
+            Cond::And(sides) => self.condition(&sides.0)? && self.condition(&sides.1)?,
+            Cond::Or(sides) => self.condition(&sides.0)? || self.condition(&sides.1)?,
+            Cond::Word(word) => !self.expand_text(word)?.is_empty(),
+            Cond::Unary(letter, word) => {
+                let text = self.expand_text(word)?;
+                self.test(&[&[b'-', *letter], &text])?
+            }
+            Cond::Binary(op, left, right) => {
+                let left = self.expand_text(left)?;
+                let right = self.expand_text(right)?;
+                if op.starts_with(b"-") && !matches!(&**op, b"-nt" | b"-ot" | b"-ef") {
+                    // Here the operands of -eq and the like are expressions.
+                    let mut a = Vec::new();
+                    let mut b = Vec::new();
+                    super::vars::push_number(&mut a, self.arithmetic_text(&left)?);
+                    super::vars::push_number(&mut b, self.arithmetic_text(&right)?);
+                    return self.test(&[&a, op, &b]);
+                }
+                self.test(&[&left, op, &right])?
+            }
+            Cond::Match(equal, left, right) => {
+                let text = self.expand_text(left)?;
+                let pattern = self.expand_pattern(right)?;
+                pattern::matches(&pattern, &text) == *equal
+            }
+            Cond::Regex(left, right) => {
+                let text = self.expand_text(left)?;
+                let pattern = self.expand_regex(right)?;
+                match crate::sys::regex::is_match(&pattern, &text) {
+                    Ok(found) => found,
+                    Err(why) => {
+                        self.complain(format_args!("{}: {why}", show_bytes(&pattern)));
+                        self.status = 2;
+                        return Err(Flow::Abort);
+                    }
+                }
+            }
+        })
+    }
+
+    fn test(&mut self, args: &[&[u8]]) -> Result<bool, Flow> {
+        match super::builtins::test::evaluate(args, [0, 1, 2]) {
+            Ok(result) => Ok(result),
+            Err(why) => match self.fatal(why) {
+                Err(flow) => Err(flow),
+                Ok(()) => Ok(false),
+            },
+        }
+    }
+}

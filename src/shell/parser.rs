@@ -1,0 +1,610 @@
+//! The grammar. POSIX.1-2024 XCU 2.4 (reserved words), 2.9 and 2.10.
+//!
+//! Recursive descent with one token of look-ahead. A script is parsed one
+//! complete command at a time, because each may change the aliases that the
+//! next is read with. What it cannot parse is a [`SyntaxError`]; nesting has a
+//! limit.
+
+use std::rc::Rc;
+
+use super::ast::*;
+use super::lexer::{Op, Parsed, Parser, SyntaxError, Token};
+use super::word::{assignment_prefix, split_assignment};
+
+/// Words that end a list of commands.
+const CLOSING: [&[u8]; 8] = [b"then", b"else", b"elif", b"fi", b"do", b"done", b"esac", b"}"];
+
+/// Utilities whose arguments may be assignments (POSIX.1-2024 2.9.1.1).
+const DECLARATIONS: [&[u8]; 4] = [b"export", b"readonly", b"local", b"typeset"];
+
+impl Parser<'_> {
+    /// The next complete command: the lists on a line. None at the end.
+    pub fn complete_command(&mut self) -> Parsed<Option<Program>> {
+        loop {
+            match self.look_op()? {
+                Some(Op::End) => return Ok(None),
+                Some(Op::Newline) => self.token = None,
+                _ => break,
+            }
+        }
+        let mut program = Program::default();
+        loop {
+            let statement = self.statement()?;
+            let ended = !self.separator(&statement)?;
+            program.statements.push(statement);
+            match self.look_op()? {
+                Some(Op::Newline) => {
+                    self.token = None;
+                    return Ok(Some(program));
+                }
+                Some(Op::End) => return Ok(Some(program)),
+                _ if ended => return self.unexpected(),
+                _ => {}
+            }
+        }
+    }
+
+    /// Everything up to the end of the input.
+    pub fn whole(&mut self) -> Parsed<Program> {
+        let mut all = Program::default();
+        while let Some(mut program) = self.complete_command()? {
+            all.statements.append(&mut program.statements);
+        }
+        Ok(all)
+    }
+
+    /// A command substitution, up to and past its `)`.
+    pub(super) fn substituted(&mut self) -> Parsed<Program> {
+        let token = self.token.take();
+        let program = self.list()?;
+        if !self.accept(Op::Close)? {
+            return self.unexpected();
+        }
+        self.token = token;
+        Ok(program)
+    }
+
+    /// Whether the statement just parsed is followed by `;` or `&`; takes it.
+    fn separator(&mut self, statement: &Statement) -> Parsed<bool> {
+        if statement.background {
+            return Ok(true);
+        }
+        self.accept(Op::Semi)
+    }
+
+    fn newlines(&mut self) -> Parsed<()> {
+        while self.accept(Op::Newline)? {}
+        Ok(())
+    }
+
+    fn unexpected<T>(&mut self) -> Parsed<T> {
+        let (what, ended) = match self.look()? {
+            Token::Op(op) => (op.text().to_string(), *op == Op::End),
+            Token::Io(fd) => (fd.to_string(), false),
+            Token::Word(word) => {
+                let text = match word.bare() {
+                    Some(text) => text.to_vec(),
+                    None => self.text_since(self.token_start).to_vec(),
+                };
+                let text = String::from_utf8_lossy(&text).into_owned();
+                (text.chars().filter(|c| !c.is_control()).take(60).collect(), false)
+            }
+        };
+        let line = match self.look_op()? {
+            // The line break has been read already.
+            Some(Op::Newline) => self.line().saturating_sub(1),
+            _ => self.line(),
+        };
+        let what = if ended || what == "newline" {
+            format!("unexpected {what}")
+        } else {
+            format!("unexpected '{what}'")
+        };
+        Err(SyntaxError { line, what, unfinished: ended })
+    }
+
+    /// The next token when it is a word without quotes or expansions.
+    fn look_bare(&mut self) -> Parsed<Option<&[u8]>> {
+        Ok(match self.look()? {
+            Token::Word(word) => word.bare(),
+            _ => None,
+        })
+    }
+
+    fn accept_word(&mut self, reserved: &[u8]) -> Parsed<bool> {
+        if self.look_bare()? != Some(reserved) {
+            return Ok(false);
+        }
+        self.token = None;
+        Ok(true)
+    }
+
+    fn expect_word(&mut self, reserved: &[u8]) -> Parsed<()> {
+        if self.accept_word(reserved)? { Ok(()) } else { self.unexpected() }
+    }
+
+    /// A compound_list: statements up to a word or operator that closes it.
+    /// It may be empty here; whoever needs one says so.
+    fn list(&mut self) -> Parsed<Program> {
+        let mut program = Program::default();
+        loop {
+            self.newlines()?;
+            self.command_aliases()?;
+            match self.look()? {
+                Token::Op(Op::End | Op::Close | Op::DSemi | Op::SemiAnd) => break,
+                Token::Word(word) if word.bare().is_some_and(|w| CLOSING.contains(&w)) => break,
+                _ => {}
+            }
+            let statement = self.statement()?;
+            let more = self.separator(&statement)?;
+            program.statements.push(statement);
+            if !more && self.look_op()? != Some(Op::Newline) {
+                break;
+            }
+        }
+        Ok(program)
+    }
+
+    /// A list that must have a command in it.
+    fn some_list(&mut self) -> Parsed<Program> {
+        let program = self.list()?;
+        if program.statements.is_empty() { self.unexpected() } else { Ok(program) }
+    }
+
+    /// and_or, and the `&` behind it.
+    fn statement(&mut self) -> Parsed<Statement> {
+        self.look()?;
+        let start = self.token_start;
+        let first = self.pipeline()?;
+        let mut rest = Vec::new();
+        loop {
+            let link = match self.look_op()? {
+                Some(Op::AndIf) => Link::And,
+                Some(Op::OrIf) => Link::Or,
+                _ => break,
+            };
+            self.token = None;
+            self.newlines()?;
+            rest.push((link, self.pipeline()?));
+        }
+        let background = self.look_op()? == Some(Op::And);
+        let source = if background || self.input.keeps_source() {
+            self.look()?;
+            let all = self.text_since(start);
+            let ahead = self.at().saturating_sub(self.token_start);
+            let text = all.get(..all.len().saturating_sub(ahead)).unwrap_or_default();
+            Some(Rc::from(text.trim_ascii()))
+        } else {
+            None
+        };
+        if background {
+            self.token = None;
+        }
+        Ok(Statement { first, rest, background, source })
+    }
+
+    fn pipeline(&mut self) -> Parsed<Pipeline> {
+        let mut negated = false;
+        self.command_aliases()?;
+        while self.accept_word(b"!")? {
+            negated = !negated;
+            self.command_aliases()?;
+        }
+        let mut commands = vec![self.command()?];
+        while self.accept(Op::Pipe)? {
+            self.newlines()?;
+            commands.push(self.command()?);
+        }
+        Ok(Pipeline { negated, commands })
+    }
+
+    /// Substitutes aliases for the word that is looked at (2.3.1).
+    fn command_aliases(&mut self) -> Parsed<()> {
+        loop {
+            self.alias_next = false;
+            let Some(name) = self.look_bare()? else { return Ok(()) };
+            if name.len() > 255 {
+                return Ok(());
+            }
+            let name = name.to_vec();
+            let start = self.token_start;
+            if !self.substitute_alias(&name, start) {
+                return Ok(());
+            }
+            self.token = None;
+        }
+    }
+
+    fn command(&mut self) -> Parsed<Command> {
+        self.command_aliases()?;
+        self.deeper(|p| p.command_inner())
+    }
+
+    fn command_inner(&mut self) -> Parsed<Command> {
+        self.look()?;
+        let line = self.line();
+        let kind = match self.look()? {
+            Token::Op(Op::Open) => {
+                self.token = None;
+                let body = self.some_list()?;
+                if !self.accept(Op::Close)? {
+                    return self.unexpected();
+                }
+                Kind::Subshell(body)
+            }
+            Token::Word(word) => match word.bare() {
+                Some(b"{") => {
+                    self.token = None;
+                    let body = self.some_list()?;
+                    self.expect_word(b"}")?;
+                    Kind::Group(body)
+                }
+                Some(b"if") => self.if_command()?,
+                Some(b"while") => self.loop_command(false)?,
+                Some(b"until") => self.loop_command(true)?,
+                Some(b"for") => self.for_command()?,
+                Some(b"case") => self.case_command()?,
+                Some(b"function") => return self.function_keyword(line),
+                Some(b"[[") => {
+                    self.token = None;
+                    let cond = self.cond_or()?;
+                    self.expect_word(b"]]")?;
+                    Kind::Test(Box::new(cond))
+                }
+                Some(w) if CLOSING.contains(&w) || w == b"!" => return self.unexpected(),
+                _ => return self.simple_command(line),
+            },
+            Token::Io(_) => return self.simple_command(line),
+            Token::Op(op) if redirection(*op).is_some() => return self.simple_command(line),
+            Token::Op(_) => return self.unexpected(),
+        };
+        let mut redirs = Vec::new();
+        while self.redirection_into(&mut redirs)? {}
+        Ok(Command { kind, redirs, line })
+    }
+
+    fn if_command(&mut self) -> Parsed<Kind> {
+        self.token = None;
+        let mut arms = Vec::new();
+        loop {
+            let condition = self.some_list()?;
+            self.expect_word(b"then")?;
+            arms.push((condition, self.some_list()?));
+            if self.accept_word(b"elif")? {
+                continue;
+            }
+            let mut otherwise = None;
+            if self.accept_word(b"else")? {
+                otherwise = Some(self.some_list()?);
+            }
+            self.expect_word(b"fi")?;
+            return Ok(Kind::If(arms, otherwise));
+        }
+    }
+
+    fn loop_command(&mut self, until: bool) -> Parsed<Kind> {
+        self.token = None;
+        let condition = self.some_list()?;
+        let body = self.do_group()?;
+        Ok(Kind::Loop(until, Box::new((condition, body))))
+    }
+
+    fn do_group(&mut self) -> Parsed<Program> {
+        self.expect_word(b"do")?;
+        let body = self.some_list()?;
+        self.expect_word(b"done")?;
+        Ok(body)
+    }
+
+    fn for_command(&mut self) -> Parsed<Kind> {
+        self.token = None;
+        let Some(name) = self.look_bare()?.filter(|n| is_name(n)).map(Name::new) else {
+            return self.unexpected();
+        };
+        self.token = None;
+        let mut words = None;
+        if !self.accept(Op::Semi)? {
+            self.newlines()?;
+            if self.accept_word(b"in")? {
+                words = Some(self.words_of_line()?);
+                if !self.accept(Op::Semi)? && self.look_op()? != Some(Op::Newline) {
+                    return self.unexpected();
+                }
+            }
+        }
+        self.newlines()?;
+        self.command_aliases()?;
+        let body = self.do_group()?;
+        Ok(Kind::For(Box::new(For { name, words, body })))
+    }
+
+    fn words_of_line(&mut self) -> Parsed<Vec<Word>> {
+        let mut words = Vec::new();
+        while let Token::Word(_) = self.look()? {
+            if let Token::Word(word) = self.next_token()? {
+                words.push(word);
+            }
+        }
+        Ok(words)
+    }
+
+    fn case_command(&mut self) -> Parsed<Kind> {
+        self.token = None;
+        let subject = self.any_word()?;
+        self.newlines()?;
+        self.expect_word(b"in")?;
+        let mut arms = Vec::new();
+        loop {
+            self.newlines()?;
+            if self.accept_word(b"esac")? {
+                break;
+            }
+            self.accept(Op::Open)?;
+            let mut patterns = vec![self.any_word()?];
+            while self.accept(Op::Pipe)? {
+                patterns.push(self.any_word()?);
+            }
+            if !self.accept(Op::Close)? {
+                return self.unexpected();
+            }
+            let body = self.list()?;
+            let falls = self.look_op()? == Some(Op::SemiAnd);
+            let ended = falls || self.look_op()? == Some(Op::DSemi);
+            arms.push(Arm { patterns, body, falls });
+            if ended {
+                self.token = None;
+                continue;
+            }
+            self.expect_word(b"esac")?;
+            break;
+        }
+        Ok(Kind::Case(Box::new(Case { subject, arms })))
+    }
+
+    fn any_word(&mut self) -> Parsed<Word> {
+        if !matches!(self.look()?, Token::Word(_)) {
+            return self.unexpected();
+        }
+        match self.next_token()? {
+            Token::Word(word) => Ok(word),
+            _ => self.unexpected(),
+        }
+    }
+
+    /// `function name [()] compound`
+    fn function_keyword(&mut self, line: u32) -> Parsed<Command> {
+        self.token = None;
+        let Some(name) = self.look_bare()?.map(Box::<[u8]>::from) else {
+            return self.unexpected();
+        };
+        self.token = None;
+        if self.accept(Op::Open)? && !self.accept(Op::Close)? {
+            return self.unexpected();
+        }
+        self.function_body(name, line)
+    }
+
+    fn function_body(&mut self, name: Box<[u8]>, line: u32) -> Parsed<Command> {
+        self.newlines()?;
+        let body = self.command()?;
+        if matches!(body.kind, Kind::Simple(_) | Kind::Function(_)) {
+            return self.error("the body of a function must be a compound command");
+        }
+        let kind = Kind::Function(Rc::new(Function { name, body }));
+        Ok(Command { kind, redirs: Vec::new(), line })
+    }
+
+    fn simple_command(&mut self, line: u32) -> Parsed<Command> {
+        let mut simple = Simple::default();
+        let mut redirs = Vec::new();
+        loop {
+            if self.redirection_into(&mut redirs)? {
+                continue;
+            }
+            if simple.words.is_empty() {
+                if !simple.assigns.is_empty() || !redirs.is_empty() {
+                    self.command_aliases()?;
+                }
+            } else if self.alias_next {
+                self.command_aliases()?;
+            }
+            match self.look()? {
+                Token::Word(_) => {}
+                Token::Op(Op::Open)
+                    if simple.words.len() == 1
+                        && simple.assigns.is_empty()
+                        && redirs.is_empty() =>
+                {
+                    let name = simple.words.first().and_then(Word::bare);
+                    let Some(name) = name.filter(|n| is_function_name(n)).map(Box::<[u8]>::from)
+                    else {
+                        return self.unexpected();
+                    };
+                    self.token = None;
+                    if !self.accept(Op::Close)? {
+                        return self.unexpected();
+                    }
+                    return self.function_body(name, line);
+                }
+                _ => break,
+            }
+            let Token::Word(word) = self.next_token()? else { break };
+            if simple.words.is_empty() {
+                if let Some(equals) = assignment_prefix(&word) {
+                    let (name, value) = split_assignment(word, equals);
+                    simple.assigns.push(Assign { name, value });
+                    continue;
+                }
+                simple.declares = word.bare().is_some_and(|w| DECLARATIONS.contains(&w));
+            } else if simple.words.len() == 1
+                && simple.words.first().and_then(Word::bare) == Some(b"command")
+            {
+                simple.declares = word.bare().is_some_and(|w| DECLARATIONS.contains(&w));
+            } else if simple.declares
+                && let Some(equals) = assignment_prefix(&word)
+            {
+                simple.words.push(declared(word, equals));
+                continue;
+            }
+            if simple.declares
+                && simple.words.len() == 1
+                && let Some(equals) = assignment_prefix(&word)
+            {
+                simple.words.push(declared(word, equals));
+                continue;
+            }
+            simple.words.push(word);
+        }
+        Ok(Command { kind: Kind::Simple(simple), redirs, line })
+    }
+
+    /// Parses a redirection if one comes next.
+    fn redirection_into(&mut self, redirs: &mut Vec<Redir>) -> Parsed<bool> {
+        let fd = match self.look()? {
+            Token::Io(fd) => Some(*fd),
+            Token::Op(op) if redirection(*op).is_some() => None,
+            _ => return Ok(false),
+        };
+        if fd.is_some() {
+            self.token = None;
+        }
+        let Some(op) = self.look_op()? else { return self.unexpected() };
+        let Some(mut kind) = redirection(op) else { return self.unexpected() };
+        self.token = None;
+        // Aliases are not looked for in the operand.
+        self.alias_next = false;
+        let target = self.any_word()?;
+        if let (RedirKind::Here(body), Op::DLess | Op::DLessDash) = (&mut kind, op) {
+            *body = self.here_document(&self.delimiter(&target), op == Op::DLessDash);
+        }
+        redirs.push(Redir { fd, kind, target });
+        Ok(true)
+    }
+
+    /// The delimiter of a here-document: a word of which only the quotes count.
+    fn delimiter(&self, word: &Word) -> Word {
+        let known = |p: &Part| matches!(p, Part::Literal(_) | Part::Glob(_) | Part::Quoted(_));
+        if word.parts.iter().all(known) {
+            let copy = |p: &Part| match p {
+                Part::Literal(t) | Part::Glob(t) => Part::Literal(t.clone()),
+                Part::Quoted(t) => Part::Quoted(t.clone()),
+                _ => Part::Literal(Box::default()),
+            };
+            return Word { parts: word.parts.iter().map(copy).collect() };
+        }
+        // `$`, backquotes and tildes are letters here.
+        let text = self.text_since(self.token_start);
+        let quoted = text.iter().any(|b| matches!(b, b'\'' | b'"' | b'\\'));
+        let bytes: Vec<u8> =
+            text.iter().copied().filter(|b| !matches!(b, b'\'' | b'"' | b'\\')).collect();
+        let bytes: Box<[u8]> = bytes.into();
+        Word { parts: vec![if quoted { Part::Quoted(bytes) } else { Part::Literal(bytes) }] }
+    }
+
+    fn cond_or(&mut self) -> Parsed<Cond> {
+        let mut left = self.cond_and()?;
+        while self.accept(Op::OrIf)? {
+            self.newlines()?;
+            left = self.deeper(|p| Ok(Cond::Or(Box::new((left, p.cond_or()?)))))?;
+        }
+        Ok(left)
+    }
+
+    fn cond_and(&mut self) -> Parsed<Cond> {
+        let left = self.cond_not()?;
+        if self.accept(Op::AndIf)? {
+            self.newlines()?;
+            return self.deeper(|p| Ok(Cond::And(Box::new((left, p.cond_and()?)))));
+        }
+        Ok(left)
+    }
+
+    fn cond_not(&mut self) -> Parsed<Cond> {
+        if self.accept_word(b"!")? {
+            return self.deeper(|p| Ok(Cond::Not(Box::new(p.cond_not()?))));
+        }
+        if self.accept(Op::Open)? {
+            let inner = self.deeper(|p| p.cond_or())?;
+            if !self.accept(Op::Close)? {
+                return self.unexpected();
+            }
+            return Ok(inner);
+        }
+        self.cond_primary()
+    }
+
+    fn cond_primary(&mut self) -> Parsed<Cond> {
+        if self.look_bare()? == Some(b"]]") {
+            return self.unexpected();
+        }
+        let first = self.any_word()?;
+        if let Some([b'-', letter]) = first.bare()
+            && b"abcdefghknoprstuwxzGLNOS".contains(letter)
+            && let Token::Word(next) = self.look()?
+            && next.bare() != Some(b"]]")
+        {
+            let letter = *letter;
+            return Ok(Cond::Unary(letter, self.any_word()?));
+        }
+        let op: Box<[u8]> = match self.look()? {
+            Token::Op(Op::Less) => Box::from(b"<".as_slice()),
+            Token::Op(Op::Great) => Box::from(b">".as_slice()),
+            Token::Word(word) => match word.bare() {
+                Some(
+                    op @ (b"=" | b"==" | b"!=" | b"=~" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt"
+                    | b"-ge" | b"-nt" | b"-ot" | b"-ef"),
+                ) => Box::from(op),
+                _ => return Ok(Cond::Word(first)),
+            },
+            _ => return Ok(Cond::Word(first)),
+        };
+        self.token = None;
+        if &*op == b"=~" {
+            return Ok(Cond::Regex(first, self.regex_word()?));
+        }
+        let second = self.any_word()?;
+        Ok(match &*op {
+            b"=" | b"==" => Cond::Match(true, first, second),
+            b"!=" => Cond::Match(false, first, second),
+            _ => Cond::Binary(op, first, second),
+        })
+    }
+}
+
+/// The argument of a declaration utility, with the tildes of an assignment.
+fn declared(word: Word, equals: usize) -> Word {
+    let (name, mut value) = split_assignment(word, equals);
+    let mut text = name.text.into_vec();
+    text.push(b'=');
+    value.parts.insert(0, Part::Literal(text.into()));
+    value
+}
+
+/// Names of functions: those of POSIX, and what other shells take beyond.
+fn is_function_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.:+@".contains(b))
+}
+
+fn redirection(op: Op) -> Option<RedirKind> {
+    Some(match op {
+        Op::Less => RedirKind::Read,
+        Op::Great => RedirKind::Write,
+        Op::DGreat => RedirKind::Append,
+        Op::LessGreat => RedirKind::ReadWrite,
+        Op::LessAnd => RedirKind::DupIn,
+        Op::GreatAnd => RedirKind::DupOut,
+        Op::Clobber => RedirKind::Clobber,
+        Op::DLess | Op::DLessDash => RedirKind::Here(Rc::default()),
+        Op::TLess => RedirKind::HereString,
+        Op::AndGreat => RedirKind::Both,
+        Op::AndDGreat => RedirKind::BothAppend,
+        _ => return None,
+    })
+}
+
+/// Parses a whole script that is there from the beginning: for fuzzing, and
+/// for text whose aliases do not matter.
+pub fn parse(text: &[u8]) -> Parsed<Program> {
+    let mut source = super::lexer::Source::of(text.to_vec(), 1);
+    Parser::new(&mut source, &mut super::lexer::Nothing).whole()
+}

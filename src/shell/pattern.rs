@@ -1,0 +1,374 @@
+//! Pattern matching notation. POSIX.1-2024 XCU 2.14.
+//!
+//! A pattern is bytes: `*`, `?` and `[...]` have their meaning, `\` takes it
+//! from the byte behind it. Characters are bytes and collate as bytes, as in
+//! the POSIX locale. Matching keeps one place to go back to, so it takes at
+//! most the product of both lengths.
+
+/// What stands at the beginning of a pattern.
+enum Item<'a> {
+    /// A byte that stands for itself.
+    Byte(u8),
+    /// `?`
+    Any,
+    /// `*`
+    Star,
+    /// `[...]`: what is between the brackets
+    Set(&'a [u8]),
+}
+
+/// Splits the first item off a pattern.
+fn item(pattern: &[u8]) -> Option<(Item<'_>, &[u8])> {
+    let (first, rest) = pattern.split_first()?;
+    Some(match first {
+        b'*' => (Item::Star, rest),
+        b'?' => (Item::Any, rest),
+        b'\\' => match rest.split_first() {
+            Some((byte, rest)) => (Item::Byte(*byte), rest),
+            None => (Item::Byte(b'\\'), rest),
+        },
+        b'[' => match set_end(rest) {
+            Some(end) => (
+                Item::Set(rest.get(..end).unwrap_or_default()),
+                rest.get(end + 1..).unwrap_or_default(),
+            ),
+            None => (Item::Byte(b'['), rest),
+        },
+        byte => (Item::Byte(*byte), rest),
+    })
+}
+
+/// Where the bracket expression that begins with `body` ends: the place of its
+/// `]`.
+fn set_end(body: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    if let Some(b'!' | b'^') = body.first() {
+        at = 1;
+    }
+    let begin = at;
+    loop {
+        match *body.get(at)? {
+            b']' if at > begin => return Some(at),
+            b'\\' => at += 2,
+            b'[' => match body.get(at + 1) {
+                Some(kind @ (b':' | b'.' | b'=')) => {
+                    let close = [*kind, b']'];
+                    let inner = body.get(at + 2..)?;
+                    match inner.windows(2).position(|w| w == close) {
+                        Some(n) => at += 2 + n + 2,
+                        None => at += 1,
+                    }
+                }
+                _ => at += 1,
+            },
+            // An unquoted slash ends no component, but a set never matches one.
+            _ => at += 1,
+        }
+    }
+}
+
+/// Whether `byte` is in the set whose brackets hold `body`.
+fn in_set(body: &[u8], byte: u8) -> bool {
+    let (negated, mut rest) = match body.split_first() {
+        Some((b'!' | b'^', rest)) => (true, rest),
+        _ => (false, body),
+    };
+    let mut found = false;
+    while !rest.is_empty() {
+        if let Some(inner) = rest.strip_prefix(b"[:")
+            && let Some(end) = inner.windows(2).position(|w| w == b":]")
+        {
+            let (class, behind) = inner.split_at(end);
+            found |= in_class(class, byte);
+            rest = behind.get(2..).unwrap_or_default();
+            continue;
+        }
+        let Some((low, behind)) = element(rest) else { break };
+        rest = behind;
+        if let Some((b'-', behind)) = rest.split_first()
+            && let Some((high, behind)) = element(behind)
+        {
+            rest = behind;
+            found |= (low..=high).contains(&byte);
+        } else {
+            found |= low == byte;
+        }
+    }
+    found != negated
+}
+
+/// One collating element of a bracket expression and what follows it.
+fn element(body: &[u8]) -> Option<(u8, &[u8])> {
+    for (open, close) in [(b"[.", b".]"), (b"[=", b"=]")] {
+        if let Some(inner) = body.strip_prefix(open)
+            && let Some(end) = inner.windows(2).position(|w| w == close)
+            && end == 1
+        {
+            return Some((*inner.first()?, inner.get(3..)?));
+        }
+    }
+    let (first, rest) = body.split_first()?;
+    match (first, rest.split_first()) {
+        (b'\\', Some((byte, rest))) => Some((*byte, rest)),
+        _ => Some((*first, rest)),
+    }
+}
+
+fn in_class(class: &[u8], byte: u8) -> bool {
+    match class {
+        b"alnum" => byte.is_ascii_alphanumeric(),
+        b"alpha" => byte.is_ascii_alphabetic(),
+        b"blank" => byte == b' ' || byte == b'\t',
+        b"cntrl" => byte.is_ascii_control(),
+        b"digit" => byte.is_ascii_digit(),
+        b"graph" => byte.is_ascii_graphic(),
+        b"lower" => byte.is_ascii_lowercase(),
+        b"print" => byte.is_ascii_graphic() || byte == b' ',
+        b"punct" => byte.is_ascii_punctuation(),
+        b"space" => byte.is_ascii_whitespace() || byte == 0x0b,
+        b"upper" => byte.is_ascii_uppercase(),
+        b"xdigit" => byte.is_ascii_hexdigit(),
+        _ => false,
+    }
+}
+
+fn is_one(item: &Item<'_>, byte: u8) -> bool {
+    match item {
+        Item::Byte(b) => *b == byte,
+        Item::Any => true,
+        Item::Set(body) => in_set(body, byte),
+        Item::Star => false,
+    }
+}
+
+/// Whether all of `text` matches `pattern`.
+pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    walk(pattern, text, true).is_some()
+}
+
+/// Matches from the start of `text`. With `whole`, all of it must match;
+/// otherwise the length of the shortest prefix that does is returned.
+fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
+    let (mut p, mut t) = (pattern, text);
+    // Behind the last star: the rest of the pattern, and the text it was last
+    // tried on. Nothing before that star can help a later mismatch.
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        match item(p) {
+            None if t.is_empty() || !whole => return Some(text.len() - t.len()),
+            Some((Item::Star, rest)) => {
+                if rest.is_empty() && whole {
+                    return Some(text.len());
+                }
+                retry = Some((rest, t));
+                p = rest;
+                continue;
+            }
+            Some((one, rest)) => {
+                if let Some((byte, behind)) = t.split_first()
+                    && is_one(&one, *byte)
+                {
+                    p = rest;
+                    t = behind;
+                    continue;
+                }
+            }
+            None => {}
+        }
+        let (rest, tried) = retry?;
+        let (_, behind) = tried.split_first()?;
+        retry = Some((rest, behind));
+        p = rest;
+        t = behind;
+    }
+}
+
+/// The length of the shortest or longest prefix of `text` that matches.
+pub fn prefix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    let shortest = walk(pattern, text, false)?;
+    if !longest {
+        return Some(shortest);
+    }
+    let last = last_item(pattern);
+    if let Some(Item::Star) = last {
+        return Some(text.len());
+    }
+    let mut end = text.len();
+    loop {
+        let head = text.get(..end)?;
+        let possible = match (&last, head.last()) {
+            (Some(item), Some(byte)) => is_one(item, *byte),
+            _ => true,
+        };
+        if possible && matches(pattern, head) {
+            return Some(end);
+        }
+        end = end.checked_sub(1)?;
+    }
+}
+
+/// Where the shortest or longest suffix of `text` that matches begins.
+pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    let mut pattern = pattern;
+    let mut first = item(pattern);
+    if let Some((Item::Star, _)) = first {
+        if longest {
+            return matches(pattern, text).then_some(0);
+        }
+        while let Some((Item::Star, rest)) = first {
+            pattern = rest;
+            first = item(pattern);
+        }
+    }
+    let possible = |at: usize| match (&first, text.get(at)) {
+        (Some((item, _)), Some(byte)) => is_one(item, *byte),
+        (None, _) => at == text.len(),
+        (Some(_), None) => false,
+    };
+    let fits = |at: &usize| possible(*at) && matches(pattern, text.get(*at..).unwrap_or_default());
+    if longest { (0..=text.len()).find(fits) } else { (0..=text.len()).rev().find(fits) }
+}
+
+/// The first place in `text`, from `from` on, that matches, as long as it can:
+/// its start and end.
+pub fn find(pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
+    let first = item(pattern);
+    (from..=text.len()).find_map(|start| {
+        let rest = text.get(start..)?;
+        if let Some((one, _)) = &first
+            && !matches!(one, Item::Star)
+            && !rest.first().is_some_and(|byte| is_one(one, *byte))
+        {
+            return None;
+        }
+        prefix(pattern, rest, true).map(|n| (start, start + n))
+    })
+}
+
+fn last_item(mut pattern: &[u8]) -> Option<Item<'_>> {
+    let mut last = None;
+    while let Some((item, rest)) = item(pattern) {
+        last = Some(item);
+        pattern = rest;
+    }
+    last
+}
+
+/// Whether `pattern` can match anything but one text.
+pub fn is_magic(mut pattern: &[u8]) -> bool {
+    while let Some((item, rest)) = item(pattern) {
+        if !matches!(item, Item::Byte(_)) {
+            return true;
+        }
+        pattern = rest;
+    }
+    false
+}
+
+/// The text that a pattern without magic matches.
+pub fn unescape(mut pattern: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(pattern.len());
+    while let Some((first, rest)) = pattern.split_first() {
+        pattern = rest;
+        match (first, rest.split_first()) {
+            (b'\\', Some((byte, rest))) => {
+                text.push(*byte);
+                pattern = rest;
+            }
+            _ => text.push(*first),
+        }
+    }
+    text
+}
+
+/// Whether a quoted byte must be escaped to stand for itself in a pattern.
+pub fn is_special(byte: u8) -> bool {
+    matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'!' | b'^' | b'-' | b':' | b'.' | b'=')
+}
+
+/// Adds `text` to a pattern as text that stands for itself.
+pub fn escape_into(pattern: &mut Vec<u8>, text: &[u8]) {
+    for byte in text {
+        if is_special(*byte) {
+            pattern.push(b'\\');
+        }
+        pattern.push(*byte);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn m(pattern: &str, text: &str) -> bool {
+        matches(pattern.as_bytes(), text.as_bytes())
+    }
+
+    #[test]
+    fn whole_texts() {
+        assert!(m("", ""));
+        assert!(m("*", ""));
+        assert!(m("a*b*c", "aXXbYYc"));
+        assert!(!m("a*b*c", "aXXbYYcd"));
+        assert!(m("?x?", "axb"));
+        assert!(!m("?", ""));
+        assert!(m("\\*", "*"));
+        assert!(!m("\\*", "a"));
+        assert!(m("a\\", "a\\"));
+        assert!(m("*.tar.*", "x.tar.tar.gz"));
+    }
+
+    #[test]
+    fn bracket_expressions() {
+        assert!(m("[abc]", "b"));
+        assert!(!m("[!abc]", "b"));
+        assert!(m("[^abc]", "d"));
+        assert!(m("[a-c]x", "bx"));
+        assert!(m("[]a]", "]"));
+        assert!(m("[!]a]", "b"));
+        assert!(m("[a-]", "-"));
+        assert!(m("[[:digit:][:upper:]]", "Q"));
+        assert!(!m("[[:digit:]]", "x"));
+        assert!(m("[[.-.]]", "-"));
+        assert!(m("[[=a=]b]", "a"));
+        assert!(m("[", "["));
+        assert!(m("[a", "[a"));
+        assert!(m("[\\]]", "]"));
+        assert!(m("[a\\-c]", "-"));
+        assert!(!m("[a\\-c]", "b"));
+    }
+
+    #[test]
+    fn prefixes_and_suffixes() {
+        assert_eq!(prefix(b"*/", b"a/b/c", false), Some(2));
+        assert_eq!(prefix(b"*/", b"a/b/c", true), Some(4));
+        assert_eq!(prefix(b"a*", b"abc", false), Some(1));
+        assert_eq!(prefix(b"a*", b"abc", true), Some(3));
+        assert_eq!(prefix(b"x", b"abc", true), None);
+        assert_eq!(suffix(b".*", b"a.b.c", false), Some(3));
+        assert_eq!(suffix(b".*", b"a.b.c", true), Some(1));
+        assert_eq!(suffix(b"*b", b"aab", false), Some(2));
+        assert_eq!(suffix(b"*b", b"aab", true), Some(0));
+        assert_eq!(suffix(b"", b"aab", true), Some(3));
+        assert_eq!(suffix(b"", b"aab", false), Some(3));
+        assert_eq!(suffix(b"*", b"ab", false), Some(2));
+        assert_eq!(find(b"b*d", b"abcdbd", 0), Some((1, 6)));
+        assert_eq!(find(b"[0-9]", b"ab3", 0), Some((2, 3)));
+    }
+
+    #[test]
+    fn no_pattern_takes_long() {
+        let text = vec![b'a'; 20_000];
+        assert!(!matches(b"*a*a*a*a*a*a*a*a*b", &text));
+    }
+
+    #[test]
+    fn magic() {
+        assert!(!is_magic(b"a\\*["));
+        assert!(is_magic(b"[a]"));
+        assert_eq!(unescape(b"a\\*b\\\\"), b"a*b\\");
+        let mut p = Vec::new();
+        escape_into(&mut p, b"[a]*");
+        assert_eq!(p, b"\\[a\\]\\*");
+    }
+}
