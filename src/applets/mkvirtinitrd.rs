@@ -62,7 +62,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     for (n, found) in closure.modules.iter().enumerate() {
         let bytes = tree::read_module(&found.path).map_err(Error::msg)?;
         let name = format!("/usr/lib/modules/{:03}-{}.ko", n + 1, show_bytes(&found.name));
-        builder = builder.file(&name, 0o644, bytes)?;
+        builder.file(&name, 0o644, bytes)?;
         if wanted.get(NEEDED.len()..).is_some_and(|extra| extra.contains(&found.name.as_slice())) {
             let line = format!("additional module: {}\n", show_bytes(&found.name));
             cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
