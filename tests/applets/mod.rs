@@ -9,3 +9,4 @@ mod mkinitramfs_modules;
 mod mount;
 mod multicall;
 mod system;
+mod test;
