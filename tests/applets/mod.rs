@@ -13,3 +13,4 @@ mod modprobe;
 mod mount;
 mod multicall;
 mod system;
+mod test;
