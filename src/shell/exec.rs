@@ -278,10 +278,12 @@ impl Shell {
                         return self.program(body, tail);
                     }
                 }
-                self.status = 0;
                 match otherwise {
                     Some(body) => self.program(body, tail),
-                    None => Ok(()),
+                    None => {
+                        self.status = 0;
+                        Ok(())
+                    }
                 }
             }
             Kind::Loop(until, parts) => self.looping(*until, &parts.0, &parts.1),

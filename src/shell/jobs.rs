@@ -77,6 +77,8 @@ pub struct Jobs {
     terminal: Option<RawFd>,
     /// Terminal modes of the shell.
     modes: Option<Termios>,
+    /// The list is the parent's.
+    inherited: bool,
     /// Job numbers, most recently current last.
     recent: Vec<u32>,
 }
@@ -87,10 +89,10 @@ impl Jobs {
         self.last
     }
 
-    /// A child of the shell has no jobs.
+    /// A child of the shell has none of its jobs, but can still list them
+    /// (`jobs | grep`, `$(jobs -p)`) until it starts one.
     pub fn forget(&mut self) {
-        self.list.clear();
-        self.recent.clear();
+        self.inherited = true;
     }
 
     /// The jobs in order.
@@ -221,6 +223,10 @@ impl Shell {
     }
 
     fn add_job(&mut self, mut job: Job) -> u32 {
+        if std::mem::take(&mut self.jobs.inherited) {
+            self.jobs.list.clear();
+            self.jobs.recent.clear();
+        }
         // Scripts start jobs for ever and never ask: finished ones whose
         // status nobody can want are dropped.
         if !self.interactive && self.jobs.list.len() > 512 {

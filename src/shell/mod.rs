@@ -10,7 +10,7 @@
 //! |---|---|
 //! | 2.2 Quoting, 2.6 recognition of expansions | `word` |
 //! | 2.3 Token Recognition, aliases | `lexer` |
-//! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser` |
+//! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser`, `cond` |
 //! | 2.5 Parameters and Variables | `vars`, `options` |
 //! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `substitute` |
 //! | 2.7 Redirection | `redir` |
@@ -32,6 +32,7 @@ pub mod arith;
 pub mod ast;
 pub mod builtins;
 mod command;
+mod cond;
 mod edit;
 mod exec;
 mod expand;

@@ -370,8 +370,12 @@ impl Shell {
                 self.notify();
             }
             let mut reader = Reader { shell: self, from };
-            let parsed = Parser::new(source, &mut reader).next();
+            let parsed = Parser::new(source, &mut reader).complete_command();
             let result = match parsed {
+                Ok(None) if top && self.was_interrupted() => {
+                    source.discard();
+                    continue;
+                }
                 Ok(None) if top && self.stays_at_end(source) => continue,
                 Ok(None) => return Ok(()),
                 Ok(Some(_)) if self.options.has(NOEXEC) && !self.interactive => Ok(()),
@@ -382,11 +386,7 @@ impl Shell {
                 Err(error) => {
                     self.vars.line = error.line;
                     self.status = 2;
-                    if sys::signal::has_come(libc::SIGINT) && top {
-                        // Ctrl-C while the command was typed.
-                        while sys::signal::take().is_some() {}
-                        self.status = 130;
-                    } else {
+                    if !(top && self.was_interrupted()) {
                         self.complain(format_args!("syntax error: {}", error.what));
                     }
                     Err(Flow::Abort)
@@ -410,6 +410,16 @@ impl Shell {
                 }
             }
         }
+    }
+
+    /// Whether Ctrl-C ended what was being typed.
+    fn was_interrupted(&mut self) -> bool {
+        if !self.interrupted() {
+            return false;
+        }
+        while sys::signal::take().is_some() {}
+        self.status = 130;
+        true
     }
 
     /// At the end of an interactive shell's input: whether it goes on.

@@ -20,6 +20,7 @@ use super::{Flow, Shell};
 impl Shell {
     /// The output of a program, without the newlines at its end.
     pub fn substitute(&mut self, program: &Program) -> Result<Vec<u8>, Flow> {
+        let status = self.status;
         let mut text = if self.capture.is_none() && self.is_tame(program) {
             self.capture_here(program)
         } else {
@@ -30,7 +31,8 @@ impl Shell {
         }
         // No variable and no argument can hold a NUL.
         text.retain(|b| *b != 0);
-        self.substituted = Some(self.status);
+        // `$?` beside it is that of the command before (2.5.2).
+        self.substituted = Some(std::mem::replace(&mut self.status, status));
         Ok(text)
     }
 

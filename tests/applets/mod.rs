@@ -3,10 +3,14 @@
 mod boot;
 mod cat;
 mod commands;
+mod depmod;
 mod folders;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
+mod modinfo;
+mod modprobe;
 mod mount;
 mod multicall;
 mod system;
+mod test;

@@ -51,11 +51,15 @@ fn canonical(path: &[u8]) -> Vec<u8> {
         }
     }
     let mut clean = Vec::with_capacity(path.len());
+    // Two slashes, not three, may mean something to the system.
+    if path.starts_with(b"//") && !path.starts_with(b"///") {
+        clean.push(b'/');
+    }
     for part in parts {
         clean.push(b'/');
         clean.extend_from_slice(part);
     }
-    if clean.is_empty() {
+    if clean.len() < 2 {
         clean.push(b'/');
     }
     clean
@@ -108,7 +112,9 @@ pub(super) fn cd(sh: &mut Shell, fields: &Fields) -> Ran {
     if !by_place {
         if path.first() != Some(&b'/') {
             let mut whole = old.clone().unwrap_or_default();
-            whole.push(b'/');
+            if whole.last() != Some(&b'/') {
+                whole.push(b'/');
+            }
             whole.extend_from_slice(&path);
             path = whole;
         }

@@ -1,0 +1,65 @@
+# POSIX.1-2024 XCU, and beyond it. See mod.rs for the format.
+##! local
+f() { local x=1 y; y=2; g; echo $x$y; }; g() { echo in $x; x=5; }; x=0; y=0; f; echo $x$y
+-->
+in 1
+52
+00
+##! local keeps what a name had, without a value
+x=a; f() { local x; echo "[$x]"; x=b; }; f; echo $x
+-->
+[a]
+a
+##! source
+echo 'echo $1' >f; source ./f a
+-->
+a
+##! an applet goes before PATH, a path-first shell asks PATH
+mkdir d; printf '#!/bin/sh\necho mine\n' >d/uname; chmod +x d/uname; PATH=$PWD/d:$PATH; test "$(uname)" = Linux && echo applet; set -o path-first; uname
+-->
+applet
+mine
+##! applets need no PATH
+PATH=/nonexistent; uname >/dev/null && echo ok
+-->
+ok
+##! nesting has a limit and a message
+x=$(printf '%0500d' 0 | sed 's/0/(/g'); eval "$x" 2>&1 | sed 's/.*: //'
+-->
+commands nest too deep
+##! calls have a limit
+f() { f; }; f 2>/dev/null; echo no
+--> 2
+##! messages name script and line
+printf 'echo a\nif true\nfi\n' >s; $SH s 2>&1
+--> 2
+a
+sh: s: line 3: syntax error: unexpected 'fi'
+##! messages name the line of a command
+printf '\n\nnonexistent\n' >s; $SH s 2>&1
+--> 127
+sh: s: line 3: nonexistent: not found
+##! random numbers
+x=$RANDOM; case $x in *[!0-9]*|'') echo no;; *) echo yes;; esac
+-->
+yes
+##! the options of sh by name
+$SH -o noglob -c 'echo *'; $SH -e -c 'false; echo no'; echo $?; echo 'echo $1' | $SH -s a
+-->
+*
+1
+a
+##! a script is read from a pipe no further than it is executed
+printf 'read x\nline\necho got $x\n' | $SH
+-->
+got line
+##! and from a file
+printf 'read x\nline\necho got $x\n' >f; $SH <f
+-->
+got line
+##! command substitution without process leaves nothing behind
+x=$(cd / && echo a; y=5; echo b); echo "$x" ${y-unset}; pwd >/dev/null; z=$(echo ${q:=set}); echo ${q-unset} $z
+-->
+a
+b unset
+unset set

@@ -1,0 +1,246 @@
+# POSIX.1-2024 XCU, 2 06 expansions. See mod.rs for the format.
+## tildes
+echo ~ ~/x "~" x~ \~ a:~
+-->
+/home/u /home/u/x ~ x~ ~ a:~
+## tildes in assignments
+x=~/a:~/b:c~; echo $x; y=a=~; echo $y
+-->
+/home/u/a:/home/u/b:c~
+a=~
+## tildes of users
+echo ~root ~root/x ~nosuchuser
+-->
+/root /root/x ~nosuchuser
+## defaults
+x=; echo ${x:-d} "${x-d}" ${y:-e} ${y-e} "${y:-}"
+-->
+d  e e 
+## alternatives
+x=; y=1; echo "${x:+a}" ${x+b} ${y:+c} "${z+d}"
+-->
+ b c 
+## assigning
+echo ${x:=a}; echo $x; y=; echo ${y=b}$y; echo ${y:=c}
+-->
+a
+a
+
+c
+## length
+x=hello; echo ${#x} ${#nothing}; set -- a bc; echo ${#} ${#2}
+-->
+5 0
+2 2
+## prefixes
+p=/a/b/c.tar.gz; echo ${p#*/} ${p##*/} ${p#x}
+-->
+a/b/c.tar.gz c.tar.gz /a/b/c.tar.gz
+## suffixes
+p=/a/b/c.tar.gz; echo ${p%.*} ${p%%.*} ${p%/*}
+-->
+/a/b/c.tar /a/b/c /a/b
+## quoted patterns
+x='a*b'; echo "${x#"a*"}" "${x#'a*'}" "${x%\*b}" ${x#a*}
+-->
+b b a *b
+## a pattern from a variable
+x=abcabc; p='*b'; echo ${x#$p} "${x##$p}" "${x#"$p"}"
+-->
+cabc c abcabc
+## words in words
+echo ${a:-${b:-${c:-deep}}} ${a:-$(echo sub)} ${a:-$((1+1))}
+-->
+deep sub 2
+## a word with quotes and blanks
+set -- ${a:-x "y z" w}; echo $#; set -- "${a:-x "y z" w}"; echo $#
+-->
+3
+1
+## single quotes in a default between double quotes are letters
+echo "${x:-'a'}" ${x:-'a'}
+-->
+'a' a
+## a closing brace in a default
+echo "${x:-\}}" ${x:-\}} ${x:-'}'} "${x:-"}"}"
+-->
+} } } }
+## command substitution
+echo $(echo a; echo b) "$(echo c; echo d)"
+-->
+a b c
+d
+## trailing newlines go
+x=$(printf 'a\n\n\n'); echo "[$x]"
+-->
+[a]
+## nested command substitution
+echo $(echo $(echo $(echo deep))) `echo \`echo old\``
+-->
+deep old
+## quotes in command substitution
+echo "$(echo "a  b")" "$(echo 'c"d')"
+-->
+a  b c"d
+## parentheses in a command substitution
+echo $(case a in a) echo yes;; esac) $( (echo sub) )
+-->
+yes sub
+## a command substitution with a comment
+echo $(echo a # comment )
+)
+-->
+a
+## its status
+x=$(exit 3); echo $?; x=1; echo $?; $(false); echo $?
+-->
+3
+0
+1
+## a command that vanishes
+$(true); echo $?; $nothing echo seen
+-->
+0
+seen
+## backquotes and backslashes
+echo `echo '\\$x'` `echo \$HOME` "`echo \"q\"`"
+-->
+\$x /home/u q
+## arithmetic
+echo $((1+2*3)) $(((1+2)*3)) $((7/2)) $((-7/2)) $((7%3)) $((-7%3))
+-->
+7 9 3 -3 1 -1
+## arithmetic, bits and comparisons
+echo $((1<<4)) $((255>>2)) $((6&3)) $((6|3)) $((6^3)) $((~5)) $((3>2)) $((3<=2)) $((1==1)) $((1!=1))
+-->
+16 63 2 7 5 -6 1 0 1 0
+## arithmetic, logic
+echo $((1&&0)) $((1||0)) $((!1)) $((1?2:3)) $((0?2:1?4:5))
+-->
+0 1 0 2 4
+## arithmetic assigns
+x=5; echo $((x+=2)) $((x*=3)) $((x%=4)) $x $((y=7)) $y
+-->
+7 21 1 1 7 7
+## arithmetic of variables with and without dollar
+x=3; y=4; echo $((x*y)) $(($x*$y)) $((x - -y)) $((nothing+1))
+-->
+12 12 7 1
+## octal and hexadecimal
+echo $((010)) $((0x1f)) $((0))
+-->
+8 31 0
+## arithmetic with expansions in it
+set -- 1 2; echo $(($#+$1+${2})) $(( $(echo 3) + ${x:-4} ))
+-->
+5 7
+## arithmetic over lines
+echo $((1 +
+2))
+-->
+3
+##! arithmetic, steps and commas
+x=1; echo $((x++)) $((++x)) $((x--)) $((--x)) $((1,2))
+-->
+1 3 3 1 2
+##! a variable that holds an expression
+x=1; y='x+1'; echo $((y*2))
+-->
+4
+## splitting
+x='  a  b	c
+d '; set -- $x; echo $#; printf '[%s]' "$@"; echo
+-->
+4
+[a][b][c][d]
+## splitting by other letters
+IFS=:; x=a::b:; set -- $x; echo $#; printf '[%s]' "$@"; echo
+-->
+3
+[a][][b]
+## splitting by blanks and others
+IFS=' :'; x=' a : b::c '; set -- $x; echo $#; printf '[%s]' "$@"; echo
+-->
+4
+[a][b][][c]
+## no splitting with an empty IFS
+IFS=; x='a b'; set -- $x; echo $#
+-->
+1
+## a literal is not split
+IFS=:; set -- a:b; echo $#; x=a:b; set -- c$x; echo $#
+-->
+1
+2
+## splitting joins with what stands beside
+x='a b'; set -- c$x"d e"; echo $#; printf '[%s]' "$@"; echo
+-->
+2
+[ca][bd e]
+## empty expansions vanish, quoted ones stay
+set -- $nothing "$nothing" ''$nothing; echo $#
+-->
+2
+## an assignment is not split
+x='a  b'; y=$x; echo "$y"; z=$(echo 'c  d'); echo "$z"
+-->
+a  b
+c  d
+## pathname expansion
+touch a.c b.c .h 'x y'; echo *; echo *.c; echo .h*; echo [ab].c; echo *z; echo "*"
+-->
+a.c b.c x y
+a.c b.c
+.h
+a.c b.c
+*z
+*
+## pathname expansion in folders
+mkdir -p d/e; touch d/1 d/e/2 f; echo d/*; echo */; echo */*/*; echo d*//e
+-->
+d/1 d/e
+d/
+d/e/2
+d//e
+## pathname expansion of an expansion
+touch a1 a2; x='a*'; echo $x "$x"; y=a; echo $y?
+-->
+a1 a2 a*
+a1 a2
+## no pathname expansion with -f
+touch a; set -f; echo *; set +f; echo *
+-->
+*
+a
+## sorted by bytes
+touch B a C b; LC_ALL=C; echo *
+-->
+B C a b
+## a name with a blank stays one field
+touch 'a b'; set -- *; echo $#
+-->
+1
+## quoted parts of a pattern
+touch 'a*b' axb; echo a\*b a"*"b a*b
+-->
+a*b a*b a*b axb
+## brackets in names
+touch '[x]' x; echo [x] '[x]' \[x]
+-->
+x [x] [x]
+## a substitution between double quotes is not expanded
+touch a; x='*'; echo "$x" "$(echo '*')"
+-->
+* *
+##! substrings
+x=abcdef; echo ${x:2} ${x:1:3} ${x: -2} ${x:0:-1} ${x:$((1+1)):1}
+-->
+cdef bcd ef abcde c
+##! replacement
+x=a.b.c; echo ${x/./-} ${x//./-} ${x/#a/X} ${x/%c/Y} ${x//.} ${x/b*/}
+-->
+a-b.c a-b-c X.b.c a.b.Y abc a.
+##! a slice of the parameters
+set -- a b c d; echo "${@:2:2}" "${*:3}"
+-->
+b c c d

@@ -1,0 +1,100 @@
+# POSIX.1-2024 XCU, 2 11 jobs and signals. See mod.rs for the format.
+## wait gives statuses
+(exit 5) & wait $!; echo $?; wait; echo $?; wait 99999 2>/dev/null; echo $?
+-->
+5
+0
+127
+## several in the background
+(exit 1) & a=$!; (exit 2) & b=$!; wait $b; echo $?; wait $a; echo $?
+-->
+2
+1
+## kill
+sleep 10 & kill $!; wait $! 2>/dev/null; echo $?; kill -0 $$; echo $?
+-->
+143
+0
+## kill -l
+kill -l 9; kill -l 137; kill -l 15
+-->
+KILL
+KILL
+TERM
+## trap on EXIT
+trap 'echo bye $?' EXIT; exit 3
+--> 3
+bye 3
+## the EXIT trap at the end
+trap 'echo bye' 0; echo a
+-->
+a
+bye
+## exit in the EXIT trap
+trap 'exit 5' EXIT; exit 3
+--> 5
+## a trapped signal
+trap 'echo caught' USR1; kill -USR1 $$; echo after
+-->
+caught
+after
+## an ignored one
+trap '' TERM; kill -TERM $$; echo alive; $SH -c 'kill -TERM $$; echo child'
+-->
+alive
+child
+## reset
+trap 'echo no' TERM; trap - TERM; (trap; exit 0); $SH -c 'kill -TERM $$; echo no'; echo $?
+-->
+143
+## a subshell does not inherit what is run
+trap 'echo no' USR1; (kill -USR1 $($SH -c 'echo $PPID'); echo no) 2>/dev/null; echo on
+-->
+on
+## traps are shown
+trap 'echo "a b"' INT TERM; trap
+-->
+trap -- 'echo "a b"' INT
+trap -- 'echo "a b"' TERM
+## a trap does not change the status
+trap 'false' USR1; true; kill -USR1 $$; echo $?
+-->
+0
+## a trap in a loop
+i=0; trap 'i=9' USR1; while [ $i -lt 5 ]; do i=$((i+1)); [ $i = 2 ] && kill -USR1 $$; done; echo $i
+-->
+9
+## wait is interrupted by a trap
+trap 'echo t' USR1; (sleep 0.2; kill -USR1 $$) & sleep 3 & wait $!; test $? -gt 128 && echo interrupted; kill $! 
+-->
+t
+interrupted
+## EXIT in a subshell
+(trap 'echo sub' EXIT; echo a); echo b
+-->
+a
+sub
+b
+## EXIT in a command substitution
+echo $(trap 'echo x' EXIT; echo a)
+-->
+a x
+## a signal kills the shell
+$SH -c 'kill -HUP $$; echo no'; echo $?
+-->
+129
+## a background command ignores interrupts
+$SH -c 'trap "" INT; kill -INT $$; echo alive'
+-->
+alive
+## numbers and names
+trap 'echo 10' 10; kill -s USR1 $$; trap 10; echo end
+-->
+10
+end
+##! jobs in a pipeline and in a substitution
+sleep 1 & test -n "$(jobs)" && echo listed; test "$(jobs -p)" = $! && echo same; jobs | grep -c sleep; kill $!
+-->
+listed
+same
+1

@@ -1,0 +1,111 @@
+# POSIX.1-2024 XCU, 2 15 special. See mod.rs for the format.
+## colon
+: a b; echo $?; x=1 : ; echo $x
+-->
+0
+1
+## dot
+echo 'echo in $x; y=2; return 3; echo no' >f; x=1; . ./f; echo $? $y
+-->
+in 1
+3 2
+## dot looks in PATH
+mkdir d; echo 'echo found' >d/lib.sh; PATH=$PWD/d:$PATH; . lib.sh
+-->
+found
+## eval
+eval 'echo a; echo "b c"' d; eval; echo $?; eval "x=1
+y=2"; echo $x$y; eval 'false'; echo $?
+-->
+a
+b c d
+0
+12
+1
+## eval sees break
+for i in 1 2 3; do eval 'break'; done; echo $i
+-->
+1
+## exec replaces the shell
+exec echo a; echo no
+-->
+a
+## exec redirects
+exec >f; echo a; exec >&2; cat f >/dev/null
+-->
+## exit
+(exit 3); echo $?; (exit); echo $?; false; (exit); echo $?; exit 300
+--> 44
+3
+0
+1
+## export
+export A=1 B; $SH -c 'echo $A-$B'; B=2; $SH -c 'echo $B'; A=3; $SH -c 'echo $A'
+-->
+1-
+2
+3
+## export -p can be read again
+export A="x 'y'"; eval "$(export -p | grep ' A=')"; echo "$A"
+-->
+x 'y'
+## readonly
+readonly A=1; readonly -p | grep ' A='; (A=2) 2>/dev/null; echo $A
+-->
+readonly A='1'
+1
+## export does not split and knows tildes
+x='a b'; export y=$x z=~/q; echo "$y" $z
+-->
+a b /home/u/q
+## return ends a dot script
+echo 'echo a; return; echo no' >f; . ./f; echo b
+-->
+a
+b
+## set and shift
+set -- a b c; echo $#; shift; echo $1; shift 2; echo $#; set --; echo $#; set x -a; echo $2
+-->
+3
+b
+0
+0
+-a
+## set keeps parameters with options only
+set -- a b; set -f; echo $#; set +f; echo "$@"; set - c; echo "$@"
+-->
+2
+a b
+c
+## set prints variables that can be read again
+x="a 'b' c"; eval "$(set | grep '^x=')"; echo "$x"
+-->
+a 'b' c
+## set +o can be read again
+set -u; x=$(set +o); set +u; eval "$x"; case $- in *u*) echo u;; esac
+-->
+u
+## set -a
+set -a; x=1; $SH -c 'echo $x'; set +a; y=2; $SH -c 'echo $y'
+-->
+1
+
+## set -n only reads
+$SH -n -c 'echo no'; echo $?
+-->
+0
+## set -v and -x write to standard error
+set -x; echo a 2>/dev/null; { set +x; } 2>/dev/null; echo b
+-->
+a
+b
+## times
+times | wc -l
+-->
+2
+## unset
+x=1; unset x; echo ${x-unset}; f() { :; }; unset -f f; f 2>/dev/null; echo $?; unset nothing; echo $?
+-->
+unset
+127
+0
