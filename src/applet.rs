@@ -112,17 +112,17 @@ pub enum Error {
 impl Error {
     /// An error of the system on `what`.
     pub fn os(what: impl Display, source: impl Into<io::Error>) -> Error {
-        Error::Os { what: what.to_string(), source: source.into() }
+        Error::Os { what: text(&what), source: source.into() }
     }
 
     /// A failure in words.
     pub fn msg(text: impl Display) -> Error {
-        Error::Msg(text.to_string())
+        Error::Msg(self::text(&text))
     }
 
     /// A command line that makes no sense.
     pub fn usage(text: impl Display) -> Error {
-        Error::Usage(text.to_string())
+        Error::Usage(self::text(&text))
     }
 
     /// The same error with another exit status.
@@ -170,7 +170,16 @@ impl Display for Error {
     }
 }
 
+/// One copy for all errors: where they are made must stay small.
+#[inline(never)]
+#[cold]
+fn text(what: &dyn Display) -> String {
+    what.to_string()
+}
+
 impl From<lexopt::Error> for Error {
+    #[inline(never)]
+    #[cold]
     fn from(error: lexopt::Error) -> Error {
         Error::Usage(error.to_string())
     }
@@ -416,6 +425,18 @@ impl<'a> Ctx<'a> {
     /// Failure when anything was warned of, otherwise success.
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// Writes to `out`.
+    #[inline(never)]
+    pub fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.out.write_all(bytes).map_err(|e| Error::os("standard output", e))
+    }
+
+    /// Writes formatted text to `out`.
+    #[inline(never)]
+    pub fn print(&mut self, text: fmt::Arguments<'_>) -> Result<(), Error> {
+        self.out.write_fmt(text).map_err(|e| Error::os("standard output", e))
     }
 
     /// Flushes `out`. A full disk or a closed descriptor is an error.

@@ -4,7 +4,7 @@
 //! Deviation: bytes that would move a terminal's cursor are always `\xNN`.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
@@ -258,7 +258,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let text = if self.c.raw { self.raw(record) } else { self.line(record) };
-        cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))
+        cx.put(text.as_bytes())
     }
 
     fn raw(&self, record: &Record) -> String {

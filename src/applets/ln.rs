@@ -1,7 +1,6 @@
 //! ln: make links. POSIX, with GNU's `-i -n -T -t -v -r -b -S`.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Component, Path, PathBuf};
@@ -237,8 +236,7 @@ fn say(
     }
     let kept = kept.map_or_else(String::new, |kept| format!("'{}' ~ ", show(kept)));
     let arrow = if c.symbolic { "->" } else { "=>" };
-    writeln!(cx.out, "{kept}'{}' {arrow} '{}'", show(link), show(text))
-        .map_err(|e| Error::os("standard output", e))
+    cx.print(format_args!("{kept}'{}' {arrow} '{}'\n", show(link), show(text)))
 }
 
 /// The path from the link's folder to the target, both without symbolic links

@@ -2,7 +2,6 @@
 //! short forms.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -175,7 +174,7 @@ fn free(cx: &mut Ctx, device: &Path) {
 }
 
 fn line(cx: &mut Ctx, text: impl std::fmt::Display) -> Result<Status, Error> {
-    writeln!(cx.out, "{text}").map_err(|e| Error::os("standard output", e))?;
+    cx.print(format_args!("{text}\n"))?;
     Ok(Status::OK)
 }
 

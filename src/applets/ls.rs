@@ -3,9 +3,9 @@
 //! Deviations: names sort by bytes; on a terminal control bytes are `?` and
 //! names are not quoted (`-b` shows escapes); no LS_COLORS.
 
+use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -134,29 +134,28 @@ fn time_of(which: Which, meta: &Metadata) -> (i64, i64) {
 
 fn sort(c: &Choice, files: &mut [File]) {
     let by = c.sort.unwrap_or(Sort::Name);
-    if by != Sort::None {
-        files.sort_by(|a, b| {
-            let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
-            let key = |f: &File| match (by, &f.meta) {
-                (Sort::Size, Some(meta)) => (i64::try_from(meta.size()).unwrap_or(i64::MAX), 0),
-                (Sort::Time, Some(meta)) => time_of(c.which, meta),
-                _ => (0, 0),
-            };
-            let order = match by {
-                Sort::Size | Sort::Time => key(b).cmp(&key(a)),
-                Sort::Extension => order::extension(x).cmp(order::extension(y)),
-                Sort::Version => order::by_version(x, y),
-                Sort::Name | Sort::None => std::cmp::Ordering::Equal,
-            };
-            let order = order.then_with(|| x.cmp(y));
-            if c.reverse { order.reverse() } else { order }
-        });
+    if by == Sort::None && !c.folders_first {
+        return;
     }
-    if c.folders_first {
-        // links to folders go with them
-        let first = |f: &File| f.is_folder() || f.is_link && f.path.is_dir();
-        files.sort_by_key(|f| !first(f));
-    }
+    // links to folders go with folders
+    let last = |f: &File| !(f.is_folder() || f.is_link && f.path.is_dir());
+    files.sort_by(|a, b| {
+        let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
+        let key = |f: &File| match (by, &f.meta) {
+            (Sort::Size, Some(meta)) => (i64::try_from(meta.size()).unwrap_or(i64::MAX), 0),
+            (Sort::Time, Some(meta)) => time_of(c.which, meta),
+            _ => (0, 0),
+        };
+        let order = match by {
+            Sort::Size | Sort::Time => key(b).cmp(&key(a)),
+            Sort::Extension => order::extension(x).cmp(order::extension(y)),
+            Sort::Version => order::by_version(x, y),
+            Sort::Name | Sort::None => Ordering::Equal,
+        };
+        let order = if by == Sort::None { order } else { order.then_with(|| x.cmp(y)) };
+        let order = if c.reverse { order.reverse() } else { order };
+        if c.folders_first { last(a).cmp(&last(b)).then(order) } else { order }
+    });
 }
 
 struct Lister<'a> {
@@ -225,16 +224,16 @@ impl Lister<'_> {
         sort(c, &mut files);
         if head {
             if std::mem::replace(printed, true) {
-                put(cx, b"\n")?;
+                cx.put(b"\n")?;
             }
             let mut line = printable(path.as_os_str().as_bytes(), c.control);
             line.extend_from_slice(b":\n");
-            put(cx, &line)?;
+            cx.put(&line)?;
         }
         *printed = true;
         if c.layout == Layout::Long || c.blocks {
             let blocks: u64 = files.iter().filter_map(|f| Some(f.meta.as_ref()?.blocks())).sum();
-            put(cx, format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
+            cx.put(format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
         }
         self.list(cx, &files)?;
         if !c.recursive {
@@ -289,7 +288,7 @@ impl Lister<'_> {
         if self.c.layout == Layout::Long {
             let text =
                 long::table(self.c, files, &mut self.users, self.now, &|file| decorated(c, file));
-            return put(cx, &text);
+            return cx.put(&text);
         }
         let heads = long::prefixes(self.c, files);
         let cells: Vec<(Vec<u8>, usize)> = files
@@ -326,7 +325,7 @@ impl Lister<'_> {
                 }
             }
         }
-        put(cx, &text)
+        cx.put(&text)
     }
 }
 
@@ -448,10 +447,6 @@ fn commas(cells: &[(Vec<u8>, usize)], line: usize, text: &mut Vec<u8>) {
     if !cells.is_empty() {
         text.push(b'\n');
     }
-}
-
-fn put(cx: &mut Ctx, text: &[u8]) -> Result<(), Error> {
-    cx.out.write_all(text).map_err(|e| Error::os("standard output", e))
 }
 
 #[cfg(test)]

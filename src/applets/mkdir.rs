@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
-use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -94,8 +93,7 @@ fn one(cx: &mut Ctx, c: &Choice, path: &Path, mode: Mode, exactly: bool) -> Resu
         Err(errno) => return Err(Error::os(show(path), errno)),
     }
     if c.verbose {
-        writeln!(cx.out, "mkdir: created directory '{}'", show(path))
-            .map_err(|e| Error::os("standard output", e))?;
+        cx.print(format_args!("mkdir: created directory '{}'\n", show(path)))?;
     }
     if exactly {
         std::fs::set_permissions(path, Permissions::from_mode(mode.bits()))

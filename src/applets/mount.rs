@@ -5,7 +5,6 @@
 //! Exit status as mount(8): 1 usage, 32 failure, 64 some of `-a` succeeded.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -295,7 +294,7 @@ fn perform(cx: &mut Ctx, c: &Choice, request: &Request) -> Result<(), Error> {
         } else {
             format!("mount: {} mounted on {}\n", show_bytes(&done.source), show(&request.target))
         };
-        cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(line.as_bytes())?;
     }
     Ok(())
 }
@@ -322,7 +321,7 @@ fn all(cx: &mut Ctx, c: &Choice) -> Result<Status, Error> {
         if is_mounted(entry, &mounted) {
             if c.verbose {
                 let line = format!("{}: already mounted\n", show_bytes(&entry.target));
-                cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+                cx.put(line.as_bytes())?;
             }
             good += 1;
             continue;
@@ -399,7 +398,7 @@ fn list(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
             line.push_str(&format!(" [{}]", show_bytes(label)));
         }
         line.push('\n');
-        cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(line.as_bytes())?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@
 //! Exit status 1 for "no", as busybox and POSIX habits have it, where
 //! util-linux says 32.
 
-use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
@@ -68,7 +67,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         if !is {
             if !quiet && !number {
                 let line = format!("{} is not a mountpoint\n", show(path));
-                cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+                cx.put(line.as_bytes())?;
             }
             return Ok(Status::FAILURE);
         }
@@ -83,7 +82,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     };
     if !quiet {
-        writeln!(cx.out, "{line}").map_err(|e| Error::os("standard output", e))?;
+        cx.print(format_args!("{line}\n"))?;
     }
     Ok(Status::OK)
 }

@@ -4,7 +4,6 @@
 //! (a rescue system has one user), in busybox's columns; control bytes in
 //! names and arguments are `?`.
 
-use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use lexopt::Arg::{Long, Short, Value};
@@ -414,7 +413,7 @@ fn print(
         }
         let mut line: String = line.chars().take(limit).collect();
         line.push('\n');
-        cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(line.as_bytes())?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@
 //! named. Exit status as umount(8): 1 usage, 32 failure, 64 some succeeded.
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -240,7 +239,7 @@ fn detach(cx: &mut Ctx, c: &Choice, mount: &Mount, list: &[Mount]) -> Result<(),
             return Ok(());
         }
         let line = format!("umount: {} {what}\n", show_bytes(&mount.target));
-        cx.out.write_all(line.as_bytes()).map_err(|e| Error::os("standard output", e))
+        cx.put(line.as_bytes())
     };
     if c.dry {
         return say(cx, "unmounted");

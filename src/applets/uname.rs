@@ -3,8 +3,6 @@
 //! The processor and platform are not known to the kernel: `unknown`, which
 //! `-a` leaves out, as GNU does.
 
-use std::io::Write;
-
 use lexopt::Arg::{Long, Short};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
@@ -76,6 +74,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     line.push(b'\n');
-    cx.out.write_all(&line).map_err(|e| Error::os("standard output", e))?;
+    cx.put(&line)?;
     Ok(Status::OK)
 }

@@ -190,9 +190,18 @@ impl Worker<'_> {
         }
     }
 
-    /// Adds what went wrong with modules, which may well be the cause.
+    /// Adds what went wrong with modules, which may well be the cause: it is,
+    /// when the kernel lacks a file system.
     pub(super) fn with_modules(&self, mut fault: Fault) -> Fault {
-        for text in &self.modules.faults {
+        let mut faults = self.modules.faults.iter();
+        if fault.errno == Some(libc::ENODEV)
+            && !fault.text.contains('\n')
+            && let Some(first) = faults.next_back()
+        {
+            fault.text.push_str(": ");
+            fault.text.push_str(first);
+        }
+        for text in faults {
             fault = fault.line(format_args!("module {text}"));
         }
         fault

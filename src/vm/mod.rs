@@ -202,6 +202,7 @@ fn attempt(
     facts.line = qemu::line(&Words {
         purpose,
         accel: choice.accel,
+        cpus: options.cpus,
         verbose: options.verbose,
         root: options.root.is_some(),
         writable: options.writable,

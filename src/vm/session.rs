@@ -146,6 +146,7 @@ pub struct State {
     console_closed: bool,
     ctl_closed: bool,
     failed_since: Option<Instant>,
+    broken_since: Option<Instant>,
     last_word: Option<Instant>,
     end: Option<End>,
 }
@@ -241,8 +242,8 @@ impl<'a> Session<'a> {
     /// When to look again although nothing has happened.
     fn until(&self) -> Option<Instant> {
         let timeout = self.limits.timeout.map(|limit| self.times.begin() + limit);
-        let told = self.told_at();
-        timeout.into_iter().chain(told).min()
+        let broken = self.state.broken_since.map(|since| since + QUIET);
+        timeout.into_iter().chain(self.told_at()).chain(broken).min()
     }
 
     /// When all that follows a failure has been told.
@@ -275,22 +276,34 @@ impl<'a> Session<'a> {
         if self.told_at().is_some_and(|at| Instant::now() >= at) && self.limits.end_on_failure {
             return Some(self.failure());
         }
-        for (tag, child) in self.shares.iter_mut() {
-            if let Some(status) = child.ended() {
-                let how = match status.0 {
-                    0 => "ended".to_string(),
-                    129.. => format!("was killed by signal {}", status.0 - 128),
-                    code => format!("ended with status {code}"),
-                };
-                let text = format!("virtiofsd of the share {tag} {how}{}", child.said());
-                return Some(if self.times.has("ready") {
-                    End::Runner(text)
-                } else {
-                    End::Boot(format!("boot failed: {text}"))
-                });
-            }
+        self.broken_share(false)
+    }
+
+    /// The end of a virtiofsd before its time. They end with QEMU, too, and
+    /// may be seen to do so first: only when QEMU goes on without one, or the
+    /// machine has gone because of it, was it to blame.
+    fn broken_share(&mut self, gone: bool) -> Option<End> {
+        let ended = |(tag, child): &mut (String, Child)| {
+            let status = child.ended()?;
+            Some((tag.clone(), status, child.said()))
+        };
+        let (tag, status, said) = self.shares.iter_mut().find_map(ended)?;
+        let killed = status.0 > 128;
+        let since = *self.state.broken_since.get_or_insert_with(Instant::now);
+        if if gone { !killed } else { since.elapsed() < QUIET } {
+            return None;
         }
-        None
+        let how = match status.0 {
+            0 => "ended".to_string(),
+            code if killed => format!("was killed by signal {}", code - 128),
+            code => format!("ended with status {code}"),
+        };
+        let text = format!("virtiofsd of the share {tag} {how}{said}");
+        Some(if self.times.has("ready") {
+            End::Runner(text)
+        } else {
+            End::Boot(format!("boot failed: {text}"))
+        })
     }
 
     /// The end that the serial line told of.
@@ -306,6 +319,9 @@ impl<'a> Session<'a> {
     fn machine_ended(&mut self, status: Status) -> End {
         if self.log.failure() == Some(Failure::Panic) {
             return self.failure();
+        }
+        if let Some(end) = self.broken_share(true) {
+            return end;
         }
         if status != Status::OK {
             return End::Runner(format!("QEMU failed (status {}){}", status.0, self.qemu.said()));

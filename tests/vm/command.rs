@@ -197,40 +197,91 @@ fn a_kernel_panic_is_255() {
         .fails(255);
 }
 
-#[test]
-fn ctrl_c_leaves_nothing_behind() {
+/// A machine that waits, started with a root and a folder for sockets of its
+/// own, so that whatever is left of it can be found.
+fn waiting(root: &Scratch, temporary: &Scratch) -> std::process::Child {
     use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
-    let temporary = Scratch::new("tmpdir");
+    copy_static_root(root);
     let mut child = Command::new(crate::harness::applet::program())
         .args(["vm", "--accel", "tcg", "--kernel"])
         .arg(Kernel::BookwormCloud.image())
         .arg("--root")
-        .arg(bookworm_root())
-        .args(["--", "sh", "-c", "echo started; exec sleep 1000"])
+        .arg(root.path())
+        .args(["--", "sh", "-c", "echo started; exec /bin/busybox sleep 1000"])
         .env("TMPDIR", temporary.path())
         .env("XDG_RUNTIME_DIR", temporary.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut byte = [0; 8];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
-    assert_eq!(&byte, b"started\n");
-    assert!(std::fs::read_dir(temporary.path()).unwrap().count() > 0, "where are its sockets?");
-    let text = temporary.path().to_str().unwrap();
-    assert!(!processes_with(text).is_empty(), "QEMU's sockets should be in TMPDIR");
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap()),
-        nix::sys::signal::Signal::SIGINT,
-    )
-    .unwrap();
-    let start = Instant::now();
-    let status = child.wait().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(3), "took {:?} to end", start.elapsed());
-    assert_eq!(status.code(), Some(130));
+    let mut line = [0; 8];
+    let read = std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line);
+    if read.is_err() || line != *b"started\n" {
+        let _ = child.kill();
+        panic!("the machine did not come up");
+    }
+    // QEMU, virtiofsd and the runner itself name the root.
+    assert!(processes_with(root.path().to_str().unwrap()).len() >= 3);
+    child
+}
+
+/// Waits until nothing is left of a machine.
+fn all_gone(root: &Scratch, temporary: &Scratch) {
+    let start = std::time::Instant::now();
+    let text = root.path().to_str().unwrap();
+    while !processes_with(text).is_empty() {
+        assert!(start.elapsed().as_secs() < 3, "left: {:?}", processes_with(text));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "files are left");
-    assert!(processes_with(text).is_empty(), "processes are left");
+}
+
+fn send(child: &std::process::Child, signal: nix::sys::signal::Signal) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, signal).unwrap();
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_behind() {
+    use nix::sys::signal::Signal;
+    for (signal, status) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let (root, temporary) = (Scratch::new("root"), Scratch::new("tmpdir"));
+        let mut child = waiting(&root, &temporary);
+        send(&child, signal);
+        let start = std::time::Instant::now();
+        let ended = child.wait().unwrap();
+        assert!(start.elapsed().as_secs() < 3, "took {:?} to end", start.elapsed());
+        assert_eq!(ended.code(), Some(status), "{signal}");
+        let left = processes_with(root.path().to_str().unwrap());
+        assert!(left.is_empty(), "left: {left:?}");
+        all_gone(&root, &temporary);
+    }
+}
+
+#[test]
+fn a_killed_runner_takes_everything_along() {
+    let (root, temporary) = (Scratch::new("root"), Scratch::new("tmpdir"));
+    let mut child = waiting(&root, &temporary);
+    send(&child, nix::sys::signal::Signal::SIGKILL);
+    child.wait().unwrap();
+    all_gone(&root, &temporary);
+}
+
+#[test]
+fn a_dead_virtiofsd_is_told() {
+    let (root, temporary) = (Scratch::new("root"), Scratch::new("tmpdir"));
+    let mut child = waiting(&root, &temporary);
+    let daemon = processes_with(root.path().to_str().unwrap())
+        .into_iter()
+        .find(|path| {
+            std::fs::read(path.join("comm")).is_ok_and(|name| name.starts_with(b"virtiofsd"))
+        })
+        .unwrap();
+    let pid = daemon.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(125));
+    all_gone(&root, &temporary);
 }
 
 /// A root with nothing but a static busybox.
