@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod boot;
 mod cat;
 mod commands;
 mod depmod;
@@ -12,3 +13,4 @@ mod modprobe;
 mod mount;
 mod multicall;
 mod system;
+mod test;

@@ -1,6 +1,7 @@
 //! Virtual machines, in emulation.
 
 mod command;
+mod faults;
 mod image;
 mod kernels;
 mod modules;

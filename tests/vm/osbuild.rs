@@ -83,7 +83,7 @@ fn modules_in_one_flat_folder_by_name() {
     applet("mkinitramfs").args(args).ok();
     let mut vm = machine(kernel, &image)
         .share("rootfs", &bookworm_root())
-        .append("rootfs=rootfs init=/bin/sh -- -c 'echo reached $$; sleep 100'")
+        .append("rootfs=rootfs init=/bin/sh -- -c \"echo reached $$; sleep 100\"")
         .boot();
     vm.wait_for("reached 1");
 }
@@ -112,7 +112,7 @@ fn systemd_reaches_multi_user() {
                 break;
             }
             assert!(n > 0, "{kernel:?} ended\n{log}");
-            assert!(start.elapsed() < Duration::from_secs(100), "{kernel:?} is too slow\n{log}");
+            assert!(start.elapsed() < Duration::from_secs(300), "{kernel:?} is too slow\n{log}");
         }
         child.kill().unwrap();
         child.wait().unwrap();
