@@ -129,6 +129,8 @@ pub struct Shell {
     trap_status: Option<u8>,
     /// An asynchronous list without job control ignores SIGINT and SIGQUIT.
     async_ignores: bool,
+    /// In a new child: the signals that are to be let in again.
+    fork_mask: Option<nix::sys::signal::SigSet>,
     /// SIGCHLD is caught.
     waits_for_children: bool,
     /// Where functions that were called saved variables; see `local`.
