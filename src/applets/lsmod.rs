@@ -16,10 +16,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
-    let mut options = cx.options();
-    if let Some(arg) = options.next()? {
-        return Err(arg.unexpected().into());
-    }
+    cx.parse("")?.at_most(0)?;
     let path = "/proc/modules";
     let text = match std::fs::read(path) {
         Ok(text) => text,

@@ -8,8 +8,6 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use lexopt::Arg::{Long, Short, Value};
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::alias::fold;
 use crate::kmod::tree::{Target, check_module, read_module};
@@ -32,23 +30,25 @@ pub(super) const APPLET: Applet = Applet {
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let (mut field, mut end) = (None::<Vec<u8>>, b'\n');
     let (mut base, mut version) = (None::<OsString>, None::<OsString>);
-    let mut names = Vec::new();
-    let mut options = cx.options();
-    while let Some(arg) = options.next()? {
-        match arg {
-            Short('F') | Long("field") => field = Some(options.value()?.as_bytes().to_vec()),
-            Short('a') | Long("author") => field = Some(b"author".to_vec()),
-            Short('d') | Long("description") => field = Some(b"description".to_vec()),
-            Short('l') | Long("license") => field = Some(b"license".to_vec()),
-            Short('p') | Long("parameters") => field = Some(b"parm".to_vec()),
-            Short('n') | Long("filename") => field = Some(b"filename".to_vec()),
-            Short('0') | Long("null") => end = 0,
-            Short('k') | Long("set-version") => version = Some(options.value()?),
-            Short('b') | Long("basedir") => base = Some(options.value()?),
-            Value(name) => names.push(name),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse(
+        "F:field a,author d,description l,license p,parameters n,filename 0,null \
+        k:set-version b:basedir",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'F' => field = Some(options.bytes()),
+            b'a' => field = Some(b"author".to_vec()),
+            b'd' => field = Some(b"description".to_vec()),
+            b'l' => field = Some(b"license".to_vec()),
+            b'p' => field = Some(b"parm".to_vec()),
+            b'n' => field = Some(b"filename".to_vec()),
+            b'0' => end = 0,
+            b'k' => version = Some(options.value()),
+            b'b' => base = Some(options.value()),
+            _ => {}
         }
     }
+    let names = options.operands;
     if names.is_empty() {
         return Err(Error::usage("no module named"));
     }

@@ -4,9 +4,8 @@
 //! (a rescue system has one user), in busybox's columns; control bytes in
 //! names and arguments are `?`.
 
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-
-use lexopt::Arg::{Long, Short, Value};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::fsutil::users::Users;
@@ -145,56 +144,47 @@ fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
 
 fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
     let mut c = Choice::default();
-    let mut parser = cx.options();
-    let mut bsd: Vec<Vec<u8>> = Vec::new();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('e' | 'A') => c.selection.all = true,
-            Short('a') => c.selection.with_terminal = true,
-            Short('d') => c.selection.no_leaders = true,
-            Short('N') | Long("deselect") => c.selection.negated = true,
-            Short('f') => c.format = Some(Format::Full),
-            Short('F') => c.format = Some(Format::ExtraFull),
-            Short('l') => c.format = Some(Format::Long),
-            Short('j') => c.format = Some(Format::Jobs),
-            Short('T' | 'L' | 'm') => c.threads = true,
-            Short('w') => c.wide = true,
-            Short('H') | Long("forest") => c.forest = true,
-            Short('y' | 'c' | 'M') | Long("headers") => {}
-            Long("no-headers" | "no-heading" | "noheaders" | "noheading") => c.no_head = true,
-            Short('o') | Long("format") => c.columns(&parser.value()?.into_vec())?,
-            Short('O') => c.around(&parser.value()?.into_vec())?,
-            Short('k') | Long("sort") => c.sort_by(&parser.value()?.into_vec())?,
-            Short('p') | Long("pid") => {
-                c.selection.add_numbers(selection::By::Pid, parser.value()?.as_bytes())?;
-            }
-            Short('q') | Long("quick-pid") => {
-                c.selection.add_numbers(selection::By::Pid, parser.value()?.as_bytes())?;
-            }
-            Long("ppid") => {
-                c.selection.add_numbers(selection::By::Parent, parser.value()?.as_bytes())?;
-            }
-            Short('g') | Long("group-leader") => {
-                c.selection.add_numbers(selection::By::Group, parser.value()?.as_bytes())?;
-            }
-            Short('s') | Long("sid") => {
-                c.selection.add_numbers(selection::By::Session, parser.value()?.as_bytes())?;
-            }
-            Short('u') | Long("user") => {
-                c.selection.add_users(false, parser.value()?.as_bytes(), users)?;
-            }
-            Short('U') | Long("User") => {
-                c.selection.add_users(true, parser.value()?.as_bytes(), users)?;
-            }
-            Short('G') | Long("Group" | "group") => {
-                c.selection.add_groups(parser.value()?.as_bytes(), users)?;
-            }
-            Short('C') => c.selection.add_names(parser.value()?.as_bytes()),
-            Short('t') | Long("tty") => c.selection.add_terminals(parser.value()?.as_bytes()),
-            Value(word) => bsd.push(word.into_vec()),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse(
+        "e A a d N,deselect f F l j T L m w H,forest y c M,headers \
+        -h,no-headers|no-heading|noheaders|noheading o:format O: k:sort p:pid q:quick-pid \
+        -P:ppid g:group-leader s:sid u:user U:User G:Group|group C: t:tty",
+    )?;
+    while let Some(letter) = options.next() {
+        let value = options.bytes();
+        let by = match letter {
+            b'p' | b'q' => Some(selection::By::Pid),
+            b'P' => Some(selection::By::Parent),
+            b'g' => Some(selection::By::Group),
+            b's' => Some(selection::By::Session),
+            _ => None,
+        };
+        if let Some(by) = by {
+            c.selection.add_numbers(by, &value)?;
+        }
+        match letter {
+            b'e' | b'A' => c.selection.all = true,
+            b'a' => c.selection.with_terminal = true,
+            b'd' => c.selection.no_leaders = true,
+            b'N' => c.selection.negated = true,
+            b'f' => c.format = Some(Format::Full),
+            b'F' => c.format = Some(Format::ExtraFull),
+            b'l' => c.format = Some(Format::Long),
+            b'j' => c.format = Some(Format::Jobs),
+            b'T' | b'L' | b'm' => c.threads = true,
+            b'w' => c.wide = true,
+            b'H' => c.forest = true,
+            b'h' => c.no_head = true,
+            b'o' => c.columns(&value)?,
+            b'O' => c.around(&value)?,
+            b'k' => c.sort_by(&value)?,
+            b'u' | b'U' => c.selection.add_users(letter == b'U', &value, users)?,
+            b'G' => c.selection.add_groups(&value, users)?,
+            b'C' => c.selection.add_names(&value),
+            b't' => c.selection.add_terminals(&value),
+            _ => {}
         }
     }
+    let bsd: Vec<Vec<u8>> = options.operands.into_iter().map(OsString::into_vec).collect();
     let mut words = bsd.iter();
     while let Some(word) = words.next() {
         if word.first().is_some_and(u8::is_ascii_digit) {

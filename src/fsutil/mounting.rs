@@ -6,16 +6,19 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use nix::errno::Errno;
 use nix::mount::MsFlags;
+use nix::sys::wait::{WaitStatus, waitpid};
 
 use super::blame::explain;
 use super::{loops, mounts, tags};
 use crate::applet::{Error, show, show_bytes};
 use crate::mountopts::{self, Options};
+use crate::sys::exec::exec;
 use crate::sys::loopdev;
+use crate::sys::process::{self, Forked};
+use crate::sys::start::environment;
 
 /// The kernel takes one page of options, and cuts what is longer.
 const DATA_LIMIT: usize = 4095;
@@ -474,17 +477,39 @@ pub fn helper_named(verb: &str, fstype: &[u8]) -> Option<PathBuf> {
 }
 
 fn run_helper(helper: &Path, source: &[u8], request: &Request, fstype: &[u8]) -> Result<(), Error> {
-    let mut command = Command::new(helper);
-    command.arg(OsStr::from_bytes(source)).arg(&request.target);
-    command.arg("-o").arg(OsStr::from_bytes(&request.options.for_helper()));
+    let options = request.options.for_helper();
+    let mut words = vec![source, request.target.as_os_str().as_bytes(), b"-o", &options];
     if fstype.contains(&b'.') {
-        command.arg("-t").arg(OsStr::from_bytes(fstype));
+        words.extend([b"-t", fstype]);
     }
-    let status = command.status().map_err(|e| Error::os(show(helper), e))?;
-    if status.success() {
-        return Ok(());
+    run_program(helper, &words, &request.target)
+}
+
+/// Runs `/sbin/mount.TYPE` or `/sbin/umount.TYPE` and waits for it. `target`
+/// is for the message.
+pub fn run_program(program: &Path, words: &[&[u8]], target: &Path) -> Result<(), Error> {
+    let mut argv = vec![program.as_os_str().to_os_string()];
+    for word in words {
+        argv.push(OsStr::from_bytes(word).to_os_string());
     }
-    Err(Error::msg(format_args!("{}: {} failed ({status})", show(&request.target), show(helper))))
+    let child = match process::fork().map_err(|e| Error::os(show(program), e))? {
+        Forked::Parent(child) => child,
+        Forked::Child => {
+            process::reset_signals();
+            exec(&argv, None, &mut environment());
+            process::exit_now(126)
+        }
+    };
+    let how = loop {
+        match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, 0)) => return Ok(()),
+            Ok(WaitStatus::Exited(_, status)) => break format!("exit status: {status}"),
+            Ok(WaitStatus::Signaled(_, signal, _)) => break format!("signal: {}", signal as i32),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Error::os(show(program), errno)),
+        }
+    };
+    Err(Error::msg(format_args!("{}: {} failed ({how})", show(target), show(program))))
 }
 
 #[cfg(test)]
