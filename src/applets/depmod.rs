@@ -7,7 +7,6 @@
 //! there are, which would contradict the new text, are removed.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +15,7 @@ use crate::kmod::Tree;
 use crate::kmod::dep::lines;
 use crate::kmod::index::Index;
 use crate::kmod::modinfo::words;
+use crate::order::sort;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -81,7 +81,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     if settings.warn {
         for [first, second] in tree.shadowed() {
             let what = format!("{}: hides {}", show_bytes(&first), show_bytes(&second));
-            crate::applet::complain(cx.stderr, cx.name, &what);
+            cx.note(what);
         }
     }
     let index = Index::of_tree(&tree, settings.symbols);
@@ -100,7 +100,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     ];
     for (name, text) in files {
         if settings.show {
-            cx.out.write_all(&text).map_err(|e| Error::os("standard output", e))?;
+            cx.put(&text)?;
         } else {
             write(&dir, name, &text)?;
         }
@@ -144,10 +144,10 @@ fn warn_of_symbols(cx: &mut Ctx<'_>, settings: &Settings, index: &Index) -> Resu
     for line in lines(&symvers) {
         known.extend(words(line).nth(1));
     }
-    known.sort_unstable();
+    sort(&mut known);
     for (path, symbol) in index.unknown_symbols(&known) {
         let what = format!("{}: needs unknown symbol {}", show_bytes(path), show_bytes(symbol));
-        crate::applet::complain(cx.stderr, cx.name, &what);
+        cx.note(what);
     }
     Ok(())
 }

@@ -160,7 +160,7 @@ fn attach(cx: &mut Ctx, c: &Choice, file: OsString) -> Result<Status, Error> {
     }
     if done.read_only && c.setup.flags & loopdev::READ_ONLY == 0 {
         let text = format!("{}: cannot be written, the device is read-only", show(&file));
-        crate::applet::complain(cx.stderr, cx.name, &text);
+        cx.note(text);
     }
     if c.show {
         return line(cx, show(&done.path));
@@ -194,12 +194,15 @@ fn list(cx: &mut Ctx, c: &Choice, devices: &[loops::Attached]) -> Result<Status,
     let mut rows: Vec<Vec<String>> = Vec::new();
     rows.push(columns.iter().map(|name| (*name).to_string()).collect());
     for device in devices {
-        let row: Option<Vec<String>> = columns.iter().map(|name| cell(device, name)).collect();
-        rows.push(row.ok_or_else(|| {
-            Error::usage(
-                "columns are NAME SIZELIMIT OFFSET AUTOCLEAR RO BACK-FILE PARTSCAN DIO LOG-SEC",
-            )
-        })?);
+        let mut row = Vec::new();
+        for name in &columns {
+            row.push(cell(device, name).ok_or_else(|| {
+                Error::usage(
+                    "columns are NAME SIZELIMIT OFFSET AUTOCLEAR RO BACK-FILE PARTSCAN DIO LOG-SEC",
+                )
+            })?);
+        }
+        rows.push(row);
     }
     let width = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(String::len).max();
     for row in rows.iter().skip(usize::from(c.no_head)) {

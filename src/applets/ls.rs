@@ -229,7 +229,7 @@ impl Lister<'_> {
         *printed = true;
         if c.layout == Layout::Long || c.blocks {
             let blocks: u64 = files.iter().filter_map(|f| Some(f.meta.as_ref()?.blocks())).sum();
-            cx.put(format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
+            cx.print(format_args!("total {}\n", long::blocks(c, blocks)))?;
         }
         self.list(cx, &files)?;
         if !c.recursive {

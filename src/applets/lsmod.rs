@@ -1,7 +1,6 @@
 //! lsmod: the loaded modules. Linux, as kmod prints it.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::dep::live;
@@ -24,7 +23,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_proc() => Vec::new(),
         Err(e) => return Err(Error::os(path, e)),
     };
-    cx.out.write_all(table(&text).as_bytes()).map_err(|e| Error::os("standard output", e))?;
+    cx.put(table(&text).as_bytes())?;
     Ok(Status::OK)
 }
 

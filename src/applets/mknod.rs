@@ -25,15 +25,9 @@ pub(super) const APPLET: Applet = Applet {
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut exactly = None;
     let mut options = cx.parse("m:mode")?;
-    while let Some(letter) = options.next() {
-        match letter {
-            b'm' => {
-                let text = options.value();
-                let mode = mode::parse(text.as_bytes(), 0o666, sys::process::umask(), false);
-                exactly = Some(mode.map_err(|_| Error::bad(show(&text), "not a mode"))?);
-            }
-            _ => {}
-        }
+    if let Some(text) = options.take(b'm') {
+        let mode = mode::parse(text.as_bytes(), 0o666, sys::process::umask(), false);
+        exactly = Some(mode.map_err(|_| Error::bad(show(&text), "not a mode"))?);
     }
     let (name, kind, device) = match options.operands.as_slice() {
         [name, kind] if kind == "p" => (name, SFlag::S_IFIFO, 0),

@@ -14,7 +14,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, complain, show_bytes};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::alias::{fold, is_name, same};
 use crate::kmod::conf::{Conf, assignment};
 use crate::kmod::load::{self, Loaded, Loader, Manner, Removal, State};
@@ -114,7 +114,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
 
     let conf = read_conf(&config, cx)?;
     if task == Task::ShowConfig {
-        cx.out.write_all(&conf.to_text()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(&conf.to_text())?;
         return Ok(Status::OK);
     }
     if operands.is_empty() {
@@ -195,7 +195,7 @@ fn read_conf(config: &[PathBuf], cx: &Ctx<'_>) -> Result<Conf, Error> {
         let text = std::fs::read(path).map_err(|e| Error::os(crate::applet::show(path), e))?;
         for line in conf.add_file_text(&text) {
             let what = format!("{}: ignoring '{}'", crate::applet::show(path), show_bytes(&line));
-            complain(cx.stderr, cx.name, &what);
+            cx.note(what);
         }
     }
     if let Ok(text) = std::fs::read("/proc/cmdline") {

@@ -229,7 +229,7 @@ fn one_operand(c: &Choice, operand: &OsStr, asked: Options) -> Result<Request, E
         let mounted = mounts::at(&current, &canonical)
             .or_else(|| current.iter().rev().find(|m| m.source == operand.as_bytes()));
         let Some(mounted) = mounted else {
-            return Err(Error::msg(format_args!("{}: not mounted", show(operand))));
+            return Err(Error::about(show(operand), "not mounted"));
         };
         let target = mounts::path_of(&mounted.target);
         if asked.flags & mountopts::BIND != 0 {
@@ -297,7 +297,7 @@ fn perform(cx: &mut Ctx, c: &Choice, request: &Request) -> Result<(), Error> {
             "{}: the medium is write-protected, mounted read-only",
             show_bytes(&request.source)
         );
-        crate::applet::complain(cx.stderr, cx.name, &text);
+        cx.note(text);
     }
     if c.verbose {
         let line = if done.source.is_empty() {
@@ -331,8 +331,7 @@ fn all(cx: &mut Ctx, c: &Choice) -> Result<Status, Error> {
         }
         if is_mounted(entry, &mounted) {
             if c.verbose {
-                let line = format!("{}: already mounted\n", show_bytes(&entry.target));
-                cx.put(line.as_bytes())?;
+                cx.print(format_args!("{}: already mounted\n", show_bytes(&entry.target)))?;
             }
             good += 1;
             continue;

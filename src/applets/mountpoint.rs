@@ -64,8 +64,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         };
         if !is {
             if !quiet && !number {
-                let line = format!("{} is not a mountpoint\n", show(path));
-                cx.put(line.as_bytes())?;
+                cx.print(format_args!("{} is not a mountpoint\n", show(path)))?;
             }
             return Ok(Status::FAILURE);
         }

@@ -4,11 +4,13 @@
 //! (a rescue system has one user), in busybox's columns; control bytes in
 //! names and arguments are `?`.
 
+use std::cmp::Ordering;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::fsutil::users::Users;
+use crate::order::sort_by;
 use crate::sys::terminal;
 
 mod column;
@@ -94,10 +96,10 @@ impl Format {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut users = Users::new();
-    let c = parse(cx, &mut users)?;
+    let mut c = parse(cx, &mut users)?;
     let busybox = c.format.is_none() && c.columns.is_empty();
     let mut columns = if !c.columns.is_empty() {
-        c.columns
+        std::mem::take(&mut c.columns)
     } else if let Some(format) = c.format {
         named(format.columns())?
     } else {
@@ -105,9 +107,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     };
     if c.threads && !columns.iter().any(|column| column.is(b"lwp")) {
         let at = columns.iter().position(|column| column.is(b"pid")).map_or(0, |at| at + 1);
-        columns.splice(at..at, named(&["lwp=SPID"])?);
+        let behind = columns.split_off(at);
+        columns.append(&mut named(&["lwp=SPID"])?);
+        columns.extend(behind);
     }
-    columns.extend(c.extra);
+    columns.append(&mut c.extra);
     if busybox {
         column::shape_like_busybox(&mut columns);
     }
@@ -116,7 +120,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     list.retain(|process| c.selection.wants(process));
     let none = list.is_empty();
     if !c.sort.is_empty() {
-        sort(&mut list, &c.sort, &system, &mut users);
+        list = sort(list, &c, &system, &mut users);
     }
     let depths = if c.forest { forest(&mut list) } else { vec![0; list.len()] };
     let limit = if c.wide { usize::MAX } else { line_width(cx) };
@@ -137,7 +141,7 @@ fn line_width(cx: &Ctx) -> usize {
 fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
     let mut columns = Vec::new();
     for name in list {
-        columns.extend(Column::parse_list(name.as_bytes()).map_err(Error::usage)?);
+        columns.append(&mut Column::parse_list(name.as_bytes()).map_err(Error::usage)?);
     }
     Ok(columns)
 }
@@ -207,7 +211,7 @@ fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
 
 impl Choice {
     fn columns(&mut self, list: &[u8]) -> Result<(), Error> {
-        self.columns.extend(Column::parse_list(list).map_err(Error::usage)?);
+        self.columns.append(&mut Column::parse_list(list).map_err(Error::usage)?);
         Ok(())
     }
 
@@ -238,7 +242,7 @@ impl Choice {
     fn bsd_letters<'a>(
         &mut self,
         word: &'a [u8],
-        words: &mut impl Iterator<Item = &'a Vec<u8>>,
+        words: &mut std::slice::Iter<'a, Vec<u8>>,
         users: &mut Users,
     ) -> Result<(), Error> {
         self.bsd = true;
@@ -282,10 +286,7 @@ impl Choice {
                     self.selection.add_users(false, list, users)?;
                 }
                 _ => {
-                    return Err(Error::usage(format_args!(
-                        "{}: no such option",
-                        show_bytes(&[letter])
-                    )));
+                    return Err(Error::bad(show_bytes(&[letter]), "no such option"));
                 }
             }
         }
@@ -293,49 +294,57 @@ impl Choice {
     }
 }
 
-fn sort(list: &mut [Process], keys: &[(Column, bool)], system: &System, users: &mut Users) {
+fn sort(list: Vec<Process>, c: &Choice, system: &System, users: &mut Users) -> Vec<Process> {
     // Keys are made once: to compare they may need files.
-    let mut keyed: Vec<(Vec<column::Key>, Process)> = list
-        .iter()
-        .map(|process| {
-            let key = keys.iter().map(|(column, _)| column.key(process, system, users)).collect();
-            (key, process.clone())
-        })
-        .collect();
-    keyed.sort_by(|(a, _), (b, _)| {
-        a.iter().zip(b).zip(keys).fold(std::cmp::Ordering::Equal, |order, ((x, y), (_, down))| {
-            order.then_with(|| if *down { y.cmp(x) } else { x.cmp(y) })
-        })
-    });
-    for (slot, (_, process)) in list.iter_mut().zip(keyed) {
-        *slot = process;
+    let mut keyed = Vec::new();
+    for process in list {
+        let mut keys = Vec::new();
+        for (column, _) in &c.sort {
+            keys.push(column.key(&process, system, users));
+        }
+        keyed.push((keys, process));
     }
+    sort_by(&mut keyed, |(a, _), (b, _)| {
+        for ((x, y), (_, down)) in a.iter().zip(b).zip(&c.sort) {
+            let order = if *down { y.cmp(x) } else { x.cmp(y) };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    });
+    let mut list = Vec::new();
+    for (_, process) in keyed {
+        list.push(process);
+    }
+    list
 }
 
 /// Puts children below their parents; returns how deep each is. Without
 /// recursion: a chain of processes may be long.
 fn forest(list: &mut Vec<Process>) -> Vec<usize> {
-    let old = std::mem::take(list);
-    let pids: Vec<u32> = old.iter().map(|p| p.stat.pid).collect();
+    // What is left of the list as it was: the number of the parent, and the
+    // process until it has its place.
+    let mut old = Vec::new();
+    for process in list.drain(..) {
+        old.push((process.stat.pid, process.stat.ppid, Some(process)));
+    }
     let mut depths = Vec::new();
-    let mut taken = vec![false; old.len()];
-    let roots = (0..old.len())
-        .filter(|&i| old.get(i).is_some_and(|p| p.stat.ppid == 0 || !pids.contains(&p.stat.ppid)));
-    let mut waiting: Vec<(usize, usize)> = roots.map(|i| (i, 0)).collect();
-    waiting.reverse();
+    let mut waiting: Vec<(usize, usize)> = Vec::new();
+    for (at, (_, parent, _)) in old.iter().enumerate().rev() {
+        if *parent == 0 || !old.iter().any(|(pid, _, _)| pid == parent) {
+            waiting.push((at, 0));
+        }
+    }
     while let Some((at, depth)) = waiting.pop() {
-        let Some(process) = old.get(at) else { continue };
-        if taken.get(at).copied().unwrap_or(true) {
+        let Some((pid, process)) = old.get_mut(at).and_then(|o| Some((o.0, o.2.take()?))) else {
             continue;
-        }
-        if let Some(slot) = taken.get_mut(at) {
-            *slot = true;
-        }
-        list.push(process.clone());
+        };
+        list.push(process);
         depths.push(depth);
-        for (i, child) in old.iter().enumerate().rev() {
-            if child.stat.ppid == process.stat.pid && i != at {
-                waiting.push((i, depth + 1));
+        for (child, (_, parent, _)) in old.iter().enumerate().rev() {
+            if *parent == pid && child != at {
+                waiting.push((child, depth + 1));
             }
         }
     }
@@ -354,23 +363,19 @@ fn print(
     users: &mut Users,
 ) -> Result<(), Error> {
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for (process, depth) in list.iter().zip(depths) {
-        rows.push(
-            columns
-                .iter()
-                .map(|column| {
-                    let text = column.text(process, system, users);
-                    if column.shape == Shape::Command && *depth > 0 {
-                        format!("{}{text}", "  ".repeat(*depth))
-                    } else {
-                        text
-                    }
-                })
-                .collect(),
-        );
-    }
     if head && columns.iter().any(|column| !column.head.is_empty()) {
-        rows.insert(0, columns.iter().map(|column| column.head.clone()).collect());
+        rows.push(columns.iter().map(|column| column.head.clone()).collect());
+    }
+    for (process, depth) in list.iter().zip(depths) {
+        let mut row = Vec::new();
+        for column in columns {
+            let mut text = column.text(process, system, users);
+            if column.shape == Shape::Command {
+                text.insert_str(0, &"  ".repeat(*depth));
+            }
+            row.push(text);
+        }
+        rows.push(row);
     }
     for row in &rows {
         let mut line = String::new();

@@ -172,7 +172,7 @@ fn one(cx: &mut Ctx, c: &Choice, operand: &OsStr) -> Result<(), Error> {
         let there = std::fs::symlink_metadata(operand);
         return Err(match there {
             Err(error) if !tags::is_tag(operand.as_bytes()) => Error::os(show(operand), error),
-            _ => Error::msg(format_args!("{}: not mounted", show(operand))),
+            _ => Error::about(show(operand), "not mounted"),
         });
     };
     if !c.recursive {
@@ -239,8 +239,7 @@ fn detach(cx: &mut Ctx, c: &Choice, mount: &Mount, list: &[Mount]) -> Result<(),
         if !c.verbose {
             return Ok(());
         }
-        let line = format!("umount: {} {what}\n", show_bytes(&mount.target));
-        cx.put(line.as_bytes())
+        cx.print(format_args!("umount: {} {what}\n", show_bytes(&mount.target)))
     };
     if c.dry {
         return say(cx, "unmounted");
@@ -288,7 +287,7 @@ fn detach(cx: &mut Ctx, c: &Choice, mount: &Mount, list: &[Mount]) -> Result<(),
                 Error::os(what, errno)
             })?;
             let text = format!("{}: busy, made read-only", show(&target));
-            crate::applet::complain(cx.stderr, cx.name, &text);
+            cx.note(text);
             return Ok(());
         }
         Err(errno) => return Err(explain(errno, mount, list)),

@@ -286,7 +286,7 @@ fn try_types(
 pub fn device_of_tag(spec: &[u8]) -> Result<PathBuf, Error> {
     tags::resolve(spec).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            Error::msg(format_args!("{}: no device with this tag is there", show_bytes(spec)))
+            Error::about(show_bytes(spec), "no device with this tag is there")
         }
         _ => Error::os(show_bytes(spec), error),
     })
@@ -295,14 +295,12 @@ pub fn device_of_tag(spec: &[u8]) -> Result<PathBuf, Error> {
 /// The types that the user named, or that the form of the source means.
 fn named_types(list: &[u8], source: &[u8]) -> Vec<Vec<u8>> {
     let negated = list.starts_with(b"no") && list != b"none";
-    let words: Vec<Vec<u8>> = if negated {
-        Vec::new()
-    } else {
-        list.split(|&b| b == b',')
-            .filter(|word| !word.is_empty() && *word != b"auto")
-            .map(<[u8]>::to_vec)
-            .collect()
-    };
+    let mut words = Vec::new();
+    for word in list.split(|&b| b == b',') {
+        if !negated && !word.is_empty() && word != b"auto" {
+            words.push(word.to_vec());
+        }
+    }
     if !words.is_empty() {
         return words;
     }
@@ -330,10 +328,10 @@ fn guessed_types(source: &[u8], request: &Request) -> Result<Vec<Vec<u8>>, Error
             return Err(Error::os(show_bytes(source), error));
         }
         Ok(meta) if !meta.file_type().is_block_device() && !request.dry => {
-            return Err(Error::msg(format_args!(
-                "{}: not a block device; name the type with -t, or use --bind for a folder",
-                show_bytes(source)
-            )));
+            return Err(Error::about(
+                show_bytes(source),
+                "not a block device; name the type with -t, or use --bind for a folder",
+            ));
         }
         Ok(_) => {}
     }
@@ -370,21 +368,24 @@ fn guessed_types(source: &[u8], request: &Request) -> Result<Vec<Vec<u8>>, Error
         types.retain(|t| mountopts::type_matches(&request.fstype, t));
     }
     if types.is_empty() {
-        return Err(Error::msg(format_args!(
-            "{}: the kernel has no filesystem for block devices (modules not loaded?)",
-            show_bytes(source)
-        )));
+        return Err(Error::about(
+            show_bytes(source),
+            "the kernel has no filesystem for block devices (modules not loaded?)",
+        ));
     }
     Ok(types)
 }
 
 /// The types in the text of `/proc/filesystems` that want a device.
 fn block_types(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split(|&b| b == b'\n')
-        .filter_map(|line| line.strip_prefix(b"\t"))
-        .filter(|name| !name.is_empty() && *name != b"fuseblk")
-        .map(<[u8]>::to_vec)
-        .collect()
+    let mut types = Vec::new();
+    for line in text.split(|&b| b == b'\n') {
+        match line.strip_prefix(b"\t") {
+            None | Some(b"" | b"fuseblk") => {}
+            Some(name) => types.push(name.to_vec()),
+        }
+    }
+    types
 }
 
 /// Whether the source is a file to be made a device of.

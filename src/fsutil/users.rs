@@ -71,10 +71,13 @@ impl Users {
 
     /// All groups that list the user as a member.
     pub fn groups_of_member(&mut self, name: &[u8]) -> Vec<u32> {
-        passwd::groups(self.group())
-            .filter(|group| group.members().any(|member| member == name))
-            .map(|group| group.gid)
-            .collect()
+        let mut list = Vec::new();
+        for group in passwd::groups(self.group()) {
+            if group.members().any(|member| member == name) {
+                list.push(group.gid);
+            }
+        }
+        list
     }
 }
 

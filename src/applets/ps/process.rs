@@ -7,7 +7,6 @@ use crate::procstat::{Ids, Stat};
 use crate::sys::{clock, folder};
 
 /// A process, or a thread of one.
-#[derive(Clone)]
 pub struct Process {
     /// `/proc/PID/stat`; `stat.pid` is the process's id, also for a thread.
     pub stat: Stat,
