@@ -30,7 +30,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// The pure files that live in a folder of a higher floor.
 const PURE: [(&str, &[&str]); 3] = [
-    ("shell", &["lexer", "parser", "ast", "arith", "pattern", "word"]),
+    ("shell", &["lexer", "parser", "ast", "arith", "cond", "pattern", "word"]),
     ("kmod", &["alias", "conf", "dep", "modinfo", "strip"]),
     ("blk", &["probe"]),
 ];

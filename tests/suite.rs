@@ -12,5 +12,6 @@
 mod applets;
 mod harness;
 mod house;
+mod modules;
 mod shell;
 mod vm;

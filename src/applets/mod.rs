@@ -8,6 +8,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod boot;
 mod cat;
 mod chroot;
+mod chrootvm;
 mod depmod;
 mod dmesg;
 mod echo;
@@ -23,6 +24,7 @@ mod lsmod;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mkvirtinitrd;
 mod modinfo;
 mod modprobe;
 mod mount;
@@ -59,6 +61,7 @@ const LIST: &[Row] = &[
     row("boot", &boot::APPLET),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
+    row("chrootvm", &chrootvm::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
@@ -75,6 +78,7 @@ const LIST: &[Row] = &[
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),

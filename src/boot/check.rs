@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, readlinkat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, readlinkat};
 use nix::sys::stat::{Mode, SFlag, fstat, fstatat, mkdirat};
 use nix::unistd::{AccessFlags, faccessat};
 
@@ -12,7 +12,7 @@ use super::Fault;
 use super::plan::{INITS, Init, SYSROOT};
 use crate::applet::show_bytes;
 use crate::program::{self, Program};
-use crate::sys::path::{is_mount_point, open_in_root};
+use crate::sys::path::{is_mount_point, open, open_in_root};
 
 /// The mounts that are handed over to the new root, and whether a root must
 /// have a place for each. Where there is none the mount is dropped.
@@ -23,8 +23,7 @@ pub const HANDED: [(&str, bool); 5] =
 const DEPTH: u32 = 5;
 
 fn folder(path: &str) -> Result<OwnedFd, Fault> {
-    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    open(path, flags, Mode::empty()).map_err(|e| Fault::os(path, e))
+    open(path, OFlag::O_PATH | OFlag::O_DIRECTORY).map_err(|e| Fault::os(path, e))
 }
 
 /// Checks that [`SYSROOT`] is a mount point and has the folders that the API
@@ -187,7 +186,7 @@ fn open_program(root: BorrowedFd, path: &[u8]) -> Result<OwnedFd, Errno> {
         if !is_handed(&path) {
             return open_in_root(root, path.as_slice(), flags);
         }
-        let here = open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+        let here = open("/", OFlag::O_PATH)?;
         match open_in_root(here.as_fd(), path.as_slice(), flags | OFlag::O_NOFOLLOW) {
             // A link whose target may be in the new root.
             Err(Errno::ELOOP) => {}

@@ -5,6 +5,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::sched::sched_getaffinity;
 use nix::unistd::{AccessFlags, Pid, access};
 
@@ -16,6 +19,7 @@ use crate::dev::{names, read_small};
 use crate::kmod::conf::Conf;
 use crate::kmod::load::{insert_file, insert_many, release};
 use crate::kmod::{Error, Loaded, Loader, Tree};
+use crate::sys;
 
 /// What the worker loads modules with, and what went wrong with them.
 pub struct Modules<'a> {
@@ -44,6 +48,9 @@ impl<'a> Modules<'a> {
 
     /// Adds the command line's parameters and blacklists.
     fn add_cmdline(&self, conf: &mut Conf) {
+        if !self.line.contains(&b'.') && !self.line.windows(9).any(|w| w == b"blacklist") {
+            return;
+        }
         let ours = |text: &&[u8]| {
             let name = text.split(|&b| b == b'=').next().unwrap_or_default();
             name.contains(&b'.') || name.ends_with(b"blacklist")
@@ -190,9 +197,18 @@ impl Worker<'_> {
         }
     }
 
-    /// Adds what went wrong with modules, which may well be the cause.
+    /// Adds what went wrong with modules, which may well be the cause: it is,
+    /// when the kernel lacks a file system.
     pub(super) fn with_modules(&self, mut fault: Fault) -> Fault {
-        for text in &self.modules.faults {
+        let mut faults = self.modules.faults.iter();
+        if fault.errno == Some(libc::ENODEV)
+            && !fault.text.contains('\n')
+            && let Some(first) = faults.next_back()
+        {
+            fault.text.push_str(": ");
+            fault.text.push_str(first);
+        }
+        for text in faults {
             fault = fault.line(format_args!("module {text}"));
         }
         fault
@@ -217,6 +233,15 @@ fn insert_flat(name: &[u8], conf: &Conf) -> Result<(), Error> {
         return Ok(());
     }
     let params = if conf.is_empty() { Vec::new() } else { conf.options(module, module) };
+    // The plain case with as little around it as can be; whatever is wrong is
+    // found out, and explained, by the long way.
+    if params.is_empty()
+        && name.ends_with(b".ko")
+        && let Ok(file) = sys::path::open(path.as_slice(), OFlag::O_RDONLY)
+        && let Ok(()) | Err(Errno::EEXIST) = finit_module(&file, c"", ModuleInitFlags::empty())
+    {
+        return Ok(());
+    }
     insert_file(Path::new(OsStr::from_bytes(&path)), &params, false).map(|_| ())
 }
 

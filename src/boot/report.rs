@@ -111,6 +111,11 @@ impl Log {
         self.notes.iter().map(String::as_str)
     }
 
+    /// When step `step` began.
+    pub fn started(&self, step: usize) -> u64 {
+        self.entries.get(step).map_or(0, |entry| entry.start)
+    }
+
     /// Why step `step` failed.
     pub fn fault(&self, step: usize) -> Option<&Fault> {
         match &self.entries.get(step)?.outcome {
@@ -238,18 +243,24 @@ impl Json {
 
 impl fmt::Write for Json {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for &b in text.as_bytes() {
+        let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20 | 0x7f);
+        let mut rest = text.as_bytes();
+        while let Some(at) = rest.iter().position(special) {
+            let (plain, behind) = rest.split_at_checked(at).unwrap_or_default();
+            self.0.extend_from_slice(plain);
+            let Some((&b, behind)) = behind.split_first() else { break };
             match b {
                 b'"' | b'\\' => self.0.extend_from_slice(&[b'\\', b]),
                 b'\n' => self.0.extend_from_slice(b"\\n"),
-                0..0x20 | 0x7f => {
+                _ => {
                     let hex = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
                     self.0.extend_from_slice(b"\\u00");
                     self.0.extend_from_slice(&[hex(b >> 4), hex(b & 15)]);
                 }
-                _ => self.0.push(b),
             }
+            rest = behind;
         }
+        self.0.extend_from_slice(rest);
         Ok(())
     }
 }

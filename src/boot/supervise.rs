@@ -64,6 +64,16 @@ struct Work {
     since: u64,
     /// When it was killed for taking too long.
     killed: Option<u64>,
+    /// It will say nothing more.
+    closed: bool,
+}
+
+/// What there is news of.
+struct News {
+    /// A child has ended, or root has sent a signal.
+    signal: bool,
+    /// The worker has said something.
+    worker: bool,
 }
 
 /// The boot as PID 1 knows it.
@@ -189,7 +199,7 @@ impl Supervisor {
         if self.steps.get(first).is_none_or(Step::by_init) {
             return self.finish(first);
         }
-        let (pipe, theirs) = match pipe2(OFlag::O_CLOEXEC) {
+        let (pipe, theirs) = match pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK) {
             Ok(ends) => ends,
             Err(errno) => return self.fail(first, Fault::os("pipe", errno)),
         };
@@ -209,23 +219,22 @@ impl Supervisor {
                 pipe,
                 bytes: Vec::new(),
                 at: first,
-                since: now(),
+                since: self.log.started(first),
                 killed: None,
+                closed: false,
             }),
         }
     }
 
-    /// Takes in what the worker has written.
-    fn listen(&mut self, work: &mut Work) {
-        let mut buffer = [0; 2048];
-        loop {
-            let mut fds = [PollFd::new(work.pipe.as_fd(), PollFlags::POLLIN)];
-            if poll(&mut fds, PollTimeout::ZERO) != Ok(1) {
-                break;
-            }
-            match nix::unistd::read(&work.pipe, &mut buffer) {
-                Ok(0) | Err(_) => break,
-                Ok(n) => work.bytes.extend_from_slice(buffer.get(..n).unwrap_or_default()),
+    /// Reads once from the pipe. Says whether there may be more.
+    fn listen(&mut self, work: &mut Work) -> bool {
+        let mut buffer = [0; 256];
+        match nix::unistd::read(&work.pipe, &mut buffer) {
+            Ok(n @ 1..) => work.bytes.extend_from_slice(buffer.get(..n).unwrap_or_default()),
+            Err(Errno::EAGAIN | Errno::EINTR) => return false,
+            Ok(_) | Err(_) => {
+                work.closed = true;
+                return false;
             }
         }
         let mut rest = work.bytes.as_slice();
@@ -250,11 +259,12 @@ impl Supervisor {
         }
         let used = work.bytes.len() - rest.len();
         work.bytes.drain(..used);
+        true
     }
 
     /// The worker is gone.
     fn worker_ended(&mut self, mut work: Work, status: WaitStatus) -> Phase {
-        self.listen(&mut work);
+        while self.listen(&mut work) {}
         if let Some(step) = self.failed {
             return self.respond(step);
         }
@@ -437,8 +447,8 @@ impl Supervisor {
 
     fn supervise(&mut self, mut phase: Phase) -> ! {
         loop {
-            self.wait(&phase);
-            phase = self.turn(phase);
+            let news = self.wait(&phase);
+            phase = self.turn(phase, &news);
         }
     }
 
@@ -458,7 +468,7 @@ impl Supervisor {
 
     /// Sleeps until a child changes, the worker or a client says something, or
     /// something is due.
-    fn wait(&mut self, phase: &Phase) {
+    fn wait(&self, phase: &Phase) -> News {
         let due = [self.due(phase), self.control.as_ref().and_then(Control::due)];
         let timeout = match due.into_iter().flatten().min() {
             None => PollTimeout::NONE,
@@ -468,28 +478,26 @@ impl Supervisor {
                 PollTimeout::from(u16::try_from(ms).unwrap_or(60_000))
             }
         };
+        let Some(signals) = &self.signals else {
+            // There is no way to be told of children: look from time to time.
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            return News { signal: true, worker: false };
+        };
         let mut fds = Vec::with_capacity(8);
-        if let Some(signals) = &self.signals {
-            fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
-        }
-        if let Phase::Work(work) = phase
-            && work.killed.is_none()
-        {
-            fds.push(PollFd::new(work.pipe.as_fd(), PollFlags::POLLIN));
-        }
+        fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
+        let listening = match phase {
+            Phase::Work(work) if !work.closed => {
+                fds.push(PollFd::new(work.pipe.as_fd(), PollFlags::POLLIN));
+                true
+            }
+            _ => false,
+        };
         if let Some(control) = &self.control {
             control.add_to(&mut fds);
         }
-        let result = poll(&mut fds, timeout);
-        let gone = matches!(
-            fds.get(1).and_then(PollFd::revents),
-            Some(events) if events == PollFlags::POLLHUP
-        );
-        if self.signals.is_none() || (gone && result == Ok(1)) {
-            // The worker has closed its end but is not gone yet; or there is
-            // no way to be told of children: look again in a moment.
-            std::thread::sleep(std::time::Duration::from_micros(200));
-        }
+        let _ = poll(&mut fds, timeout);
+        let is_ready = |at: usize| fds.get(at).and_then(PollFd::any) == Some(true);
+        News { signal: is_ready(0), worker: listening && is_ready(1) }
     }
 
     /// What root asked for with a signal, as `reboot`, `poweroff` and `halt`
@@ -508,17 +516,27 @@ impl Supervisor {
     }
 
     /// Deals with all that has happened.
-    fn turn(&mut self, mut phase: Phase) -> Phase {
-        if let Some(how) = self.signalled() {
+    fn turn(&mut self, mut phase: Phase, news: &News) -> Phase {
+        if news.signal
+            && let Some(how) = self.signalled()
+        {
             // Everybody else may still tidy up; there is nobody to wait for.
             let _ = kill(Pid::from_raw(-1), Signal::SIGTERM);
             let how = Ending { how: Some(how), delay: 0 };
             return Phase::Ending { pid: None, until: now() + SECOND / 2, how };
         }
-        if let Phase::Work(work) = &mut phase {
+        if news.worker
+            && let Phase::Work(work) = &mut phase
+        {
             self.listen(work);
+            if !news.signal {
+                // Nothing is due so soon after the worker has said something.
+                return phase;
+            }
         }
-        while let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        while news.signal
+            && let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
+        {
             let Some(pid) = status.pid() else { break };
             phase = self.child_ended(phase, pid, status);
         }

@@ -5,10 +5,9 @@ use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::OFlag;
 use nix::mount::{MsFlags, mount};
 use nix::sys::signal::SigSet;
-use nix::sys::stat::Mode;
 use nix::unistd::{chdir, chroot};
 
 use super::check::HANDED;
@@ -17,6 +16,7 @@ use crate::applet::{self, show_bytes};
 use crate::dev::read_small;
 use crate::fsutil::empty;
 use crate::job;
+use crate::sys::path::open;
 
 const NONE: Option<&str> = None;
 
@@ -46,8 +46,7 @@ fn move_mount(from: &str, to: &str) -> Result<(), Errno> {
 /// When a part of that fails, everything is as it was before.
 pub fn change_root(root: &OsStr) -> Result<(), Fault> {
     chdir(root).map_err(|e| Fault::os(applet::show(root), e))?;
-    let old = open("/", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
-        .map_err(|e| Fault::os("/", e))?;
+    let old = open("/", OFlag::O_RDONLY | OFlag::O_DIRECTORY).map_err(|e| Fault::os("/", e))?;
     let mut moved = 0;
     let result = hand_over(&mut moved)
         .and_then(|()| move_mount(".", "/").map_err(|e| Fault::os("moving the new root to /", e)));

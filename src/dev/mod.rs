@@ -7,14 +7,14 @@ use std::os::fd::OwnedFd;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
+use nix::fcntl::OFlag;
+
+use crate::sys::path::open;
 
 /// The names in a folder, sorted, without those that begin with a dot; an
 /// empty list when it cannot be read.
 pub fn names(path: &str) -> Vec<Vec<u8>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    match open(path, flags, Mode::empty()) {
+    match open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) {
         Ok(fd) => names_of(fd),
         Err(_) => Vec::new(),
     }
@@ -35,7 +35,7 @@ fn names_of(fd: OwnedFd) -> Vec<Vec<u8>> {
 /// The first `limit` bytes of a small file, such as an attribute of sysfs,
 /// with one open, one read and one close.
 pub fn read_small(path: &str, limit: usize) -> Result<Vec<u8>, Errno> {
-    let fd = open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let fd = open(path, OFlag::O_RDONLY)?;
     let mut bytes = vec![0; limit];
     let n = nix::unistd::read(&fd, &mut bytes)?;
     bytes.truncate(n);

@@ -53,13 +53,21 @@ pub fn stem_of_path(path: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Whether a name may be looked for at all: not empty, no `/` (a path is no
-/// module name: CVE-2014-9645), no control bytes, of a length that the kernel
-/// could have asked for.
+/// Whether a name may be looked for at all: not empty, no control bytes, of a
+/// length that the kernel could have asked for. A `/` is only for the alias of
+/// a device (`of:Nusb/hub...`): a path is no module name (CVE-2014-9645).
 pub fn is_name(name: &[u8]) -> bool {
+    let end = name.iter().position(|&b| b == b':').unwrap_or(name.len());
+    let first = name.get(..end).unwrap_or_default();
     !name.is_empty()
         && name.len() <= 4096
-        && !name.iter().any(|&b| b == b'/' || b < b' ' || b == 0x7f)
+        && !first.contains(&b'/')
+        && !name.iter().any(|&b| b < b' ' || b == 0x7f)
+}
+
+/// Whether a module can have this name.
+pub fn is_module_name(name: &[u8]) -> bool {
+    is_name(name) && !name.contains(&b'/')
 }
 
 /// Whether a pattern matches all of `text`. `*`, `?`, `[a-z]`, `[!a]`, `\x`;
@@ -186,7 +194,10 @@ mod tests {
     #[test]
     fn what_may_be_a_name() {
         assert!(is_name(b"pci:v*"));
+        assert!(is_name(b"of:Nusb/hubT(null)"));
+        assert!(!is_module_name(b"of:Nusb/hub"));
         assert!(!is_name(b"../../evil"));
+        assert!(!is_name(b"../x:y"));
         assert!(!is_name(b""));
         assert!(!is_name(b"a\nb"));
     }

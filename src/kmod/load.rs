@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::kmod::{DeleteModuleFlags, ModuleInitFlags, delete_module, finit_module, init_module};
 use nix::sys::wait::{WaitStatus, waitpid};
 
-use super::alias::{fold, is_name, same};
+use super::alias::{fold, is_module_name, is_name, same};
 use super::conf::Conf;
 use super::resolve::{Choice, Closure, Found};
 use super::tree::{Tree, check_module, format_of_path, holds, read_module};
@@ -175,6 +175,9 @@ pub enum State {
 
 /// Whether a module is loaded. The name is folded.
 pub fn state(name: &[u8]) -> State {
+    if !is_module_name(name) {
+        return State::Absent;
+    }
     let mut text = [0; 8];
     let Ok(mut file) = File::open(sys_module(name, b"initstate")) else { return State::Absent };
     match file.read(&mut text) {
@@ -523,7 +526,7 @@ pub fn remove(name: &[u8], how: Removal) -> Result<(), Error> {
     let folded = fold(name);
     let fail = |cause| Err(Error::new(name, cause));
     let text = match CString::new(folded.clone()) {
-        Ok(text) if is_name(name) => text,
+        Ok(text) if is_module_name(name) => text,
         _ => return fail(Cause::BadName),
     };
     let mut flags = DeleteModuleFlags::empty();
@@ -553,6 +556,9 @@ pub fn users(name: &[u8]) -> Vec<Vec<u8>> {
 /// How many users a loaded module has; None when it is not loaded or the
 /// kernel does not say.
 pub fn references(name: &[u8]) -> Option<u64> {
+    if !is_module_name(name) {
+        return None;
+    }
     let text = fs::read(sys_module(&fold(name), b"refcnt")).ok()?;
     str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
 }

@@ -461,3 +461,34 @@ pub fn exercise(bytes: &[u8]) {
         assert_eq!(strip(&once, Level::All).as_ref(), Ok(&once));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes() {
+        for name in [&b".comment"[..], b".debug_info", b".orc_unwind_ip", b".BTF"] {
+            assert!(is_dispensable(name, false));
+        }
+        assert!(!is_dispensable(b".BTF", true));
+        let needed: [&[u8]; 8] = [
+            b".modinfo",
+            b".gnu.linkonce.this_module",
+            b"__versions",
+            b"__ksymtab_gpl",
+            b".altinstructions",
+            b".return_sites",
+            b".symtab",
+            b".BTF_ids",
+        ];
+        assert!(needed.iter().all(|name| !is_dispensable(name, false)));
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        assert_eq!(strip(b"", Level::All), Err(Error::Elf(elf::Error::NotElf)));
+        let program = std::fs::read("/bin/ls").unwrap();
+        assert!(strip(&program, Level::All).is_err());
+    }
+}

@@ -110,16 +110,19 @@ fn plain(shell: &mut Shell, prompt: &[u8], text: &mut Vec<u8>) -> bool {
     let start = text.len();
     let mut byte = [0];
     loop {
+        shell.await_input(0);
+        if shell.interrupted() {
+            let _ = write_all(sys::fd::stderr(), b"\n");
+            text.truncate(start);
+            return false;
+        }
+        if signal::any() {
+            // What a trap wants to do to the flow has no meaning here.
+            let _: Run = shell.run_traps();
+            continue;
+        }
         match descriptor::read(0, &mut byte) {
-            Err(Errno::EINTR) if shell.interrupted() => {
-                let _ = write_all(sys::fd::stderr(), b"\n");
-                text.truncate(start);
-                return false;
-            }
-            Err(Errno::EINTR) => {
-                // What a trap wants to do to the flow has no meaning here.
-                let _: Run = shell.run_traps();
-            }
+            Err(Errno::EINTR) => {}
             Ok(0) | Err(_) => return text.len() > start,
             Ok(_) => {
                 text.extend_from_slice(&byte);

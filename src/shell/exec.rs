@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::applet::show_bytes;
 use crate::sys::descriptor;
-use crate::sys::process::{Forked, exit_now, fork};
+use crate::sys::process::{Forked, exit_now};
 use crate::sys::signal::{self, Disposition};
 
 use super::ast::*;
@@ -107,7 +107,7 @@ impl Shell {
                     }
                 }
             };
-            match fork() {
+            match self.fork() {
                 Ok(Forked::Child) => {
                     self.enter_child(job.group(), true);
                     if let Some(fd) = input {
@@ -151,7 +151,7 @@ impl Shell {
     /// An asynchronous list (2.9.3.1).
     fn background(&mut self, statement: &Statement) -> Run {
         let mut job = self.new_job();
-        match fork() {
+        match self.fork() {
             Ok(Forked::Child) => {
                 self.enter_child(job.group(), false);
                 if !self.jobs.control {
@@ -189,7 +189,7 @@ impl Shell {
             return Err(Flow::Exit);
         }
         let mut job = self.new_job();
-        match fork() {
+        match self.fork() {
             Ok(Forked::Child) => {
                 self.enter_child(job.group(), true);
                 let result = f(self);

@@ -6,6 +6,7 @@
 //! here-documents when their line ends (2.7.4). `word` reads the words.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::rc::Rc;
 
@@ -223,6 +224,9 @@ pub struct Parser<'a> {
     pub(super) token_start: usize,
     pub(super) depth: u32,
     begun: bool,
+    /// Where `$((` has turned out to be no arithmetic: looked at once only, as
+    /// trying both readings at every level would take for ever.
+    pub(super) not_arithmetic: BTreeSet<usize>,
     /// The word behind an alias that ends in a blank may be an alias too.
     pub(super) alias_next: bool,
 }
@@ -241,6 +245,7 @@ impl<'a> Parser<'a> {
             token_start: 0,
             depth: 0,
             begun: false,
+            not_arithmetic: BTreeSet::new(),
             alias_next: false,
         }
     }
@@ -458,6 +463,7 @@ impl<'a> Parser<'a> {
             name: name.to_vec(),
             behind: self.source.text.len().saturating_sub(end),
         });
+        self.not_arithmetic.clear();
         // A blank keeps the last word of the value apart from what follows.
         let text = value.iter().copied().chain(std::iter::once(b' '));
         self.source.text.splice(start..end, text);

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | 2.2 Quoting, 2.6 recognition of expansions | `word` |
 //! | 2.3 Token Recognition, aliases | `lexer` |
-//! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser` |
+//! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser`, `cond` |
 //! | 2.5 Parameters and Variables | `vars`, `options` |
 //! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `substitute` |
 //! | 2.7 Redirection | `redir` |
@@ -32,6 +32,7 @@ pub mod arith;
 pub mod ast;
 pub mod builtins;
 mod command;
+mod cond;
 mod edit;
 mod exec;
 mod expand;
@@ -128,6 +129,8 @@ pub struct Shell {
     trap_status: Option<u8>,
     /// An asynchronous list without job control ignores SIGINT and SIGQUIT.
     async_ignores: bool,
+    /// In a new child: the signals that are to be let in again.
+    fork_mask: Option<nix::sys::signal::SigSet>,
     /// SIGCHLD is caught.
     waits_for_children: bool,
     /// Where functions that were called saved variables; see `local`.

@@ -72,12 +72,12 @@ impl Parser<'_> {
         self.accept(Op::Semi)
     }
 
-    fn newlines(&mut self) -> Parsed<()> {
+    pub(super) fn newlines(&mut self) -> Parsed<()> {
         while self.accept(Op::Newline)? {}
         Ok(())
     }
 
-    fn unexpected<T>(&mut self) -> Parsed<T> {
+    pub(super) fn unexpected<T>(&mut self) -> Parsed<T> {
         let (what, ended) = match self.look()? {
             Token::Op(op) => (op.text().to_string(), *op == Op::End),
             Token::Io(fd) => (fd.to_string(), false),
@@ -104,14 +104,14 @@ impl Parser<'_> {
     }
 
     /// The next token when it is a word without quotes or expansions.
-    fn look_bare(&mut self) -> Parsed<Option<&[u8]>> {
+    pub(super) fn look_bare(&mut self) -> Parsed<Option<&[u8]>> {
         Ok(match self.look()? {
             Token::Word(word) => word.bare(),
             _ => None,
         })
     }
 
-    fn accept_word(&mut self, reserved: &[u8]) -> Parsed<bool> {
+    pub(super) fn accept_word(&mut self, reserved: &[u8]) -> Parsed<bool> {
         if self.look_bare()? != Some(reserved) {
             return Ok(false);
         }
@@ -361,7 +361,7 @@ impl Parser<'_> {
         Ok(Kind::Case(Box::new(Case { subject, arms })))
     }
 
-    fn any_word(&mut self) -> Parsed<Word> {
+    pub(super) fn any_word(&mut self) -> Parsed<Word> {
         if !matches!(self.look()?, Token::Word(_)) {
             return self.unexpected();
         }
@@ -500,75 +500,6 @@ impl Parser<'_> {
         let bytes: Box<[u8]> = bytes.into();
         Word { parts: vec![if quoted { Part::Quoted(bytes) } else { Part::Literal(bytes) }] }
     }
-
-    fn cond_or(&mut self) -> Parsed<Cond> {
-        let mut left = self.cond_and()?;
-        while self.accept(Op::OrIf)? {
-            self.newlines()?;
-            left = self.deeper(|p| Ok(Cond::Or(Box::new((left, p.cond_or()?)))))?;
-        }
-        Ok(left)
-    }
-
-    fn cond_and(&mut self) -> Parsed<Cond> {
-        let left = self.cond_not()?;
-        if self.accept(Op::AndIf)? {
-            self.newlines()?;
-            return self.deeper(|p| Ok(Cond::And(Box::new((left, p.cond_and()?)))));
-        }
-        Ok(left)
-    }
-
-    fn cond_not(&mut self) -> Parsed<Cond> {
-        if self.accept_word(b"!")? {
-            return self.deeper(|p| Ok(Cond::Not(Box::new(p.cond_not()?))));
-        }
-        if self.accept(Op::Open)? {
-            let inner = self.deeper(|p| p.cond_or())?;
-            if !self.accept(Op::Close)? {
-                return self.unexpected();
-            }
-            return Ok(inner);
-        }
-        self.cond_primary()
-    }
-
-    fn cond_primary(&mut self) -> Parsed<Cond> {
-        if self.look_bare()? == Some(b"]]") {
-            return self.unexpected();
-        }
-        let first = self.any_word()?;
-        if let Some([b'-', letter]) = first.bare()
-            && b"abcdefghknoprstuwxzGLNOS".contains(letter)
-            && let Token::Word(next) = self.look()?
-            && next.bare() != Some(b"]]")
-        {
-            let letter = *letter;
-            return Ok(Cond::Unary(letter, self.any_word()?));
-        }
-        let op: Box<[u8]> = match self.look()? {
-            Token::Op(Op::Less) => Box::from(b"<".as_slice()),
-            Token::Op(Op::Great) => Box::from(b">".as_slice()),
-            Token::Word(word) => match word.bare() {
-                Some(
-                    op @ (b"=" | b"==" | b"!=" | b"=~" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt"
-                    | b"-ge" | b"-nt" | b"-ot" | b"-ef"),
-                ) => Box::from(op),
-                _ => return Ok(Cond::Word(first)),
-            },
-            _ => return Ok(Cond::Word(first)),
-        };
-        self.token = None;
-        if &*op == b"=~" {
-            return Ok(Cond::Regex(first, self.regex_word()?));
-        }
-        let second = self.any_word()?;
-        Ok(match &*op {
-            b"=" | b"==" => Cond::Match(true, first, second),
-            b"!=" => Cond::Match(false, first, second),
-            _ => Cond::Binary(op, first, second),
-        })
-    }
 }
 
 /// The argument of a declaration utility, with the tildes of an assignment.
@@ -607,4 +538,112 @@ fn redirection(op: Op) -> Option<RedirKind> {
 pub fn parse(text: &[u8]) -> Parsed<Program> {
     let mut source = super::lexer::Source::of(text.to_vec(), 1);
     Parser::new(&mut source, &mut super::lexer::Nothing).whole()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse(text.as_bytes()).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert_eq!(error("echo a\nif true\nfi\n"), "line 3: syntax error: unexpected 'fi'");
+        assert_eq!(error("echo )"), "line 1: syntax error: unexpected ')'");
+        assert_eq!(error("echo a | | b"), "line 1: syntax error: unexpected '|'");
+        assert_eq!(error("if true; then"), "line 1: syntax error: unexpected end of file");
+        assert_eq!(error("echo >\n"), "line 1: syntax error: unexpected newline");
+        assert_eq!(error("\n\necho 'a"), "line 3: syntax error: unterminated quoted string");
+        assert_eq!(error("echo ${x"), "line 1: syntax error: '}' is missing");
+        assert_eq!(error("echo $((1"), "line 1: syntax error: '))' is missing");
+        assert_eq!(
+            error("f() echo"),
+            "line 1: syntax error: the body of a function must be a compound command"
+        );
+    }
+
+    #[test]
+    fn what_may_go_on_is_told_apart() {
+        for text in ["if true", "echo 'a", "echo $(", "a |", "a &&", "{ a", "case x in", "`", "${x"]
+        {
+            assert!(parse(text.as_bytes()).is_err_and(|e| e.unfinished), "{text}");
+        }
+        for text in ["fi", "a )", "a | | b", "f() { }"] {
+            assert!(parse(text.as_bytes()).is_err_and(|e| !e.unfinished), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        for opening in ["(", "{ ", "$(", "`", "${x-", "if ", "\"$(", "$((", "[[ ( ", "f() { ", "! "]
+        {
+            let text = opening.repeat(20_000);
+            let _ = parse(text.as_bytes());
+            let text = format!("echo {text}");
+            let _ = parse(text.as_bytes());
+        }
+        let text = format!("{}:{}", "( ".repeat(500), ") ".repeat(500));
+        assert_eq!(error(&text), "line 1: syntax error: commands nest too deep");
+        let chain = "a && ".repeat(50_000) + "b | ".repeat(50_000).as_str() + "c";
+        assert!(parse(chain.as_bytes()).is_ok());
+        let negated = format!("[[ {} a ]]", "! ".repeat(50_000));
+        assert!(parse(negated.as_bytes()).is_err());
+        let or = format!("[[ {} a ]]", "a || ".repeat(50_000));
+        assert!(parse(or.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn words_are_parsed_once() {
+        let program = parse(b"x=~/a:~b$y 'q'\"d$z\"*").unwrap();
+        let Kind::Simple(simple) = &program.statements[0].first.commands[0].kind else { panic!() };
+        assert_eq!(&*simple.assigns[0].name.text, b"x");
+        // `~b` is none, as what follows belongs to the name.
+        let [Part::Tilde(own), Part::Literal(text), Part::Param(_)] =
+            simple.assigns[0].value.parts.as_slice()
+        else {
+            panic!("{:?}", simple.assigns[0].value);
+        };
+        assert_eq!((&**own, &**text), (b"".as_slice(), b"/a:~b".as_slice()));
+        let [Part::Quoted(_), Part::Double(_), Part::Glob(star)] = simple.words[0].parts.as_slice()
+        else {
+            panic!("{:?}", simple.words[0]);
+        };
+        assert_eq!(&**star, b"*");
+    }
+
+    /// What a fuzz target does for longer: damaged scripts are parsed or
+    /// refused, and soon.
+    #[test]
+    fn damaged_scripts() {
+        const SEED: &[u8] = b"f() { for i in a \"$@\" $(x `y` $((z+1)) ${q:-${r##*/}}); do \
+            case $i in (a|b*) [[ a == b && -f c ]] ;; esac <<E 2>&1 | ! g & done; }\n$h\nE\n\
+            if ! x=~/a:~b y; then z; elif w 'q'; then u; fi >f; $'\\x41' ${v/a/b} ${#w} ${x:1:2}\n";
+        let mut state = 0x2545_f491_u32;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as usize % below
+        };
+        for _ in 0..20_000 {
+            let mut text = SEED.to_vec();
+            for _ in 0..=random(6) {
+                let at = random(text.len());
+                match random(4) {
+                    0 => drop(text.remove(at)),
+                    1 => text.insert(at, SEED[random(SEED.len())]),
+                    2 => text[at] = random(256) as u8,
+                    _ => {
+                        let end = at + random(text.len() - at);
+                        let copy = text[at..end].to_vec();
+                        let to = random(text.len());
+                        text.splice(to..to, copy);
+                    }
+                }
+            }
+            let _ = parse(&text);
+        }
+    }
 }

@@ -267,6 +267,7 @@ impl Shell {
             getopts: Getopts::default(),
             trap_status: None,
             async_ignores: false,
+            fork_mask: None,
             waits_for_children: false,
             local_marks: Vec::new(),
             stack_base: std::ptr::from_ref(&here).addr(),

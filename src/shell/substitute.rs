@@ -10,7 +10,7 @@ use nix::errno::Errno;
 
 use crate::applet::Kind as AppletKind;
 use crate::sys::descriptor;
-use crate::sys::process::{Forked, exit_now, fork};
+use crate::sys::process::{Forked, exit_now};
 
 use super::arith::Expr;
 use super::ast::*;
@@ -57,7 +57,7 @@ impl Shell {
                 return Ok(Vec::new());
             }
         };
-        let pid = match fork() {
+        let pid = match self.fork() {
             Ok(Forked::Child) => {
                 descriptor::close(reader);
                 let _ = descriptor::copy_onto(writer, 1);

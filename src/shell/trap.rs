@@ -3,6 +3,12 @@
 
 use std::rc::Rc;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+
+use crate::sys::descriptor;
+use crate::sys::process::{self, Forked};
 use crate::sys::signal::{self, Disposition};
 
 use super::{Flow, Run, Shell};
@@ -169,6 +175,41 @@ impl Shell {
             self.waits_for_children = false;
         }
         while signal::take().is_some() {}
+        if let Some(mask) = self.fork_mask.take() {
+            let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
+        }
+    }
+
+    /// fork(2). A signal sent to the child before it has taken back the
+    /// dispositions of the shell waits until [`Shell::reset_traps`] has.
+    pub fn fork(&mut self) -> Result<Forked, Errno> {
+        if !self.interactive && !self.traps.any {
+            return process::fork();
+        }
+        let mut mask = SigSet::empty();
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask));
+        let forked = process::fork();
+        if matches!(forked, Ok(Forked::Child)) {
+            self.fork_mask = Some(mask);
+        } else {
+            let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
+        }
+        forked
+    }
+
+    /// Before a read that a signal is to end: waits for input or for a signal,
+    /// which may have come before.
+    pub fn await_input(&self, fd: i32) {
+        if !self.interactive && !self.traps.any {
+            return;
+        }
+        let mut mask = SigSet::empty();
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut mask));
+        if !signal::any() {
+            let fds = &mut [PollFd::new(descriptor::borrow(fd), PollFlags::POLLIN)];
+            let _ = ppoll(fds, None, Some(mask));
+        }
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
     }
 
     /// Whether an interactive shell has been interrupted.

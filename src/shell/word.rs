@@ -505,6 +505,10 @@ impl Parser<'_> {
     /// `$((...))`, at the second parenthesis. None when it turns out to be a
     /// subshell in a command substitution.
     fn arithmetic(&mut self) -> Parsed<Option<Part>> {
+        let start = self.at();
+        if self.not_arithmetic.contains(&start) {
+            return Ok(None);
+        }
         let mark = self.mark();
         self.advance();
         match self.deeper(|p| p.parts(End::Arith)) {
@@ -517,6 +521,7 @@ impl Parser<'_> {
             Err(error) if error.unfinished => Err(error),
             Err(_) => {
                 self.go_back(&mark);
+                self.not_arithmetic.insert(start);
                 Ok(None)
             }
         }

@@ -6,6 +6,13 @@ use nix::NixPath;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+/// Opens a file that is closed on exec. Not open(2): musl follows that with an
+/// fcntl(2) for kernels that know no O_CLOEXEC.
+pub fn open(path: &(impl NixPath + ?Sized), flags: OFlag) -> Result<OwnedFd, Errno> {
+    use nix::fcntl::{AT_FDCWD, openat};
+    openat(AT_FDCWD, path, flags | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty())
+}
+
 /// Opens `path` with `root` as `/`: neither `..` nor a link, absolute or not,
 /// leads out of it. openat2(2) with RESOLVE_IN_ROOT, Linux 5.6.
 pub fn open_in_root(

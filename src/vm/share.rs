@@ -111,6 +111,9 @@ fn look_at(path: &Path) -> Result<Daemon, String> {
     };
     match kind_of_help(&help) {
         Some(kind) => Ok(Daemon { path: path.to_path_buf(), kind }),
+        None if !getuid().is_root() && help.starts_with(b"setgroups") => {
+            Err("QEMU 7's virtiofsd needs root rights; the Rust one does not".to_string())
+        }
         None => {
             let first = help.split(|b| *b == b'\n').next().unwrap_or_default();
             Err(format!("unknown kind of virtiofsd: {}", crate::applet::show_bytes(first)))

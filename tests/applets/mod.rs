@@ -1,11 +1,16 @@
 //! What each applet does, literally.
 
+mod boot;
 mod cat;
 mod commands;
+mod depmod;
 mod folders;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
+mod modinfo;
+mod modprobe;
 mod mount;
 mod multicall;
 mod system;
+mod test;

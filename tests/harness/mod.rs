@@ -3,6 +3,7 @@
 pub mod applet;
 pub mod lab;
 pub mod machine;
+pub mod module;
 pub mod namespace;
 pub mod runner;
 pub mod scratch;

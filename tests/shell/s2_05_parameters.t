@@ -106,3 +106,8 @@ cd /usr; echo $PWD; cd bin; echo $PWD $OLDPWD
 -->
 /usr
 /usr/bin /usr
+## $? beside a command substitution
+true; echo $(exit 3)$?; false; echo "$(true)$?"
+-->
+0
+1

@@ -260,3 +260,9 @@ set -o pipefail; false | true; echo $?; true | true; echo $?; (exit 3) | (exit 4
 1
 0
 4
+## the status that else sees
+if (exit 3); then :; else echo $?; fi; if (exit 4); then :; elif echo $?; then echo x; fi
+-->
+3
+4
+x

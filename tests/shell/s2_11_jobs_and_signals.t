@@ -92,3 +92,9 @@ trap 'echo 10' 10; kill -s USR1 $$; trap 10; echo end
 -->
 10
 end
+##! jobs in a pipeline and in a substitution
+sleep 1 & test -n "$(jobs)" && echo listed; test "$(jobs -p)" = $! && echo same; jobs | grep -c sleep; kill $!
+-->
+listed
+same
+1

@@ -112,7 +112,9 @@ pub(super) fn cd(sh: &mut Shell, fields: &Fields) -> Ran {
     if !by_place {
         if path.first() != Some(&b'/') {
             let mut whole = old.clone().unwrap_or_default();
-            whole.push(b'/');
+            if whole.last() != Some(&b'/') {
+                whole.push(b'/');
+            }
             whole.extend_from_slice(&path);
             path = whole;
         }

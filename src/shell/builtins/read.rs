@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use crate::applet::{Status, show_bytes, write_all};
-use crate::sys::{self, descriptor};
+use crate::sys::{self, descriptor, signal};
 
 use super::super::ast::is_name;
 use super::super::fields::Fields;
@@ -168,23 +168,24 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
             {
                 break Status::of_signal(libc::SIGALRM).0;
             }
+            if options.limit.is_none() {
+                sh.await_input(options.fd);
+            }
+            if signal::any() && sh.trap_waits() {
+                let signal = sh.waiting_signal().unwrap_or(libc::SIGINT);
+                sh.status = Status::of_signal(signal).0;
+                if sh.interrupted() {
+                    let _ = write_all(sys::fd::stderr(), b"\n");
+                    break sh.status;
+                }
+                sh.run_traps()?;
+            }
             let seekable = *seekable.get_or_insert_with(|| descriptor::can_seek(options.fd));
             let most = if seekable { block.len() } else { 1 };
             match descriptor::read(options.fd, block.get_mut(..most).unwrap_or_default()) {
                 Ok(0) => break 1,
                 Ok(n) => (have, used) = (n, 0),
-                Err(Errno::EINTR) => {
-                    if sh.trap_waits() {
-                        let signal = sh.waiting_signal().unwrap_or(libc::SIGINT);
-                        sh.status = Status::of_signal(signal).0;
-                        if sh.interrupted() {
-                            let _ = write_all(sys::fd::stderr(), b"\n");
-                            return Ok((line, sh.status));
-                        }
-                        sh.run_traps()?;
-                    }
-                    continue;
-                }
+                Err(Errno::EINTR) => continue,
                 Err(errno) => {
                     sh.complain(format_args!("read: {}", errno.desc()));
                     return Ok((line, 2));
