@@ -21,6 +21,7 @@ use crate::compress::Format;
 use crate::image::{self, Builder, Farm, Image, ModuleOptions};
 use crate::kmod::Tree;
 use crate::size::human;
+use crate::{order, sys};
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -133,27 +134,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 /// The options; `None` when only help was wanted.
 fn parse(cx: &mut Ctx) -> Result<Option<Options>, Error> {
-    let mut words: Vec<&str> = Vec::new();
-    for arg in cx.args {
-        let word = arg.to_str();
-        let word = word.ok_or_else(|| Error::usage(format_args!("'{}': not UTF-8", show(arg))))?;
-        // argh has no --option=value.
-        match word.split_once('=').filter(|_| word.starts_with("--")) {
-            Some((option, value)) => words.extend([option, value]),
-            None => words.push(word),
-        }
-    }
+    let words = super::words(cx.args)?;
     match Options::from_args(&[cx.name], &words) {
         Ok(options) => Ok(Some(options)),
-        Err(exit) if exit.status.is_ok() => {
-            let text = applet::help(cx.name, &APPLET);
-            cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))?;
-            Ok(None)
-        }
-        Err(exit) => {
-            let text: Vec<&str> = exit.output.split_whitespace().collect();
-            Err(Error::usage(text.join(" ")))
-        }
+        Err(exit) => super::help_or_usage(cx, &APPLET, exit).map(|()| None),
     }
 }
 
@@ -249,13 +233,10 @@ fn no_modules(dir: &Path, error: std::io::Error) -> Error {
 
 /// What kernels there are instead, as the end of a message.
 fn others(dir: &Path) -> String {
-    let mut names: Vec<String> = std::fs::read_dir(dir)
-        .map(|list| list.flatten().filter(|e| e.path().is_dir()).collect())
-        .unwrap_or_else(|_| Vec::new())
-        .iter()
-        .map(|entry| show(&entry.file_name()).to_string())
-        .collect();
-    names.sort_unstable();
+    let mut names = sys::path::names(dir).unwrap_or_default();
+    names.retain(|name| dir.join(name).is_dir());
+    order::sort(&mut names);
+    let names: Vec<String> = names.iter().map(|name| show(name).to_string()).collect();
     match names.is_empty() {
         true => "; --modules-dir names another folder, --no-modules wants none".to_string(),
         false => format!("; {} has: {}", show(dir), names.join(" ")),

@@ -1,6 +1,7 @@
 //! The table of applets, and how a name finds its applet.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
@@ -174,6 +175,21 @@ fn words(args: &[OsString]) -> Result<Vec<&str>, applet::Error> {
         }
     }
     Ok(words)
+}
+
+/// What argh gives instead of options: the help that was asked for, which is
+/// printed, or what is wrong with the words.
+fn help_or_usage(
+    cx: &mut Ctx,
+    applet: &Applet,
+    exit: argh::EarlyExit,
+) -> Result<(), applet::Error> {
+    if exit.status.is_err() {
+        let text: Vec<&str> = exit.output.split_whitespace().collect();
+        return Err(applet::Error::usage(text.join(" ")));
+    }
+    let text = applet::help(cx.name, applet);
+    cx.out.write_all(text.as_bytes()).map_err(|e| applet::Error::os("standard output", e))
 }
 
 /// The last part of a path, without the dash that marks a login shell.

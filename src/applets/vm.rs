@@ -6,13 +6,13 @@
 //! not be run or found, 254 when the boot failed, 255 when the kernel stopped.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::FromArgs;
 
-use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::interval;
 use crate::vm::qemu::Accel;
 use crate::vm::{self, Mount, Options};
 
@@ -133,15 +133,7 @@ fn parse(cx: &mut Ctx, args: &[OsString]) -> Result<Option<Line>, Error> {
     let words = super::words(args)?;
     match Line::from_args(&[cx.name], &words) {
         Ok(line) => Ok(Some(line)),
-        Err(exit) if exit.status.is_ok() => {
-            let text = applet::help(cx.name, &APPLET);
-            cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))?;
-            Ok(None)
-        }
-        Err(exit) => {
-            let text: Vec<&str> = exit.output.split_whitespace().collect();
-            Err(Error::usage(text.join(" ")))
-        }
+        Err(exit) => super::help_or_usage(cx, &APPLET, exit).map(|()| None),
     }
 }
 
@@ -240,10 +232,11 @@ fn accel(text: &str) -> Result<Vec<Accel>, Error> {
 }
 
 fn seconds(text: &str) -> Result<Duration, Error> {
-    let number = text.strip_suffix('s').unwrap_or(text).parse::<f64>().ok();
-    number
-        .filter(|number| *number > 0.0 && *number < 1e9)
-        .map(Duration::from_secs_f64)
+    let known = |time: &Duration| !time.is_zero() && time.as_secs() < 1_000_000_000;
+    interval::parse(text.as_bytes())
+        .ok()
+        .flatten()
+        .filter(known)
         .ok_or_else(|| Error::usage(format_args!("'{}': no number of seconds", show(text))))
 }
 

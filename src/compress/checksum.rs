@@ -1,57 +1,36 @@
 //! Checksums of compressed formats: CRC-32 (gzip, xz, GPT), CRC-64 (xz),
 //! xxHash (zstd, lz4).
 
-const fn crc32_table() -> [u32; 256] {
+/// What each byte does to a CRC that is computed from its lowest bit on. It is
+/// made where it is needed: that takes as long as the sum of 2 KB, and a table
+/// in the program more space than all else here.
+fn table(polynomial: u64) -> [u64; 256] {
     let mut table = [0; 256];
-    let mut i = 0;
-    while i < 256 {
-        let mut value = i as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { value >> 1 ^ 0xedb8_8320 } else { value >> 1 };
-            bit += 1;
-        }
-        table[i] = value;
-        i += 1;
+    for (byte, value) in (0..).zip(&mut table) {
+        *value = (0..8)
+            .fold(byte, |value: u64, _| value >> 1 ^ (polynomial & (value & 1).wrapping_neg()));
     }
     table
 }
 
-const fn crc64_table() -> [u64; 256] {
-    let mut table = [0; 256];
-    let mut i = 0;
-    while i < 256 {
-        let mut value = i as u64;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { value >> 1 ^ 0xc96c_5795_d787_0f42 } else { value >> 1 };
-            bit += 1;
-        }
-        table[i] = value;
-        i += 1;
-    }
-    table
+/// The sum that begins with ones and ends inverted, both as wide as `ones`.
+fn crc(bytes: &[u8], polynomial: u64, ones: u64) -> u64 {
+    let table = table(polynomial);
+    let step = |crc: u64, &b: &u8| {
+        let index = crc as u8 ^ b;
+        crc >> 8 ^ table.get(usize::from(index)).copied().unwrap_or(0)
+    };
+    bytes.iter().fold(ones, step) ^ ones
 }
-
-static CRC32: [u32; 256] = crc32_table();
-static CRC64: [u64; 256] = crc64_table();
 
 /// CRC-32 of ISO 3309, as gzip, zip, xz and GPT use it.
 pub fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, &b: &u8| {
-        let index = crc as u8 ^ b;
-        crc >> 8 ^ CRC32.get(usize::from(index)).copied().unwrap_or(0)
-    };
-    !bytes.iter().fold(!0, step)
+    crc(bytes, 0xedb8_8320, u64::from(u32::MAX)) as u32
 }
 
 /// CRC-64 of ECMA-182, reflected, as xz uses it.
 pub fn crc64(bytes: &[u8]) -> u64 {
-    let step = |crc: u64, &b: &u8| {
-        let index = crc as u8 ^ b;
-        crc >> 8 ^ CRC64.get(usize::from(index)).copied().unwrap_or(0)
-    };
-    !bytes.iter().fold(!0, step)
+    crc(bytes, 0xc96c_5795_d787_0f42, u64::MAX)
 }
 
 const P32: [u32; 5] = [0x9e37_79b1, 0x85eb_ca77, 0xc2b2_ae3d, 0x27d4_eb2f, 0x1656_67b1];

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::applet::{Error, show, show_bytes};
 use crate::elf::{self, Elf};
+use crate::{order, sys};
 
 use super::Builder;
 use super::layout::{Content, Kind, Node};
@@ -79,11 +80,8 @@ impl<'p> Builder<'p> {
                 continue;
             }
             let failed = |e| Error::os(show(&host), e);
-            let mut names = Vec::new();
-            for entry in std::fs::read_dir(&host).map_err(failed)? {
-                names.push(entry.map_err(failed)?.file_name());
-            }
-            names.sort_unstable();
+            let mut names = sys::path::names(&host).map_err(failed)?;
+            order::sort(&mut names);
             for name in names.into_iter().rev() {
                 let below = host.join(&name);
                 let meta = std::fs::symlink_metadata(&below);

@@ -11,6 +11,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use crate::elf::Elf;
+use crate::order;
+use crate::sys::path::names;
 
 /// Files that name each other in `include` lines stop here.
 const DEEPEST_INCLUDE: u32 = 8;
@@ -368,15 +370,10 @@ fn glob(pattern: &Path) -> Vec<PathBuf> {
         return vec![pattern.into()];
     }
     let dir = folder(pattern);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir)
-        .map(|entries| entries.flatten().map(|entry| entry.file_name()).collect())
-        .unwrap_or_else(|_| Vec::new())
-        .into_iter()
-        .filter(|file| !file.as_bytes().starts_with(b".") && matches_star(name, file.as_bytes()))
-        .map(|file| dir.join(file))
-        .collect();
-    files.sort_unstable();
-    files
+    let mut files = names(&dir).unwrap_or_default();
+    files.retain(|f| !f.as_bytes().starts_with(b".") && matches_star(name, f.as_bytes()));
+    order::sort(&mut files);
+    files.iter().map(|file| dir.join(file)).collect()
 }
 
 /// Whether `name` is what `pattern` says, in which `*` is any text.

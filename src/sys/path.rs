@@ -1,6 +1,9 @@
-//! Paths: openat2 within a root, whether a folder is a mount point.
+//! Paths: openat2 within a root, whether a folder is a mount point, the names
+//! in a folder.
 
+use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
 
 use nix::NixPath;
 use nix::errno::Errno;
@@ -11,6 +14,16 @@ use nix::fcntl::OFlag;
 pub fn open(path: &(impl NixPath + ?Sized), flags: OFlag) -> Result<OwnedFd, Errno> {
     use nix::fcntl::{AT_FDCWD, openat};
     openat(AT_FDCWD, path, flags | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty())
+}
+
+/// The names in a folder, in no order. Said once here, as each loop over the
+/// standard library's iterator is code of its own.
+pub fn names(folder: &Path) -> std::io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        names.push(entry?.file_name());
+    }
+    Ok(names)
 }
 
 /// Opens `path` with `root` as `/`: neither `..` nor a link, absolute or not,

@@ -4,13 +4,15 @@
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::io::Read;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::applet::{Error, show, show_bytes};
 use crate::bzimage::{self, BzImage};
 use crate::image::output;
+use crate::order;
+use crate::sys::path::names;
 
 /// How many unpacked kernels the cache keeps.
 const KEPT: usize = 8;
@@ -113,13 +115,16 @@ fn search(root: Option<&Path>) -> Result<PathBuf, Error> {
 fn newest(root: &Path) -> Option<PathBuf> {
     let mut found: Vec<(Vec<u8>, PathBuf)> = Vec::new();
     for dir in ["usr/lib/modules", "lib/modules"] {
-        for entry in std::fs::read_dir(root.join(dir)).into_iter().flatten().flatten() {
-            found.push((entry.file_name().as_bytes().to_vec(), entry.path().join("vmlinuz")));
+        let dir = root.join(dir);
+        for name in names(&dir).unwrap_or_default() {
+            let path = dir.join(&name).join("vmlinuz");
+            found.push((name.into_vec(), path));
         }
     }
-    for entry in std::fs::read_dir(root.join("boot")).into_iter().flatten().flatten() {
-        if let Some(version) = entry.file_name().as_bytes().strip_prefix(b"vmlinuz-") {
-            found.push((version.to_vec(), entry.path()));
+    let dir = root.join("boot");
+    for name in names(&dir).unwrap_or_default() {
+        if let Some(version) = name.as_bytes().strip_prefix(b"vmlinuz-") {
+            found.push((version.to_vec(), dir.join(&name)));
         }
     }
     found.retain(|(_, path)| path.is_file());
@@ -254,14 +259,15 @@ fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
 
 /// Removes the oldest from a full cache.
 fn make_room(dir: &Path) {
-    let mut files: Vec<_> = std::fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-        .collect();
-    files.sort();
-    for (_, path) in files.iter().take((files.len() + 1).saturating_sub(KEPT)) {
+    let mut files = Vec::new();
+    for name in names(dir).unwrap_or_default() {
+        let path = dir.join(name);
+        if let Ok(meta) = std::fs::symlink_metadata(&path) {
+            files.push((meta.mtime(), meta.mtime_nsec(), path));
+        }
+    }
+    order::sort(&mut files);
+    for (_, _, path) in files.iter().take((files.len() + 1).saturating_sub(KEPT)) {
         let _ = std::fs::remove_file(path);
     }
 }
