@@ -284,6 +284,70 @@ fn a_dead_virtiofsd_is_told() {
     all_gone(&root, &temporary);
 }
 
+#[test]
+fn a_terminal_gives_a_session() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let root = Scratch::new("terminal");
+    copy_static_root(&root);
+    // script(1) makes the terminal; what it was before must be back behind.
+    let line = format!(
+        "stty rows 33 cols 101; stty -g >{0}/before; {1} vm --accel tcg --kernel {2} --root {0} -- \
+         sh -c 'test -t 0 && test -t 1 && test -t 2 && /bin/busybox stty size; read x; \
+         echo got $x; exit 9'; echo status $?; stty -g >{0}/after",
+        root.path().display(),
+        std::path::Path::new(crate::harness::applet::program()).display(),
+        Kernel::BookwormCloud.image().display(),
+    );
+    let mut child = Command::new("script")
+        .args(["-q", "-c", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"typed\r").unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("33 101\r\n"), "{text}");
+    assert!(text.contains("got typed\r\n"), "{text}");
+    assert!(text.contains("status 9\r\n"), "{text}");
+    let state = |name: &str| std::fs::read_to_string(root.path().join(name)).unwrap();
+    assert_eq!(state("before"), state("after"), "the terminal is not as it was");
+}
+
+#[test]
+fn a_report_in_json() {
+    let out = vm(Kernel::TrixieCloud, &bookworm_root())
+        .options(["--json"])
+        .command(["sh", "-c", "cat; exit 3"])
+        .stdin("12345")
+        .stdout("12345")
+        .fails(3);
+    let line = out.stderr.lines().last().unwrap();
+    for part in [
+        "{\"version\":",
+        "\"exit\":3,\"class\":\"command\",\"message\":null",
+        "\"started\":",
+        "\"accel\":\"tcg\"",
+        "\"unpacked\":true",
+        "\"in_bytes\":5,\"out_bytes\":5,\"err_bytes\":0}",
+    ] {
+        assert!(line.contains(part), "no {part} in {line}");
+    }
+}
+
+#[test]
+fn two_processors_and_a_network() {
+    let out = vm(Kernel::BookwormGeneric, &bookworm_root())
+        .options(["--cpus", "2", "--net", "user", "--memory", "512M"])
+        .command(["sh", "-c", "nproc; ls /sys/class/net"])
+        .ok();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(text.starts_with("2\n") && text.contains("eth0"), "{text}");
+}
+
 /// A root with nothing but a static busybox.
 fn copy_static_root(root: &Scratch) {
     for dir in ["bin", "proc", "sys", "dev", "run", "tmp"] {
