@@ -30,8 +30,7 @@ pub(super) const APPLET: Applet = Applet {
             \x20 --kernel FILE         its kernel; otherwise DIR's newest, then this host's\n\
             \x20 --modules-dir DIR     the kernel's modules (.../lib/modules/VERSION)\n\
             \x20 --initrd FILE         its initramfs, instead of one made here\n\
-            \x20 --keep-signatures     modules keep theirs; otherwise they are stripped, unless the\n\
-            \x20                       kernel insists\n\
+            \x20 --keep-signatures     modules stay whole; otherwise stripped if the kernel allows\n\
             \x20 --init PATH           the root's init, with its console here\n\
             \x20 --memory SIZE         1G; K, M, G, T\n\
             \x20 --cpus N              1\n\
@@ -41,10 +40,8 @@ pub(super) const APPLET: Applet = Applet {
             \x20 --timeout SECONDS     then it ends, with status 124\n\
             \x20 --json                a report in JSON on standard error, as its last line\n\
             \x20 -v, --verbose         show QEMU's command line and the kernel's messages\n\
-            Without COMMAND and --init, the rescue userspace is at the prompt, or with --root\n\
-            the root's /bin/sh. COMMAND's streams are these; with a terminal it has one.\n\
-            Status: COMMAND's, 128+N by signal N; 124 timeout; 125 failure here; 126 cannot\n\
-            run; 127 not found; 254 boot failed; 255 kernel panic.",
+            Without COMMAND: a rescue shell, or with --root its /bin/sh. Status: COMMAND's;\n\
+            124 timeout, 125 failure here, 126 cannot run, 127 not found, 254 boot failed.",
     kind: Kind::Exec, // runs as long as the machine does
     run,
 };

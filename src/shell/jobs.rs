@@ -508,6 +508,14 @@ impl Shell {
                 let _ = tcsetattr(fd, SetArg::TCSADRAIN, &modes);
             }
         }
+        if foreground {
+            // Said only now that the job has the terminal: a key pressed at
+            // the sight of it is the job's.
+            let mut line = job.text.to_vec();
+            line.push(b'\n');
+            self.put(&line);
+            self.flush();
+        }
         if signal::send(-group, libc::SIGCONT).is_err() && foreground {
             self.take_terminal(false);
         }

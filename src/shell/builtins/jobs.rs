@@ -49,12 +49,6 @@ pub(super) fn fg(sh: &mut Shell, fields: &Fields) -> Ran {
     };
     let mut status = 0;
     for id in ids {
-        if let Some(job) = sh.jobs.list().iter().find(|j| j.id == id) {
-            let mut line = job.text.to_vec();
-            line.push(b'\n');
-            sh.put(&line);
-            sh.flush();
-        }
         status = sh.resume(id, true)?;
     }
     Ok(status)
