@@ -89,7 +89,11 @@ impl Mount {
 /// All mounts of the text, in its order (a mount comes behind its parent).
 /// Lines of another form are left out.
 pub fn parse(text: &[u8]) -> Vec<Mount> {
-    text.split(|&b| b == b'\n').filter_map(Mount::parse).collect()
+    let mut list = Vec::new();
+    for line in text.split(|&b| b == b'\n') {
+        list.extend(Mount::parse(line));
+    }
+    list
 }
 
 /// The mount that `path`, absolute and without symbolic links, is on.

@@ -103,12 +103,15 @@ fn become_user(spec: Option<&[u8]>, groups: Option<&[u8]>) -> Result<(), Error> 
         }
     }
     let further: Option<Vec<u32>> = match (groups, &user_name) {
-        (Some(list), _) => Some(
-            list.split(|&b| b == b',')
-                .filter(|name| !name.is_empty())
-                .map(|name| users.gid(name).ok_or_else(|| no_group(name)))
-                .collect::<Result<_, _>>()?,
-        ),
+        (Some(list), _) => {
+            let mut ids = Vec::new();
+            for name in list.split(|&b| b == b',') {
+                if !name.is_empty() {
+                    ids.push(users.gid(name).ok_or_else(|| no_group(name))?);
+                }
+            }
+            Some(ids)
+        }
         (None, Some(name)) => Some(users.groups_of_member(name)),
         (None, None) => None,
     };

@@ -261,11 +261,10 @@ impl Walk<'_> {
         for &place in &needs {
             wave = wave.max(self.wave_behind(place));
         }
-        let depends = needs
-            .iter()
-            .filter_map(|&place| self.closure.modules.get(place))
-            .map(|module| module.name.clone())
-            .collect();
+        let mut depends = Vec::new();
+        for &place in &needs {
+            depends.extend(self.closure.modules.get(place).map(|module| module.name.clone()));
+        }
         self.closure.modules.push(Found {
             name: name.to_vec(),
             path: info.path,
