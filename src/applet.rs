@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 
+use crate::options::Options;
 use crate::sys;
 
 /// How the shell may run an applet.
@@ -90,98 +91,120 @@ impl Status {
     }
 }
 
-/// Why an applet failed. The caller prints it behind the applet's name.
+/// Why an applet failed. The caller prints it behind the applet's name. One
+/// pointer, because every function that can fail returns one.
 #[derive(Debug)]
-pub enum Error {
-    /// The command line makes no sense, and why; exit status 2 (see
-    /// [`Error::with`] for another).
-    Usage(String),
-    /// A system call on `what` failed; exit status 1.
-    Os {
-        /// The object: a quoted path, a device, an address.
-        what: String,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// Any other failure in words; exit status 1.
-    Msg(String),
-    /// One of the others with an exit status of its own.
-    With(Status, Box<Error>),
+pub struct Error(Box<Failure>);
+
+#[derive(Debug)]
+struct Failure {
+    /// The whole message, or of a system call the object: a quoted path, a
+    /// device, an address.
+    what: String,
+    /// The system's answer.
+    source: Option<io::Error>,
+    status: Status,
+    usage: bool,
 }
 
 impl Error {
-    /// An error of the system on `what`.
+    /// An error of the system on `what`; exit status 1.
+    #[inline(never)]
+    #[cold]
     pub fn os(what: impl Display, source: impl Into<io::Error>) -> Error {
-        Error::Os { what: text(&what), source: source.into() }
+        failure(&what, Some(source.into()), Status::FAILURE)
     }
 
-    /// A failure in words.
+    /// A failure in words; exit status 1.
+    #[inline(never)]
+    #[cold]
     pub fn msg(text: impl Display) -> Error {
-        Error::Msg(self::text(&text))
+        failure(&text, None, Status::FAILURE)
     }
 
-    /// A command line that makes no sense.
+    /// A failure in words with a name before them: `what: text`.
+    #[inline(never)]
+    #[cold]
+    pub fn about(what: Show<'_>, text: &str) -> Error {
+        Error::msg(format_args!("{what}: {text}"))
+    }
+
+    /// A command line that makes no sense; exit status 2 (see [`Error::with`]
+    /// for another).
+    #[inline(never)]
+    #[cold]
     pub fn usage(text: impl Display) -> Error {
-        Error::Usage(self::text(&text))
+        failure(&text, None, Status::USAGE)
+    }
+
+    /// A word of the command line that makes no sense: `what: text`.
+    #[inline(never)]
+    #[cold]
+    pub fn bad(what: Show<'_>, text: &str) -> Error {
+        Error::usage(format_args!("{what}: {text}"))
     }
 
     /// The same error with another exit status.
     #[must_use]
-    pub fn with(self, status: Status) -> Error {
-        Error::With(status, Box::new(self))
+    pub fn with(mut self, status: Status) -> Error {
+        self.0.status = status;
+        self
     }
 
     /// The exit status that it means.
     pub fn status(&self) -> Status {
-        match self {
-            Error::Usage(_) => Status::USAGE,
-            Error::Os { .. } | Error::Msg(_) => Status::FAILURE,
-            Error::With(status, _) => *status,
-        }
+        self.0.status
     }
 
     /// Whether the command line was at fault.
     pub fn is_usage(&self) -> bool {
-        match self {
-            Error::Usage(_) => true,
-            Error::With(_, inner) => inner.is_usage(),
-            _ => false,
+        self.0.usage
+    }
+
+    /// The system's error number, when it is one of the system.
+    pub fn errno(&self) -> Option<i32> {
+        self.0.source.as_ref()?.raw_os_error()
+    }
+
+    /// The same error of the system on something else.
+    #[must_use]
+    pub fn on(mut self, what: String) -> Error {
+        if self.0.source.is_some() {
+            self.0.what = what;
         }
+        self
     }
 
     /// Whether it says that the reader of our output has gone away, which is
     /// no news to anybody.
     pub fn is_closed_pipe(&self) -> bool {
-        match self {
-            Error::Os { source, .. } => source.raw_os_error() == Some(libc::EPIPE),
-            Error::With(_, inner) => inner.is_closed_pipe(),
-            _ => false,
-        }
-    }
-}
-
-impl Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Usage(text) | Error::Msg(text) => f.write_str(text),
-            Error::Os { what, source } => write!(f, "{what}: {}", reason(source)),
-            Error::With(_, inner) => inner.fmt(f),
-        }
+        self.errno() == Some(libc::EPIPE)
     }
 }
 
 /// One copy for all errors: where they are made must stay small.
 #[inline(never)]
 #[cold]
-fn text(what: &dyn Display) -> String {
-    what.to_string()
+fn failure(what: &dyn Display, source: Option<io::Error>, status: Status) -> Error {
+    let usage = status == Status::USAGE;
+    Error(Box::new(Failure { what: what.to_string(), source, status, usage }))
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.what)?;
+        match &self.0.source {
+            Some(source) => write!(f, ": {}", reason(source)),
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<lexopt::Error> for Error {
     #[inline(never)]
     #[cold]
     fn from(error: lexopt::Error) -> Error {
-        Error::Usage(error.to_string())
+        Error::usage(error)
     }
 }
 
@@ -408,17 +431,33 @@ impl<'a> Ctx<'a> {
         Ctx { name, argv0, args, env, stdin, stdout, stderr, out, table, status: Status::OK }
     }
 
+    /// Reads the arguments by a table of options: see [`Options`].
+    pub fn parse(&self, spec: &str) -> Result<Options, Error> {
+        Options::parse(spec, self.args)
+    }
+
     /// A parser over the arguments, for options in POSIX's style.
     pub fn options(&self) -> lexopt::Parser {
-        lexopt::Parser::from_args(self.args.iter().cloned())
+        lexopt::Parser::from_args(self.args.to_vec())
     }
 
     /// Prints `name: what` on standard error in one write, with what was
     /// written to `out` before it, and makes [`Ctx::status`] a failure: for an
     /// applet that goes on with its next operand.
+    #[inline(never)]
     pub fn warn(&mut self, what: impl Display) {
+        self.complain(&what);
+    }
+
+    fn complain(&mut self, what: &dyn Display) {
         self.status = Status::FAILURE;
         let _ = self.out.flush();
+        complain(self.stderr, self.name, what);
+    }
+
+    /// Prints `name: what` on standard error: news, not a failure.
+    #[inline(never)]
+    pub fn note(&self, what: impl Display) {
         complain(self.stderr, self.name, &what);
     }
 

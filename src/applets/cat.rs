@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::sys::stat::fstat;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
@@ -48,26 +47,28 @@ impl Style {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut style = Style::default();
-    let mut operands = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('n') | Long("number") => style.number = true,
-            Short('b') | Long("number-nonblank") => style.number_filled = true,
-            Short('s') | Long("squeeze-blank") => style.squeeze = true,
-            Short('v') | Long("show-nonprinting") => style.visible = true,
-            Short('E') | Long("show-ends") => style.ends = true,
-            Short('T') | Long("show-tabs") => style.tabs = true,
-            Short('e') => (style.visible, style.ends) = (true, true),
-            Short('t') => (style.visible, style.tabs) = (true, true),
-            Short('A') | Long("show-all") => {
+    let mut options = cx.parse(
+        "n,number b,number-nonblank s,squeeze-blank v,show-nonprinting E,show-ends \
+        T,show-tabs e t A,show-all u",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'n' => style.number = true,
+            b'b' => style.number_filled = true,
+            b's' => style.squeeze = true,
+            b'v' => style.visible = true,
+            b'E' => style.ends = true,
+            b'T' => style.tabs = true,
+            b'e' => (style.visible, style.ends) = (true, true),
+            b't' => (style.visible, style.tabs) = (true, true),
+            b'A' => {
                 (style.visible, style.ends, style.tabs) = (true, true, true);
             }
-            Short('u') => {}
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
+            b'u' => {}
+            _ => {}
         }
     }
+    let mut operands = options.operands;
     if operands.is_empty() {
         operands.push("-".into());
     }

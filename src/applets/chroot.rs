@@ -1,9 +1,8 @@
 //! chroot: run a program with another root. GNU coreutils.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
-use lexopt::Arg::{Long, Value};
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid};
 
@@ -27,28 +26,14 @@ pub(super) const APPLET: Applet = Applet {
 const FAILED: Status = Status(125);
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut spec = None;
-    let mut groups = None;
-    let mut skip_chdir = false;
-    let mut words: Vec<OsString> = Vec::new();
-    let mut parser = cx.options();
-    let mut parse = || -> Result<(), Error> {
-        while let Some(arg) = parser.next()? {
-            match arg {
-                Long("userspec") => spec = Some(parser.value()?.into_vec()),
-                Long("groups") => groups = Some(parser.value()?.into_vec()),
-                Long("skip-chdir") => skip_chdir = true,
-                Value(word) => {
-                    words.push(word);
-                    words.extend(parser.raw_args()?);
-                    return Ok(());
-                }
-                other => return Err(other.unexpected().into()),
-            }
-        }
-        Err(Error::usage("which folder is to be the root?"))
-    };
-    parse().map_err(|e| e.with(FAILED))?;
+    let options = cx.parse("+-u:userspec -g:groups -c,skip-chdir");
+    let mut options = options.map_err(|e| e.with(FAILED))?;
+    let (spec, groups) = (options.take(b'u'), options.take(b'g'));
+    let skip_chdir = options.has(b'c');
+    let mut words = options.operands;
+    if words.is_empty() {
+        return Err(Error::usage("which folder is to be the root?").with(FAILED));
+    }
     let root = words.remove(0);
     let root = root.as_os_str();
     // Looked at before, because GNU and POSIX let "/" keep its folder.
@@ -60,25 +45,24 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         Error::os(format_args!("{}{what}", show(root)), errno).with(FAILED)
     };
     nix::unistd::chroot(root).map_err(|errno| match errno {
-        Errno::EPERM => Error::msg(format_args!(
-            "{}: permission denied (only root can change the root)",
-            show(root)
-        ))
-        .with(FAILED),
+        Errno::EPERM => {
+            Error::about(show(root), "permission denied (only root can change the root)")
+                .with(FAILED)
+        }
         _ => fail("", errno),
     })?;
     if !skip_chdir {
         nix::unistd::chdir("/").map_err(|errno| fail(": its root folder", errno))?;
     }
-    become_user(spec.as_deref(), groups.as_deref()).map_err(|e| e.with(FAILED))?;
+    become_user(spec.as_deref().map(OsStr::as_bytes), groups.as_deref().map(OsStr::as_bytes))
+        .map_err(|e| e.with(FAILED))?;
     if words.is_empty() {
         let shell = cx.env.get(b"SHELL").filter(|shell| !shell.is_empty());
         words.push(shell.unwrap_or(OsStr::new("/bin/sh")).to_os_string());
         words.push("-i".into());
     }
     cx.flush()?;
-    let errno =
-        sys::exec::exec(words.iter().map(OsString::as_os_str), cx.env.get(b"PATH"), cx.env.iter());
+    let errno = sys::exec::exec(&words, cx.env.get(b"PATH"), &mut cx.env.iter());
     let program = words.first().map(OsString::as_os_str).unwrap_or_default();
     let status = if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN };
     let hint = match errno {
@@ -95,7 +79,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 /// Takes on user and groups, looked up in the new root.
 fn become_user(spec: Option<&[u8]>, groups: Option<&[u8]>) -> Result<(), Error> {
     let mut users = Users::new();
-    let no_group = |name: &[u8]| Error::msg(format_args!("{}: no such group", show_bytes(name)));
+    let no_group = |name: &[u8]| Error::about(show_bytes(name), "no such group");
     let (mut uid, mut gid, mut user_name) = (None, None, None);
     if let Some(spec) = spec {
         let mut parts = spec.splitn(2, |&b| b == b':');
@@ -103,15 +87,15 @@ fn become_user(spec: Option<&[u8]>, groups: Option<&[u8]>) -> Result<(), Error> 
         let group = parts.next().unwrap_or_default();
         if !user.is_empty() {
             let Some((id, own)) = users.uid(user) else {
-                return Err(Error::msg(format_args!("{}: no such user", show_bytes(user))));
+                return Err(Error::about(show_bytes(user), "no such user"));
             };
             (uid, gid) = (Some(id), own);
             user_name = Some(users.name_of(id).to_vec());
             if own.is_none() && group.is_empty() {
-                return Err(Error::msg(format_args!(
-                    "{}: a user without a name here needs a group as well",
-                    show_bytes(user)
-                )));
+                return Err(Error::about(
+                    show_bytes(user),
+                    "a user without a name here needs a group as well",
+                ));
             }
         }
         if !group.is_empty() {

@@ -7,17 +7,15 @@
 //! there are, which would contradict the new text, are removed.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-use lexopt::Arg::{Long, Short, Value};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::kmod::Tree;
 use crate::kmod::dep::lines;
 use crate::kmod::index::Index;
 use crate::kmod::modinfo::words;
+use crate::order::sort;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -46,22 +44,26 @@ struct Settings {
 
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let mut settings = Settings::default();
-    let (mut base, mut version) = (None::<OsString>, None::<OsString>);
-    let mut options = cx.options();
-    while let Some(arg) = options.next()? {
-        match arg {
-            Short('a') | Long("all") | Short('v') | Long("verbose") => {}
-            Short('A') | Long("quick") => settings.quick = true,
-            Short('b') | Long("basedir") => base = Some(options.value()?),
-            Short('e') | Long("errsyms") => settings.symbols = true,
-            Short('n') | Long("show" | "dry-run") => settings.show = true,
-            Short('F') | Long("filesyms") => settings.map = Some(options.value()?),
-            Short('E') | Long("symvers") => settings.symvers = Some(options.value()?),
-            Short('w' | 'W') | Long("warn") => settings.warn = true,
-            Value(word) if version.is_none() => version = Some(word),
-            other => return Err(other.unexpected().into()),
+    let mut base = None::<OsString>;
+    let mut options = cx.parse(
+        "a,all|verbose v A,quick b:basedir e,errsyms n,show|dry-run F:filesyms \
+        E:symvers w,warn W",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'a' | b'v' => {}
+            b'A' => settings.quick = true,
+            b'b' => base = Some(options.value()),
+            b'e' => settings.symbols = true,
+            b'n' => settings.show = true,
+            b'F' => settings.map = Some(options.value()),
+            b'E' => settings.symvers = Some(options.value()),
+            b'w' | b'W' => settings.warn = true,
+            _ => {}
         }
     }
+    options.at_most(1)?;
+    let version = options.operands.pop();
     if settings.symbols && settings.map.is_none() && settings.symvers.is_none() {
         return Err(Error::usage("-e needs -F or -E"));
     }
@@ -79,7 +81,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     if settings.warn {
         for [first, second] in tree.shadowed() {
             let what = format!("{}: hides {}", show_bytes(&first), show_bytes(&second));
-            crate::applet::complain(cx.stderr, cx.name, &what);
+            cx.note(what);
         }
     }
     let index = Index::of_tree(&tree, settings.symbols);
@@ -98,7 +100,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     ];
     for (name, text) in files {
         if settings.show {
-            cx.out.write_all(&text).map_err(|e| Error::os("standard output", e))?;
+            cx.put(&text)?;
         } else {
             write(&dir, name, &text)?;
         }
@@ -142,10 +144,10 @@ fn warn_of_symbols(cx: &mut Ctx<'_>, settings: &Settings, index: &Index) -> Resu
     for line in lines(&symvers) {
         known.extend(words(line).nth(1));
     }
-    known.sort_unstable();
+    sort(&mut known);
     for (path, symbol) in index.unknown_symbols(&known) {
         let what = format!("{}: needs unknown symbol {}", show_bytes(path), show_bytes(symbol));
-        crate::applet::complain(cx.stderr, cx.name, &what);
+        cx.note(what);
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use lexopt::Arg::{Long, Short};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -80,69 +79,72 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         color: None,
     };
     let mut control = None;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('T') | Long("ctime") => c.times = Times::Clock,
-            Short('t') | Long("notime") => c.times = Times::None,
-            Short('e') | Long("reltime") => c.times = Times::Relative,
-            Short('d') | Long("show-delta") => c.times = Times::Delta,
-            Short('H') | Long("human") => (c.human, c.times) = (true, Times::Relative),
-            Short('P') | Long("nopager") => {}
-            Short('x') | Long("decode") => c.decode = true,
-            Short('r') | Long("raw") => c.raw = true,
-            Short('k') | Long("kernel") => c.facilities = 1,
-            Short('u') | Long("userspace") => c.facilities = !1,
-            Short('w') | Long("follow") => c.follow = true,
-            Short('W') | Long("follow-new") => (c.follow, c.only_new) = (true, true),
-            Short('c') | Long("read-clear") => c.clear_after = true,
-            Short('S') | Long("syslog") => c.by_syslog = true,
-            Short('C') | Long("clear") => control = Some((kernel_log::Action::Clear, 0)),
-            Short('D') | Long("console-off") => {
+    let mut options = cx.parse(
+        "T,ctime t,notime e,reltime d,show-delta H,human P,nopager x,decode r,raw \
+        k,kernel u,userspace w,follow W,follow-new c,read-clear S,syslog C,clear \
+        D,console-off E,console-on n:console-level l:level f:facility \
+        s:buffer-size F:file L?color",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'T' => c.times = Times::Clock,
+            b't' => c.times = Times::None,
+            b'e' => c.times = Times::Relative,
+            b'd' => c.times = Times::Delta,
+            b'H' => (c.human, c.times) = (true, Times::Relative),
+            b'P' => {}
+            b'x' => c.decode = true,
+            b'r' => c.raw = true,
+            b'k' => c.facilities = 1,
+            b'u' => c.facilities = !1,
+            b'w' => c.follow = true,
+            b'W' => (c.follow, c.only_new) = (true, true),
+            b'c' => c.clear_after = true,
+            b'S' => c.by_syslog = true,
+            b'C' => control = Some((kernel_log::Action::Clear, 0)),
+            b'D' => {
                 control = Some((kernel_log::Action::ConsoleOff, 0));
             }
-            Short('E') | Long("console-on") => control = Some((kernel_log::Action::ConsoleOn, 0)),
-            Short('n') | Long("console-level") => {
-                let text = parser.value()?;
+            b'E' => control = Some((kernel_log::Action::ConsoleOn, 0)),
+            b'n' => {
+                let text = options.value();
                 control = Some((kernel_log::Action::ConsoleLevel, console_level(&text)?));
             }
-            Short('l') | Long("level") => {
-                let text = parser.value()?;
-                c.levels = kmsg::levels(text.as_bytes()).ok_or_else(|| {
-                    Error::usage(format_args!("{}: not a list of levels", show(&text)))
-                })?;
+            b'l' => {
+                let text = options.value();
+                c.levels = kmsg::levels(text.as_bytes())
+                    .ok_or_else(|| Error::bad(show(&text), "not a list of levels"))?;
             }
-            Short('f') | Long("facility") => {
-                let text = parser.value()?;
-                c.facilities = kmsg::facilities(text.as_bytes()).ok_or_else(|| {
-                    Error::usage(format_args!("{}: not a list of facilities", show(&text)))
-                })?;
+            b'f' => {
+                let text = options.value();
+                c.facilities = kmsg::facilities(text.as_bytes())
+                    .ok_or_else(|| Error::bad(show(&text), "not a list of facilities"))?;
             }
-            Short('s') | Long("buffer-size") => {
-                let text = parser.value()?;
+            b's' => {
+                let text = options.value();
                 let size = crate::size::parse(text.as_bytes());
                 let size = size
                     .and_then(|s| usize::try_from(s).ok())
-                    .ok_or_else(|| Error::usage(format_args!("{}: not a size", show(&text))))?;
+                    .ok_or_else(|| Error::bad(show(&text), "not a size"))?;
                 // busybox takes nothing under a kilobyte as well
                 c.size = Some(size.clamp(1024, 64 << 20));
                 c.by_syslog = true;
             }
-            Short('F') | Long("file") => c.file = Some(parser.value()?.into()),
-            Short('L') | Long("color") => {
-                c.color = match parser.optional_value().map(OsStringExt::into_vec).as_deref() {
+            b'F' => c.file = Some(options.value().into()),
+            b'L' => {
+                c.color = match options.optional().map(OsStringExt::into_vec).as_deref() {
                     None | Some(b"always") => Some(true),
                     Some(b"never") => Some(false),
                     Some(b"auto") => None,
                     Some(other) => {
-                        let text = format!("{}: not always, never or auto", show_bytes(other));
-                        return Err(Error::usage(text));
+                        return Err(Error::bad(show_bytes(other), "not always, never or auto"));
                     }
                 };
             }
-            other => return Err(other.unexpected().into()),
+            _ => {}
         }
     }
+    options.at_most(0)?;
     if let Some((action, value)) = control {
         kernel_log::control(action, value).map_err(refused)?;
         return Ok(Status::OK);
@@ -159,9 +161,7 @@ fn console_level(text: &std::ffi::OsStr) -> Result<i32, Error> {
         let level = kmsg::level(text.as_bytes()).filter(|_| number.is_none())?;
         i32::try_from(level + 1).ok()
     };
-    number
-        .or_else(named)
-        .ok_or_else(|| Error::usage(format_args!("{}: not a level, 1 to 8", show(text))))
+    number.or_else(named).ok_or_else(|| Error::bad(show(text), "not a level, 1 to 8"))
 }
 
 fn refused(errno: Errno) -> Error {

@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::errno::Errno;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::options::Options;
 use crate::sys;
 
 /// See the module.
@@ -33,29 +33,31 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut list: Vec<OsString> = cx.env.iter().map(OsStr::to_os_string).collect();
     let mut separator = b'\n';
     let mut folder = None;
-    let mut command: Vec<OsString> = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('i') | Long("ignore-environment") => list.clear(),
-            Short('0') | Long("null") => separator = 0,
-            Short('u') | Long("unset") => {
-                let name = parser.value()?;
-                if name.is_empty() || name.as_bytes().contains(&b'=') {
-                    let text = format!("{}: not the name of a variable", show(&name));
-                    return Err(Error::usage(text));
+    let mut command = cx.args.to_vec();
+    loop {
+        let spec = "+i,ignore-environment 0,null u:unset C:chdir";
+        let mut options = Options::parse(spec, &command)?;
+        while let Some(letter) = options.next() {
+            match letter {
+                b'i' => list.clear(),
+                b'0' => separator = 0,
+                b'u' => {
+                    let name = options.value();
+                    if name.is_empty() || name.as_bytes().contains(&b'=') {
+                        return Err(Error::bad(show(&name), "not the name of a variable"));
+                    }
+                    remove(&mut list, name.as_bytes());
                 }
-                remove(&mut list, name.as_bytes());
+                _ => folder = Some(options.value()),
             }
-            Short('C') | Long("chdir") => folder = Some(parser.value()?),
-            Value(word) if word == "-" && command.is_empty() => list.clear(),
-            Value(word) => {
-                command.push(word);
-                command.extend(parser.raw_args()?);
-                break;
-            }
-            other => return Err(other.unexpected().into()),
         }
+        command = options.operands;
+        // `-` is -i; options may be behind it
+        if command.first().is_none_or(|word| word != "-") {
+            break;
+        }
+        list.clear();
+        command.remove(0);
     }
     let split = command.iter().position(|word| !word.as_bytes().contains(&b'='));
     let program = command.split_off(split.unwrap_or(command.len()));
@@ -85,9 +87,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let path = list.iter().rev().find_map(|entry| entry.as_bytes().strip_prefix(b"PATH="));
     let errno = sys::exec::exec(
-        program.iter().map(OsString::as_os_str),
+        &program,
         path.map(OsStr::from_bytes),
-        list.iter().map(OsString::as_os_str),
+        &mut list.iter().map(OsString::as_os_str),
     );
     let status = if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN };
     Err(Error::os(show(name), errno).with(status))

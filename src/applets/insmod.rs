@@ -6,8 +6,6 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use lexopt::Arg::{Long, Short, Value};
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::kmod::load::{Loaded, insert_file};
 
@@ -25,23 +23,23 @@ pub(super) const APPLET: Applet = Applet {
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let mut force = false;
     let mut verbose = false;
-    let mut options = cx.options();
-    let file = loop {
-        match options.next()? {
-            Some(Short('f') | Long("force")) => force = true,
-            Some(Short('v') | Long("verbose")) => verbose = true,
-            Some(Short('s') | Long("syslog") | Short('p')) => {}
-            Some(Value(file)) => break file,
-            Some(other) => return Err(other.unexpected().into()),
-            None => return Err(Error::usage("no module file given")),
+    let mut options = cx.parse("+f,force v,verbose s,syslog p")?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'f' => force = true,
+            b'v' => verbose = true,
+            _ => {}
         }
+    }
+    let Some((file, params)) = options.operands.split_first() else {
+        return Err(Error::usage("no module file given"));
     };
     let params: Vec<Vec<u8>> =
-        options.raw_args()?.map(|param| super::modprobe::parameter(param.as_bytes())).collect();
+        params.iter().map(|param| super::modprobe::parameter(param.as_bytes())).collect();
     let loaded = insert_file(file.as_ref(), &params.join(&b' '), force)?;
     if verbose {
         let what = if loaded == Loaded::Already { "already loaded" } else { "inserted" };
-        let line = format!("{}: {what}\n", show(&file));
+        let line = format!("{}: {what}\n", show(file));
         crate::applet::write_all(cx.stderr, line.as_bytes())
             .map_err(|e| Error::os("standard error", e))?;
     }

@@ -5,7 +5,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Component, Path, PathBuf};
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::fcntl::AtFlags;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
@@ -45,26 +44,29 @@ struct Choice {
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice::default();
     let mut suffix: Option<Vec<u8>> = None;
-    let mut operands: Vec<OsString> = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('s') | Long("symbolic") => c.symbolic = true,
-            Short('f') | Long("force") => (c.force, c.ask) = (true, false),
-            Short('i') | Long("interactive") => (c.ask, c.force) = (true, false),
-            Short('n' | 'h') | Long("no-dereference") => c.no_follow = true,
-            Short('r') | Long("relative") => c.relative = true,
-            Short('v') | Long("verbose") => c.verbose = true,
-            Short('L') | Long("logical") => c.logical = true,
-            Short('P') | Long("physical") => c.logical = false,
-            Short('T') | Long("no-target-directory") => c.no_folder = true,
-            Short('t') | Long("target-directory") => c.folder = Some(parser.value()?.into()),
-            Short('b') | Long("backup") => c.backup = Some(b"~".to_vec()),
-            Short('S') | Long("suffix") => suffix = Some(parser.value()?.into_vec()),
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse(
+        "s,symbolic f,force i,interactive n,no-dereference h r,relative v,verbose \
+        L,logical P,physical T,no-target-directory t:target-directory b,backup \
+        S:suffix",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b's' => c.symbolic = true,
+            b'f' => (c.force, c.ask) = (true, false),
+            b'i' => (c.ask, c.force) = (true, false),
+            b'n' | b'h' => c.no_follow = true,
+            b'r' => c.relative = true,
+            b'v' => c.verbose = true,
+            b'L' => c.logical = true,
+            b'P' => c.logical = false,
+            b'T' => c.no_folder = true,
+            b't' => c.folder = Some(options.value().into()),
+            b'b' => c.backup = Some(b"~".to_vec()),
+            b'S' => suffix = Some(options.bytes()),
+            _ => {}
         }
     }
+    let operands = options.operands;
     if suffix.is_some() {
         c.backup = suffix;
     }
@@ -89,7 +91,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         [target, _] if !is_folder(&c, Path::new(&last)) => single(cx, &c, target, Path::new(&last)),
         [targets @ .., _] => {
             if !is_folder(&c, Path::new(&last)) {
-                return Err(Error::msg(format_args!("{}: not a folder", show(&last))));
+                return Err(Error::about(show(&last), "not a folder"));
             }
             each(cx, &c, targets, Path::new(&last))
         }
@@ -129,8 +131,7 @@ fn make(cx: &mut Ctx, c: &Choice, target: &OsStr, link: &Path) -> Result<(), Err
             return Err(Error::os(what, nix::errno::Errno::EEXIST));
         }
         if there.is_dir() {
-            let text = format!("{}: is a folder, which a link does not replace", show(link));
-            return Err(Error::msg(text));
+            return Err(Error::about(show(link), "is a folder, which a link does not replace"));
         }
         // A hard link onto the same file: removing it first could lose it.
         if !c.symbolic {
@@ -194,12 +195,11 @@ fn replace(c: &Choice, text: &Path, link: &Path) -> Result<(), Error> {
                 Error::os(show(link), e)
             }),
             // The longer name may be too long: then there is a moment without.
-            Err(Error::Os { source, .. }) if source.raw_os_error() == Some(libc::ENAMETOOLONG) => {
+            Err(error) if error.errno() == Some(libc::ENAMETOOLONG) => {
                 std::fs::remove_file(link).map_err(|e| Error::os(show(link), e))?;
                 place(c, text, link)
             }
-            Err(Error::Os { source, .. }) => Err(Error::os(failure(c, text, link), source)),
-            Err(error) => Err(error),
+            Err(error) => Err(error.on(failure(c, text, link))),
         };
     }
     Err(Error::os(show(link), nix::errno::Errno::EEXIST))

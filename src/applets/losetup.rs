@@ -5,8 +5,6 @@ use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use lexopt::Arg::{Long, Short, Value};
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::fsutil::{loops, mounts};
 use crate::size;
@@ -50,51 +48,54 @@ struct Choice {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice::default();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('a') | Long("all") => c.all = true,
-            Short('l') | Long("list") => c.list = true,
-            Short('f') | Long("find") => c.find = true,
-            Short('s') | Long("show") => c.show = true,
-            Short('d') | Long("detach") => {
-                c.detach.get_or_insert_default().push(parser.value()?);
+    let mut options = cx.parse(
+        "a,all l,list f,find s,show d:detach D,detach-all c:set-capacity \
+        j:associated r,read-only P,partscan o:offset -S:sizelimit b:sector-size \
+        -A?direct-io n,noheadings -R,raw O:output v,verbose",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'a' => c.all = true,
+            b'l' => c.list = true,
+            b'f' => c.find = true,
+            b's' => c.show = true,
+            b'd' => {
+                c.detach.get_or_insert_default().push(options.value());
             }
-            Short('D') | Long("detach-all") => c.detach_all = true,
-            Short('c') | Long("set-capacity") => c.reread = Some(parser.value()?),
-            Short('j') | Long("associated") => c.of_file = Some(parser.value()?),
-            Short('r') | Long("read-only") => c.setup.flags |= loopdev::READ_ONLY,
-            Short('P') | Long("partscan") => c.setup.flags |= loopdev::PARTSCAN,
-            Short('o') | Long("offset") => c.setup.offset = bytes(&parser.value()?)?,
-            Long("sizelimit") => c.setup.size_limit = bytes(&parser.value()?)?,
-            Short('b') | Long("sector-size") => {
-                let text = parser.value()?;
+            b'D' => c.detach_all = true,
+            b'c' => c.reread = Some(options.value()),
+            b'j' => c.of_file = Some(options.value()),
+            b'r' => c.setup.flags |= loopdev::READ_ONLY,
+            b'P' => c.setup.flags |= loopdev::PARTSCAN,
+            b'o' => c.setup.offset = bytes(&options.value())?,
+            b'S' => c.setup.size_limit = bytes(&options.value())?,
+            b'b' => {
+                let text = options.value();
                 let size = u32::try_from(bytes(&text)?).ok();
                 let size = size.filter(|s| s.is_power_of_two() && (512..=65536).contains(s));
-                c.setup.block_size = size.ok_or_else(|| {
-                    Error::usage(format_args!("{}: not a size of blocks", show(&text)))
-                })?;
+                c.setup.block_size =
+                    size.ok_or_else(|| Error::bad(show(&text), "not a size of blocks"))?;
             }
-            Long("direct-io") => {
-                c.direct_io = parser.optional_value().is_none_or(|value| value == "on");
+            b'A' => {
+                c.direct_io = options.optional().is_none_or(|value| value == "on");
             }
-            Short('n') | Long("noheadings") => c.no_head = true,
-            Long("raw") => c.raw = true,
-            Short('O') | Long("output") => {
-                c.columns = Some(parser.value()?.to_string_lossy().to_uppercase());
+            b'n' => c.no_head = true,
+            b'R' => c.raw = true,
+            b'O' => {
+                c.columns = Some(options.value().to_string_lossy().to_uppercase());
                 c.list = true;
             }
-            Short('v') | Long("verbose") => {}
-            Value(word) => c.operands.push(word),
-            other => return Err(other.unexpected().into()),
+            b'v' => {}
+            _ => {}
         }
     }
+    c.operands = options.operands;
     act(cx, c)
 }
 
 fn bytes(text: &OsString) -> Result<u64, Error> {
     size::parse(text.as_encoded_bytes())
-        .ok_or_else(|| Error::usage(format_args!("{}: not a number of bytes", show(text))))
+        .ok_or_else(|| Error::bad(show(text), "not a number of bytes"))
 }
 
 fn act(cx: &mut Ctx, mut c: Choice) -> Result<Status, Error> {
@@ -159,7 +160,7 @@ fn attach(cx: &mut Ctx, c: &Choice, file: OsString) -> Result<Status, Error> {
     }
     if done.read_only && c.setup.flags & loopdev::READ_ONLY == 0 {
         let text = format!("{}: cannot be written, the device is read-only", show(&file));
-        crate::applet::complain(cx.stderr, cx.name, &text);
+        cx.note(text);
     }
     if c.show {
         return line(cx, show(&done.path));
@@ -193,12 +194,15 @@ fn list(cx: &mut Ctx, c: &Choice, devices: &[loops::Attached]) -> Result<Status,
     let mut rows: Vec<Vec<String>> = Vec::new();
     rows.push(columns.iter().map(|name| (*name).to_string()).collect());
     for device in devices {
-        let row: Option<Vec<String>> = columns.iter().map(|name| cell(device, name)).collect();
-        rows.push(row.ok_or_else(|| {
-            Error::usage(
-                "columns are NAME SIZELIMIT OFFSET AUTOCLEAR RO BACK-FILE PARTSCAN DIO LOG-SEC",
-            )
-        })?);
+        let mut row = Vec::new();
+        for name in &columns {
+            row.push(cell(device, name).ok_or_else(|| {
+                Error::usage(
+                    "columns are NAME SIZELIMIT OFFSET AUTOCLEAR RO BACK-FILE PARTSCAN DIO LOG-SEC",
+                )
+            })?);
+        }
+        rows.push(row);
     }
     let width = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(String::len).max();
     for row in rows.iter().skip(usize::from(c.no_head)) {

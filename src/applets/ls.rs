@@ -8,11 +8,13 @@ use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::fsutil::users::Users;
+use crate::order::sort_by;
 use crate::sys::clock;
+use crate::sys::folder::{self, Entry};
 
 mod choice;
 mod columns;
@@ -139,7 +141,7 @@ fn sort(c: &Choice, files: &mut [File]) {
     }
     // links to folders go with folders
     let last = |f: &File| !(f.is_folder() || f.is_link && f.path.is_dir());
-    files.sort_by(|a, b| {
+    sort_by(files, |a, b| {
         let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
         let key = |f: &File| match (by, &f.meta) {
             (Sort::Size, Some(meta)) => (i64::try_from(meta.size()).unwrap_or(i64::MAX), 0),
@@ -188,8 +190,8 @@ impl Lister<'_> {
                 Err(_) => {}
             }
         }
-        let entries = match std::fs::read_dir(path) {
-            Ok(entries) => entries,
+        let (entries, ended) = match folder::list(path) {
+            Ok(read) => read,
             Err(error) => {
                 cx.warn(Error::os(show(path), error));
                 return Ok(None);
@@ -204,22 +206,16 @@ impl Lister<'_> {
             }
         }
         for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    cx.warn(Error::os(show(path), error));
-                    break;
-                }
-            };
-            let name = entry.file_name();
-            let bytes = name.as_bytes();
+            let bytes = entry.name.as_bytes();
             if bytes.starts_with(b".") && !c.all && !c.almost_all
                 || c.no_backups && bytes.ends_with(b"~")
             {
                 continue;
             }
-            let file = self.look_at(cx, &entry, name);
-            files.push(file);
+            files.push(self.look_at(cx, path, entry));
+        }
+        if let Some(error) = ended {
+            cx.warn(Error::os(show(path), error));
         }
         sort(c, &mut files);
         if head {
@@ -233,24 +229,25 @@ impl Lister<'_> {
         *printed = true;
         if c.layout == Layout::Long || c.blocks {
             let blocks: u64 = files.iter().filter_map(|f| Some(f.meta.as_ref()?.blocks())).sum();
-            cx.put(format!("total {}\n", long::blocks(c, blocks)).as_bytes())?;
+            cx.print(format_args!("total {}\n", long::blocks(c, blocks)))?;
         }
         self.list(cx, &files)?;
         if !c.recursive {
             return Ok(Some(Vec::new()));
         }
-        let below = files
-            .iter()
-            .filter(|file| file.is_folder() && !matches!(file.name.as_bytes(), b"." | b".."))
-            .map(|file| Pending { path: file.path.clone(), above: above.clone() })
-            .collect();
+        let mut below = Vec::new();
+        for file in files {
+            if file.is_folder() && !matches!(file.name.as_bytes(), b"." | b"..") {
+                below.push(Pending { path: file.path, above: above.clone() });
+            }
+        }
         Ok(Some(below))
     }
 
-    fn look_at(&self, cx: &mut Ctx, entry: &std::fs::DirEntry, name: OsString) -> File {
+    fn look_at(&self, cx: &mut Ctx, folder: &Path, entry: folder::Entry) -> File {
         let c = self.c;
-        let path = entry.path();
-        let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
+        let Entry { name, is_link, .. } = entry;
+        let path = folder.join(&name);
         if !self.wants_meta() {
             return File { name, path, meta: None, is_link };
         }

@@ -1,7 +1,6 @@
 //! lsmod: the loaded modules. Linux, as kmod prints it.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::dep::live;
@@ -16,10 +15,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
-    let mut options = cx.options();
-    if let Some(arg) = options.next()? {
-        return Err(arg.unexpected().into());
-    }
+    cx.parse("")?.at_most(0)?;
     let path = "/proc/modules";
     let text = match std::fs::read(path) {
         Ok(text) => text,
@@ -27,7 +23,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_proc() => Vec::new(),
         Err(e) => return Err(Error::os(path, e)),
     };
-    cx.out.write_all(table(&text).as_bytes()).map_err(|e| Error::os("standard output", e))?;
+    cx.put(table(&text).as_bytes())?;
     Ok(Status::OK)
 }
 

@@ -1,12 +1,11 @@
 //! mkdir: make folders. POSIX, with GNU's `-v`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::Permissions;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::sys::stat::Mode;
 use nix::unistd::mkdir;
 
@@ -33,24 +32,20 @@ struct Choice {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice { parents: false, verbose: false, mode: None };
-    let mut operands: Vec<OsString> = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('p') | Long("parents") => c.parents = true,
-            Short('v') | Long("verbose") => c.verbose = true,
-            Short('m') | Long("mode") => {
-                let text = parser.value()?.into_vec();
-                let bad = |_| {
-                    let text = OsString::from_vec(text.clone());
-                    Error::usage(format_args!("{}: not a mode", show(&text)))
-                };
-                c.mode = Some(mode::parse(&text, 0o777, sys::process::umask(), true).map_err(bad)?);
+    let mut options = cx.parse("p,parents v,verbose m:mode")?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'p' => c.parents = true,
+            b'v' => c.verbose = true,
+            b'm' => {
+                let text = options.value();
+                let mode = mode::parse(text.as_bytes(), 0o777, sys::process::umask(), true);
+                c.mode = Some(mode.map_err(|_| Error::bad(show(&text), "not a mode"))?);
             }
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
+            _ => {}
         }
     }
+    let operands = options.operands;
     if operands.is_empty() {
         return Err(Error::usage("which folder?"));
     }

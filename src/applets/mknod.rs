@@ -1,10 +1,9 @@
 //! mknod: make device nodes and named pipes. GNU, busybox.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::sys::stat::{Mode, SFlag, makedev};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
@@ -25,31 +24,19 @@ pub(super) const APPLET: Applet = Applet {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut exactly = None;
-    let mut operands: Vec<OsString> = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('m') | Long("mode") => {
-                let text = parser.value()?.into_vec();
-                let parsed = mode::parse(&text, 0o666, sys::process::umask(), false);
-                let shown = OsString::from_vec(text);
-                exactly = Some(
-                    parsed
-                        .map_err(|_| Error::usage(format_args!("{}: not a mode", show(&shown))))?,
-                );
-            }
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
-        }
+    let mut options = cx.parse("m:mode")?;
+    if let Some(text) = options.take(b'm') {
+        let mode = mode::parse(text.as_bytes(), 0o666, sys::process::umask(), false);
+        exactly = Some(mode.map_err(|_| Error::bad(show(&text), "not a mode"))?);
     }
-    let (name, kind, device) = match operands.as_slice() {
+    let (name, kind, device) = match options.operands.as_slice() {
         [name, kind] if kind == "p" => (name, SFlag::S_IFIFO, 0),
         [name, kind, major, minor] => {
             let kind = match kind.as_bytes() {
                 b"b" => SFlag::S_IFBLK,
                 b"c" | b"u" => SFlag::S_IFCHR,
                 b"p" => return Err(Error::usage("a pipe has no device number")),
-                _ => return Err(Error::usage(format_args!("{}: no type b, c, u, p", show(kind)))),
+                _ => return Err(Error::bad(show(kind), "no type b, c, u, p")),
             };
             (name, kind, makedev(number(major, 0xfff)?, number(minor, 0xf_ffff)?))
         }
@@ -70,7 +57,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 }
 
 fn number(text: &OsStr, limit: u64) -> Result<u64, Error> {
-    let wrong = || Error::usage(format_args!("{}: not a device number", show(text)));
+    let wrong = || Error::bad(show(text), "not a device number");
     let text = text.to_str().ok_or_else(wrong)?;
     let (digits, radix) = match text.strip_prefix("0x") {
         Some(rest) => (rest, 16),

@@ -4,11 +4,8 @@
 //! what is in it.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-use lexopt::Arg::{Long, Short, Value};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::alias::fold;
@@ -32,23 +29,25 @@ pub(super) const APPLET: Applet = Applet {
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let (mut field, mut end) = (None::<Vec<u8>>, b'\n');
     let (mut base, mut version) = (None::<OsString>, None::<OsString>);
-    let mut names = Vec::new();
-    let mut options = cx.options();
-    while let Some(arg) = options.next()? {
-        match arg {
-            Short('F') | Long("field") => field = Some(options.value()?.as_bytes().to_vec()),
-            Short('a') | Long("author") => field = Some(b"author".to_vec()),
-            Short('d') | Long("description") => field = Some(b"description".to_vec()),
-            Short('l') | Long("license") => field = Some(b"license".to_vec()),
-            Short('p') | Long("parameters") => field = Some(b"parm".to_vec()),
-            Short('n') | Long("filename") => field = Some(b"filename".to_vec()),
-            Short('0') | Long("null") => end = 0,
-            Short('k') | Long("set-version") => version = Some(options.value()?),
-            Short('b') | Long("basedir") => base = Some(options.value()?),
-            Value(name) => names.push(name),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse(
+        "F:field a,author d,description l,license p,parameters n,filename 0,null \
+        k:set-version b:basedir",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'F' => field = Some(options.bytes()),
+            b'a' => field = Some(b"author".to_vec()),
+            b'd' => field = Some(b"description".to_vec()),
+            b'l' => field = Some(b"license".to_vec()),
+            b'p' => field = Some(b"parm".to_vec()),
+            b'n' => field = Some(b"filename".to_vec()),
+            b'0' => end = 0,
+            b'k' => version = Some(options.value()),
+            b'b' => base = Some(options.value()),
+            _ => {}
         }
     }
+    let names = options.operands;
     if names.is_empty() {
         return Err(Error::usage("no module named"));
     }
@@ -58,9 +57,7 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     );
     let tree = Tree::open(&dir).ok();
     for name in names {
-        let result = subjects(tree.as_ref(), &name)
-            .and_then(|list| list.iter().try_for_each(|s| show(cx, s, field.as_deref(), end)));
-        if let Err(error) = result {
+        if let Err(error) = of_name(cx, tree.as_ref(), &name, field.as_deref(), end) {
             if error.is_closed_pipe() {
                 return Err(error);
             }
@@ -68,6 +65,19 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
         }
     }
     Ok(cx.status())
+}
+
+fn of_name(
+    cx: &mut Ctx<'_>,
+    tree: Option<&Tree>,
+    name: &OsString,
+    field: Option<&[u8]>,
+    end: u8,
+) -> Result<(), Error> {
+    for subject in subjects(tree, name)? {
+        show(cx, &subject, field, end)?;
+    }
+    Ok(())
 }
 
 /// Whose entries are to be shown.
@@ -94,33 +104,38 @@ fn subjects(tree: Option<&Tree>, name: &OsString) -> Result<Vec<Subject>, Error>
         }
         Target::Unknown => return Err(not_found()),
     };
-    Ok(modules.iter().filter_map(|module| tree.file(module)).map(Subject::File).collect())
+    let mut list = Vec::new();
+    for module in modules {
+        list.extend(tree.file(&module).map(Subject::File));
+    }
+    Ok(list)
 }
 
 fn show(cx: &mut Ctx<'_>, subject: &Subject, field: Option<&[u8]>, end: u8) -> Result<(), Error> {
-    let (head, entries) = match subject {
+    let mut entries: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut add = |key: &[u8], value: &[u8]| entries.push((key.to_vec(), value.to_vec()));
+    match subject {
         Subject::File(path) => {
-            let what = path.as_os_str().as_bytes();
             let bytes = read_module(path)?;
-            let elf = check_module(what, &bytes)?;
-            let section = elf.section(b".modinfo").unwrap_or_default();
-            let mut entries: Vec<(Vec<u8>, Vec<u8>)> =
-                modinfo::fields(section).map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
-            if modinfo::unsigned_length(&bytes) < bytes.len() {
-                entries.push((b"sig_id".to_vec(), b"PKCS#7".to_vec()));
+            let elf = check_module(path.as_os_str().as_bytes(), &bytes)?;
+            let full = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+            add(b"filename", full.as_os_str().as_bytes());
+            for (key, value) in modinfo::fields(elf.section(b".modinfo").unwrap_or_default()) {
+                add(key, value);
             }
-            let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            (vec![(&b"filename"[..], path.as_os_str().as_bytes().to_vec())], entries)
+            if modinfo::unsigned_length(&bytes) < bytes.len() {
+                add(b"sig_id", b"PKCS#7");
+            }
         }
-        Subject::Builtin(name, entries) => (
-            vec![(&b"name"[..], name.clone()), (&b"filename"[..], b"(builtin)".to_vec())],
-            entries.clone(),
-        ),
-    };
-    let mut out = Vec::new();
-    for (key, value) in head.iter().filter(|(key, _)| field.is_none_or(|f| f == *key)) {
-        put(&mut out, field, key, value, end);
+        Subject::Builtin(name, list) => {
+            add(b"name", name);
+            add(b"filename", b"(builtin)");
+            for (key, value) in list {
+                add(key, value);
+            }
+        }
     }
+    let mut out = Vec::new();
     for (key, value) in &entries {
         match (field, key.as_slice()) {
             // Parameters are shown together with their types, at the end.
@@ -134,7 +149,7 @@ fn show(cx: &mut Ctx<'_>, subject: &Subject, field: Option<&[u8]>, end: u8) -> R
             put(&mut out, field, b"parm", &value, end);
         }
     }
-    cx.out.write_all(&out).map_err(|e| Error::os("standard output", e))
+    cx.put(&out)
 }
 
 fn put(out: &mut Vec<u8>, field: Option<&[u8]>, key: &[u8], value: &[u8], end: u8) {

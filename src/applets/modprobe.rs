@@ -14,15 +14,14 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-use lexopt::Arg::{Long, Short, Value};
-
-use crate::applet::{Applet, Ctx, Error, Kind, Status, complain, show_bytes};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::alias::{fold, is_name, same};
 use crate::kmod::conf::{Conf, assignment};
 use crate::kmod::load::{self, Loaded, Loader, Manner, Removal, State};
 use crate::kmod::resolve::Choice;
 use crate::kmod::tree::Target;
 use crate::kmod::{self, Cause, Closure, Tree};
+use crate::options::Options;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -75,42 +74,47 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let mut settings = Settings::default();
     let mut task = Task::Load;
     let (mut config, mut root, mut version) = (Vec::new(), None::<OsString>, None::<OsString>);
-    let mut operands = Vec::new();
 
     let more = cx.env.get(b"MODPROBE_OPTIONS").unwrap_or_default().as_bytes();
-    let more = kmod::modinfo::words(more).map(|word| OsString::from_vec(word.to_vec()));
-    let mut options = lexopt::Parser::from_args(more.chain(cx.args.iter().cloned()));
-    while let Some(arg) = options.next()? {
-        match arg {
-            Short('a') | Long("all") => settings.all = true,
-            Short('r') | Long("remove") => task = Task::Remove,
-            Short('D') | Long("show-depends") => task = Task::ShowDepends,
-            Short('R') | Long("resolve-alias") => task = Task::ResolveAlias,
-            Short('c') | Long("showconfig" | "show-config") => task = Task::ShowConfig,
-            Short('n') | Long("dry-run" | "show") => settings.dry_run = true,
-            Short('q') | Long("quiet") => settings.quiet = true,
-            Short('s') | Long("syslog") => settings.syslog = true,
-            Short('v') | Long("verbose") => settings.verbose = true,
-            Short('b') | Long("use-blacklist") => settings.manner.blacklist_names = true,
-            Short('f') | Long("force" | "force-vermagic" | "force-modversion") => {
-                settings.manner.force = true;
-            }
-            Short('i') | Long("ignore-install" | "ignore-remove") => {
-                settings.manner.ignore_commands = true;
-            }
-            Long("first-time") => settings.first_time = true,
-            Short('w') | Long("wait") => settings.wait = milliseconds(&options.value()?)?,
-            Short('C') | Long("config") => config.push(PathBuf::from(options.value()?)),
-            Short('d') | Long("dirname") => root = Some(options.value()?),
-            Short('S') | Long("set-version") => version = Some(options.value()?),
-            Value(word) => operands.push(word.into_vec()),
-            other => return Err(other.unexpected().into()),
+    let mut words: Vec<OsString> = Vec::new();
+    for word in kmod::modinfo::words(more) {
+        words.push(OsString::from_vec(word.to_vec()));
+    }
+    words.extend_from_slice(cx.args);
+    let mut options = Options::parse(
+        "a,all r,remove D,show-depends R,resolve-alias c,showconfig|show-config \
+        n,dry-run|show q,quiet s,syslog v,verbose b,use-blacklist \
+        f,force|force-vermagic|force-modversion i,ignore-install|ignore-remove \
+        -1,first-time w:wait C:config d:dirname S:set-version",
+        &words,
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'a' => settings.all = true,
+            b'r' => task = Task::Remove,
+            b'D' => task = Task::ShowDepends,
+            b'R' => task = Task::ResolveAlias,
+            b'c' => task = Task::ShowConfig,
+            b'n' => settings.dry_run = true,
+            b'q' => settings.quiet = true,
+            b's' => settings.syslog = true,
+            b'v' => settings.verbose = true,
+            b'b' => settings.manner.blacklist_names = true,
+            b'f' => settings.manner.force = true,
+            b'i' => settings.manner.ignore_commands = true,
+            b'1' => settings.first_time = true,
+            b'w' => settings.wait = options.number("not a time in milliseconds")?,
+            b'C' => config.push(PathBuf::from(options.value())),
+            b'd' => root = Some(options.value()),
+            b'S' => version = Some(options.value()),
+            _ => {}
         }
     }
+    let operands: Vec<Vec<u8>> = options.operands.into_iter().map(OsString::into_vec).collect();
 
     let conf = read_conf(&config, cx)?;
     if task == Task::ShowConfig {
-        cx.out.write_all(&conf.to_text()).map_err(|e| Error::os("standard output", e))?;
+        cx.put(&conf.to_text())?;
         return Ok(Status::OK);
     }
     if operands.is_empty() {
@@ -156,12 +160,6 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     Ok(job.status)
 }
 
-fn milliseconds(text: &std::ffi::OsStr) -> Result<u64, Error> {
-    text.to_str()
-        .and_then(|t| t.parse().ok())
-        .ok_or_else(|| Error::usage(format!("bad time '{}'", crate::applet::show(text))))
-}
-
 /// A parameter as it was typed, quoted for the kernel if need be.
 pub(super) fn parameter(word: &[u8]) -> Vec<u8> {
     match word.iter().position(|&b| b == b'=') {
@@ -197,7 +195,7 @@ fn read_conf(config: &[PathBuf], cx: &Ctx<'_>) -> Result<Conf, Error> {
         let text = std::fs::read(path).map_err(|e| Error::os(crate::applet::show(path), e))?;
         for line in conf.add_file_text(&text) {
             let what = format!("{}: ignoring '{}'", crate::applet::show(path), show_bytes(&line));
-            complain(cx.stderr, cx.name, &what);
+            cx.note(what);
         }
     }
     if let Ok(text) = std::fs::read("/proc/cmdline") {

@@ -8,8 +8,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use lexopt::Arg::{Long, Short, Value};
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::fstab::Entry;
 use crate::fsutil::mounting::{self, Request};
@@ -41,6 +39,18 @@ const FAILED: Status = Status(32);
 /// mount(8): with -a, some succeeded.
 const SOME: Status = Status(64);
 
+/// What is behind `--make-`, in the order of the digits in the table of options.
+const PROPAGATION: [&[u8]; 8] = [
+    b"shared",
+    b"private",
+    b"slave",
+    b"unbindable",
+    b"rshared",
+    b"rprivate",
+    b"rslave",
+    b"runbindable",
+];
+
 #[derive(Default)]
 struct Choice {
     all: bool,
@@ -68,50 +78,51 @@ impl Choice {
 
     fn parse(cx: &Ctx) -> Result<Choice, Error> {
         let mut c = Choice::default();
-        let mut parser = cx.options();
-        while let Some(arg) = parser.next()? {
-            match arg {
-                Short('a') | Long("all") => c.all = true,
-                Short('l') | Long("show-labels") => c.labels = true,
-                Short('v') | Long("verbose") => c.verbose = true,
-                Short('f') | Long("fake") => c.dry = true,
-                Short('i') | Long("internal-only") => c.no_helpers = true,
+        let mut options = cx.parse(
+            "a,all l,show-labels v,verbose f,fake i,internal-only \
+            n,no-mtab|no-canonicalize s c r,read-only w,rw|read-write t:types \
+            O:test-opts o:options T:fstab L:label U:uuid -S:source -A:target B,bind \
+            R,rbind M,move m,mkdir -0,make-shared -1,make-private -2,make-slave \
+            -3,make-unbindable -4,make-rshared -5,make-rprivate -6,make-rslave \
+            -7,make-runbindable",
+        )?;
+        while let Some(letter) = options.next() {
+            match letter {
+                b'a' => c.all = true,
+                b'l' => c.labels = true,
+                b'v' => c.verbose = true,
+                b'f' => c.dry = true,
+                b'i' => c.no_helpers = true,
                 // mtab, sloppiness, canonical paths: nothing to be done here
-                Short('n' | 's' | 'c') | Long("no-mtab" | "no-canonicalize") => {}
-                Short('r') | Long("read-only") => c.option(b"ro"),
-                Short('w') | Long("rw" | "read-write") => {
+                b'n' | b's' | b'c' => {}
+                b'r' => c.option(b"ro"),
+                b'w' => {
                     c.insist_on_writing = true;
                     c.option(b"rw");
                 }
-                Short('t') | Long("types") => c.types = Some(parser.value()?.into_vec()),
-                Short('O') | Long("test-opts") => c.filter = Some(parser.value()?.into_vec()),
-                Short('o') | Long("options") => {
-                    let list = parser.value()?.into_vec();
+                b't' => c.types = Some(options.bytes()),
+                b'O' => c.filter = Some(options.bytes()),
+                b'o' => {
+                    let list = options.bytes();
                     c.option(&list);
                 }
-                Short('T') | Long("fstab") => c.table = Some(parser.value()?.into()),
-                Short('L') | Long("label") => c.source = Some(tagged(b"LABEL=", parser.value()?)),
-                Short('U') | Long("uuid") => c.source = Some(tagged(b"UUID=", parser.value()?)),
-                Long("source") => c.source = Some(parser.value()?.into_vec()),
-                Long("target") => c.target = Some(parser.value()?),
-                Short('B') | Long("bind") => c.option(b"bind"),
-                Short('R') | Long("rbind") => c.option(b"rbind"),
-                Short('M') | Long("move") => c.option(b"move"),
-                Long("mkdir") | Short('m') => c.option(b"X-mount.mkdir"),
-                Long(name) => match name.strip_prefix("make-") {
-                    Some(
-                        word @ ("shared" | "private" | "slave" | "unbindable" | "rshared"
-                        | "rprivate" | "rslave" | "runbindable"),
-                    ) => {
-                        let word = word.as_bytes().to_vec();
-                        c.option(&word);
-                    }
-                    _ => return Err(arg.unexpected().into()),
-                },
-                Value(word) => c.operands.push(word),
-                other => return Err(other.unexpected().into()),
+                b'T' => c.table = Some(options.value().into()),
+                b'L' => c.source = Some(tagged(b"LABEL=", options.value())),
+                b'U' => c.source = Some(tagged(b"UUID=", options.value())),
+                b'S' => c.source = Some(options.bytes()),
+                b'A' => c.target = Some(options.value()),
+                b'B' => c.option(b"bind"),
+                b'R' => c.option(b"rbind"),
+                b'M' => c.option(b"move"),
+                b'm' => c.option(b"X-mount.mkdir"),
+                b'0'..=b'7' => {
+                    let word = PROPAGATION.get(usize::from(letter - b'0'));
+                    c.option(word.copied().unwrap_or_default());
+                }
+                _ => {}
             }
         }
+        c.operands = options.operands;
         Ok(c)
     }
 }
@@ -218,7 +229,7 @@ fn one_operand(c: &Choice, operand: &OsStr, asked: Options) -> Result<Request, E
         let mounted = mounts::at(&current, &canonical)
             .or_else(|| current.iter().rev().find(|m| m.source == operand.as_bytes()));
         let Some(mounted) = mounted else {
-            return Err(Error::msg(format_args!("{}: not mounted", show(operand))));
+            return Err(Error::about(show(operand), "not mounted"));
         };
         let target = mounts::path_of(&mounted.target);
         if asked.flags & mountopts::BIND != 0 {
@@ -286,7 +297,7 @@ fn perform(cx: &mut Ctx, c: &Choice, request: &Request) -> Result<(), Error> {
             "{}: the medium is write-protected, mounted read-only",
             show_bytes(&request.source)
         );
-        crate::applet::complain(cx.stderr, cx.name, &text);
+        cx.note(text);
     }
     if c.verbose {
         let line = if done.source.is_empty() {
@@ -320,8 +331,7 @@ fn all(cx: &mut Ctx, c: &Choice) -> Result<Status, Error> {
         }
         if is_mounted(entry, &mounted) {
             if c.verbose {
-                let line = format!("{}: already mounted\n", show_bytes(&entry.target));
-                cx.put(line.as_bytes())?;
+                cx.print(format_args!("{}: already mounted\n", show_bytes(&entry.target)))?;
             }
             good += 1;
             continue;

@@ -7,7 +7,6 @@
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::sys::stat::{major, minor};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
@@ -30,20 +29,19 @@ pub(super) const APPLET: Applet = Applet {
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let (mut quiet, mut number, mut name, mut device, mut nofollow) =
         (false, false, false, false, false);
-    let mut operand = None;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('q') | Long("quiet") => quiet = true,
-            Short('d') | Long("fs-devno") => number = true,
-            Short('n') => name = true,
-            Short('x') | Long("devno") => device = true,
-            Long("nofollow") => nofollow = true,
-            Value(word) if operand.is_none() => operand = Some(word),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse("q,quiet d,fs-devno n x,devno -N,nofollow")?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'q' => quiet = true,
+            b'd' => number = true,
+            b'n' => name = true,
+            b'x' => device = true,
+            b'N' => nofollow = true,
+            _ => {}
         }
     }
-    let Some(operand) = operand else { return Err(Error::usage("which folder?")) };
+    options.at_most(1)?;
+    let Some(operand) = options.operands.pop() else { return Err(Error::usage("which folder?")) };
     let path = Path::new(&operand);
     let fail =
         |e: std::io::Error| if quiet { Ok(Status::FAILURE) } else { Err(Error::os(show(path), e)) };
@@ -56,7 +54,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             if quiet {
                 return Ok(Status::FAILURE);
             }
-            return Err(Error::msg(format_args!("{}: not a block device", show(path))));
+            return Err(Error::about(show(path), "not a block device"));
         }
         format!("{}:{}", major(meta.rdev()), minor(meta.rdev()))
     } else {
@@ -66,8 +64,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         };
         if !is {
             if !quiet && !number {
-                let line = format!("{} is not a mountpoint\n", show(path));
-                cx.put(line.as_bytes())?;
+                cx.print(format_args!("{} is not a mountpoint\n", show(path)))?;
             }
             return Ok(Status::FAILURE);
         }

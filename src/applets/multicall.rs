@@ -42,13 +42,13 @@ pub(super) fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 fn find(cx: &Ctx, name: &OsStr) -> Result<&'static applet::Row, Error> {
     cx.table.find(base_name(name.as_bytes())).ok_or_else(|| {
-        Error::msg(format_args!("{}: no such applet; rescuebox --list names them", show(name)))
+        Error::about(show(name), "no such applet; rescuebox --list names them")
             .with(Status::NOT_FOUND)
     })
 }
 
 fn write(cx: &mut Ctx, text: &str) -> Result<(), Error> {
-    cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))
+    cx.put(text.as_bytes())
 }
 
 fn list_with_summaries(cx: &mut Ctx) -> Result<(), Error> {

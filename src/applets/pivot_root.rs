@@ -1,7 +1,6 @@
 //! pivot_root: make another mount the root and put the old one below it.
 //! pivot_root(8).
 
-use lexopt::Arg::Value;
 use nix::errno::Errno;
 use std::path::Path;
 
@@ -18,12 +17,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut operands = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        let Value(word) = arg else { return Err(arg.unexpected().into()) };
-        operands.push(word);
-    }
+    let operands = cx.parse("")?.operands;
     let [new, old] = operands.as_slice() else {
         return Err(Error::usage("wants the new root and the folder for the old one"));
     };

@@ -4,12 +4,13 @@
 //! (a rescue system has one user), in busybox's columns; control bytes in
 //! names and arguments are `?`.
 
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-
-use lexopt::Arg::{Long, Short, Value};
+use std::cmp::Ordering;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::fsutil::users::Users;
+use crate::order::sort_by;
 use crate::sys::terminal;
 
 mod column;
@@ -95,10 +96,10 @@ impl Format {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut users = Users::new();
-    let c = parse(cx, &mut users)?;
+    let mut c = parse(cx, &mut users)?;
     let busybox = c.format.is_none() && c.columns.is_empty();
     let mut columns = if !c.columns.is_empty() {
-        c.columns
+        std::mem::take(&mut c.columns)
     } else if let Some(format) = c.format {
         named(format.columns())?
     } else {
@@ -106,9 +107,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     };
     if c.threads && !columns.iter().any(|column| column.is(b"lwp")) {
         let at = columns.iter().position(|column| column.is(b"pid")).map_or(0, |at| at + 1);
-        columns.splice(at..at, named(&["lwp=SPID"])?);
+        let behind = columns.split_off(at);
+        columns.append(&mut named(&["lwp=SPID"])?);
+        columns.extend(behind);
     }
-    columns.extend(c.extra);
+    columns.append(&mut c.extra);
     if busybox {
         column::shape_like_busybox(&mut columns);
     }
@@ -117,7 +120,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     list.retain(|process| c.selection.wants(process));
     let none = list.is_empty();
     if !c.sort.is_empty() {
-        sort(&mut list, &c.sort, &system, &mut users);
+        list = sort(list, &c, &system, &mut users);
     }
     let depths = if c.forest { forest(&mut list) } else { vec![0; list.len()] };
     let limit = if c.wide { usize::MAX } else { line_width(cx) };
@@ -138,63 +141,54 @@ fn line_width(cx: &Ctx) -> usize {
 fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
     let mut columns = Vec::new();
     for name in list {
-        columns.extend(Column::parse_list(name.as_bytes()).map_err(Error::usage)?);
+        columns.append(&mut Column::parse_list(name.as_bytes()).map_err(Error::usage)?);
     }
     Ok(columns)
 }
 
 fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
     let mut c = Choice::default();
-    let mut parser = cx.options();
-    let mut bsd: Vec<Vec<u8>> = Vec::new();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('e' | 'A') => c.selection.all = true,
-            Short('a') => c.selection.with_terminal = true,
-            Short('d') => c.selection.no_leaders = true,
-            Short('N') | Long("deselect") => c.selection.negated = true,
-            Short('f') => c.format = Some(Format::Full),
-            Short('F') => c.format = Some(Format::ExtraFull),
-            Short('l') => c.format = Some(Format::Long),
-            Short('j') => c.format = Some(Format::Jobs),
-            Short('T' | 'L' | 'm') => c.threads = true,
-            Short('w') => c.wide = true,
-            Short('H') | Long("forest") => c.forest = true,
-            Short('y' | 'c' | 'M') | Long("headers") => {}
-            Long("no-headers" | "no-heading" | "noheaders" | "noheading") => c.no_head = true,
-            Short('o') | Long("format") => c.columns(&parser.value()?.into_vec())?,
-            Short('O') => c.around(&parser.value()?.into_vec())?,
-            Short('k') | Long("sort") => c.sort_by(&parser.value()?.into_vec())?,
-            Short('p') | Long("pid") => {
-                c.selection.add_numbers(selection::By::Pid, parser.value()?.as_bytes())?;
-            }
-            Short('q') | Long("quick-pid") => {
-                c.selection.add_numbers(selection::By::Pid, parser.value()?.as_bytes())?;
-            }
-            Long("ppid") => {
-                c.selection.add_numbers(selection::By::Parent, parser.value()?.as_bytes())?;
-            }
-            Short('g') | Long("group-leader") => {
-                c.selection.add_numbers(selection::By::Group, parser.value()?.as_bytes())?;
-            }
-            Short('s') | Long("sid") => {
-                c.selection.add_numbers(selection::By::Session, parser.value()?.as_bytes())?;
-            }
-            Short('u') | Long("user") => {
-                c.selection.add_users(false, parser.value()?.as_bytes(), users)?;
-            }
-            Short('U') | Long("User") => {
-                c.selection.add_users(true, parser.value()?.as_bytes(), users)?;
-            }
-            Short('G') | Long("Group" | "group") => {
-                c.selection.add_groups(parser.value()?.as_bytes(), users)?;
-            }
-            Short('C') => c.selection.add_names(parser.value()?.as_bytes()),
-            Short('t') | Long("tty") => c.selection.add_terminals(parser.value()?.as_bytes()),
-            Value(word) => bsd.push(word.into_vec()),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse(
+        "e A a d N,deselect f F l j T L m w H,forest y c M,headers \
+        -h,no-headers|no-heading|noheaders|noheading o:format O: k:sort p:pid q:quick-pid \
+        -P:ppid g:group-leader s:sid u:user U:User G:Group|group C: t:tty",
+    )?;
+    while let Some(letter) = options.next() {
+        let value = options.bytes();
+        let by = match letter {
+            b'p' | b'q' => Some(selection::By::Pid),
+            b'P' => Some(selection::By::Parent),
+            b'g' => Some(selection::By::Group),
+            b's' => Some(selection::By::Session),
+            _ => None,
+        };
+        if let Some(by) = by {
+            c.selection.add_numbers(by, &value)?;
+        }
+        match letter {
+            b'e' | b'A' => c.selection.all = true,
+            b'a' => c.selection.with_terminal = true,
+            b'd' => c.selection.no_leaders = true,
+            b'N' => c.selection.negated = true,
+            b'f' => c.format = Some(Format::Full),
+            b'F' => c.format = Some(Format::ExtraFull),
+            b'l' => c.format = Some(Format::Long),
+            b'j' => c.format = Some(Format::Jobs),
+            b'T' | b'L' | b'm' => c.threads = true,
+            b'w' => c.wide = true,
+            b'H' => c.forest = true,
+            b'h' => c.no_head = true,
+            b'o' => c.columns(&value)?,
+            b'O' => c.around(&value)?,
+            b'k' => c.sort_by(&value)?,
+            b'u' | b'U' => c.selection.add_users(letter == b'U', &value, users)?,
+            b'G' => c.selection.add_groups(&value, users)?,
+            b'C' => c.selection.add_names(&value),
+            b't' => c.selection.add_terminals(&value),
+            _ => {}
         }
     }
+    let bsd: Vec<Vec<u8>> = options.operands.into_iter().map(OsString::into_vec).collect();
     let mut words = bsd.iter();
     while let Some(word) = words.next() {
         if word.first().is_some_and(u8::is_ascii_digit) {
@@ -217,7 +211,7 @@ fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
 
 impl Choice {
     fn columns(&mut self, list: &[u8]) -> Result<(), Error> {
-        self.columns.extend(Column::parse_list(list).map_err(Error::usage)?);
+        self.columns.append(&mut Column::parse_list(list).map_err(Error::usage)?);
         Ok(())
     }
 
@@ -248,7 +242,7 @@ impl Choice {
     fn bsd_letters<'a>(
         &mut self,
         word: &'a [u8],
-        words: &mut impl Iterator<Item = &'a Vec<u8>>,
+        words: &mut std::slice::Iter<'a, Vec<u8>>,
         users: &mut Users,
     ) -> Result<(), Error> {
         self.bsd = true;
@@ -292,10 +286,7 @@ impl Choice {
                     self.selection.add_users(false, list, users)?;
                 }
                 _ => {
-                    return Err(Error::usage(format_args!(
-                        "{}: no such option",
-                        show_bytes(&[letter])
-                    )));
+                    return Err(Error::bad(show_bytes(&[letter]), "no such option"));
                 }
             }
         }
@@ -303,49 +294,57 @@ impl Choice {
     }
 }
 
-fn sort(list: &mut [Process], keys: &[(Column, bool)], system: &System, users: &mut Users) {
+fn sort(list: Vec<Process>, c: &Choice, system: &System, users: &mut Users) -> Vec<Process> {
     // Keys are made once: to compare they may need files.
-    let mut keyed: Vec<(Vec<column::Key>, Process)> = list
-        .iter()
-        .map(|process| {
-            let key = keys.iter().map(|(column, _)| column.key(process, system, users)).collect();
-            (key, process.clone())
-        })
-        .collect();
-    keyed.sort_by(|(a, _), (b, _)| {
-        a.iter().zip(b).zip(keys).fold(std::cmp::Ordering::Equal, |order, ((x, y), (_, down))| {
-            order.then_with(|| if *down { y.cmp(x) } else { x.cmp(y) })
-        })
-    });
-    for (slot, (_, process)) in list.iter_mut().zip(keyed) {
-        *slot = process;
+    let mut keyed = Vec::new();
+    for process in list {
+        let mut keys = Vec::new();
+        for (column, _) in &c.sort {
+            keys.push(column.key(&process, system, users));
+        }
+        keyed.push((keys, process));
     }
+    sort_by(&mut keyed, |(a, _), (b, _)| {
+        for ((x, y), (_, down)) in a.iter().zip(b).zip(&c.sort) {
+            let order = if *down { y.cmp(x) } else { x.cmp(y) };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    });
+    let mut list = Vec::new();
+    for (_, process) in keyed {
+        list.push(process);
+    }
+    list
 }
 
 /// Puts children below their parents; returns how deep each is. Without
 /// recursion: a chain of processes may be long.
 fn forest(list: &mut Vec<Process>) -> Vec<usize> {
-    let old = std::mem::take(list);
-    let pids: Vec<u32> = old.iter().map(|p| p.stat.pid).collect();
+    // What is left of the list as it was: the number of the parent, and the
+    // process until it has its place.
+    let mut old = Vec::new();
+    for process in list.drain(..) {
+        old.push((process.stat.pid, process.stat.ppid, Some(process)));
+    }
     let mut depths = Vec::new();
-    let mut taken = vec![false; old.len()];
-    let roots = (0..old.len())
-        .filter(|&i| old.get(i).is_some_and(|p| p.stat.ppid == 0 || !pids.contains(&p.stat.ppid)));
-    let mut waiting: Vec<(usize, usize)> = roots.map(|i| (i, 0)).collect();
-    waiting.reverse();
+    let mut waiting: Vec<(usize, usize)> = Vec::new();
+    for (at, (_, parent, _)) in old.iter().enumerate().rev() {
+        if *parent == 0 || !old.iter().any(|(pid, _, _)| pid == parent) {
+            waiting.push((at, 0));
+        }
+    }
     while let Some((at, depth)) = waiting.pop() {
-        let Some(process) = old.get(at) else { continue };
-        if taken.get(at).copied().unwrap_or(true) {
+        let Some((pid, process)) = old.get_mut(at).and_then(|o| Some((o.0, o.2.take()?))) else {
             continue;
-        }
-        if let Some(slot) = taken.get_mut(at) {
-            *slot = true;
-        }
-        list.push(process.clone());
+        };
+        list.push(process);
         depths.push(depth);
-        for (i, child) in old.iter().enumerate().rev() {
-            if child.stat.ppid == process.stat.pid && i != at {
-                waiting.push((i, depth + 1));
+        for (child, (_, parent, _)) in old.iter().enumerate().rev() {
+            if *parent == pid && child != at {
+                waiting.push((child, depth + 1));
             }
         }
     }
@@ -364,23 +363,19 @@ fn print(
     users: &mut Users,
 ) -> Result<(), Error> {
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for (process, depth) in list.iter().zip(depths) {
-        rows.push(
-            columns
-                .iter()
-                .map(|column| {
-                    let text = column.text(process, system, users);
-                    if column.shape == Shape::Command && *depth > 0 {
-                        format!("{}{text}", "  ".repeat(*depth))
-                    } else {
-                        text
-                    }
-                })
-                .collect(),
-        );
-    }
     if head && columns.iter().any(|column| !column.head.is_empty()) {
-        rows.insert(0, columns.iter().map(|column| column.head.clone()).collect());
+        rows.push(columns.iter().map(|column| column.head.clone()).collect());
+    }
+    for (process, depth) in list.iter().zip(depths) {
+        let mut row = Vec::new();
+        for column in columns {
+            let mut text = column.text(process, system, users);
+            if column.shape == Shape::Command {
+                text.insert_str(0, &"  ".repeat(*depth));
+            }
+            row.push(text);
+        }
+        rows.push(row);
     }
     for row in &rows {
         let mut line = String::new();

@@ -5,7 +5,6 @@
 //! halt. systemd is asked by its own signals (SIGRTMIN+5, +4, +3). With `-f`
 //! the kernel is told at once, after sync(2) unless `-n`.
 
-use lexopt::Arg::{Long, Short};
 use nix::errno::Errno;
 use nix::sys::reboot::{RebootMode, reboot};
 
@@ -59,26 +58,24 @@ enum Way {
 fn run(cx: &mut Ctx, mut way: Way) -> Result<Status, Error> {
     let (mut force, mut sync, mut only_record) = (false, true, false);
     let mut delay = Duration::ZERO;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('f') | Long("force") => force = true,
-            Short('n') | Long("no-sync") => sync = false,
-            Short('w') | Long("wtmp-only") => only_record = true,
-            Short('p') | Long("poweroff") => way = Way::PowerOff,
-            Short('d') | Long("delay") => {
-                let text = parser.value()?;
+    let mut options = cx.parse("f,force n,no-sync w,wtmp-only p,poweroff d:delay")?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'f' => force = true,
+            b'n' => sync = false,
+            b'w' => only_record = true,
+            b'p' => way = Way::PowerOff,
+            b'd' => {
+                let text = options.value();
                 delay = match interval::parse(text.as_bytes()) {
                     Ok(Some(delay)) => delay,
-                    _ => {
-                        let text = format!("{}: not a length of time", show(&text));
-                        return Err(Error::usage(text));
-                    }
+                    _ => return Err(Error::bad(show(&text), "not a length of time")),
                 };
             }
-            other => return Err(other.unexpected().into()),
+            _ => {}
         }
     }
+    options.at_most(0)?;
     if only_record {
         return Ok(Status::OK);
     }

@@ -2,8 +2,6 @@
 
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use lexopt::Arg::{Long, Short, Value};
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes, write_all};
 use crate::kmod::alias::stem_of_path;
 use crate::kmod::load::{Removal, remove};
@@ -24,18 +22,17 @@ pub(super) const APPLET: Applet = Applet {
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let mut how = Removal::default();
     let (mut syslog, mut verbose) = (false, false);
-    let mut modules = Vec::new();
-    let mut options = cx.options();
-    while let Some(arg) = options.next()? {
-        match arg {
-            Short('f') | Long("force") => how.force = true,
-            Short('w') | Long("wait") => how.wait = true,
-            Short('s') | Long("syslog") => syslog = true,
-            Short('v') | Long("verbose") => verbose = true,
-            Value(module) => modules.push(module),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse("f,force w,wait s,syslog v,verbose")?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'f' => how.force = true,
+            b'w' => how.wait = true,
+            b's' => syslog = true,
+            b'v' => verbose = true,
+            _ => {}
         }
     }
+    let modules = options.operands;
     if modules.is_empty() {
         return Err(Error::usage("no module named"));
     }

@@ -4,10 +4,9 @@
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-use lexopt::Arg::Value;
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::interval;
+use crate::options::number;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -31,19 +30,16 @@ pub(super) const USLEEP: Applet = Applet {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut total = Some(Duration::ZERO);
-    let mut any = false;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        let Value(word) = arg else { return Err(arg.unexpected().into()) };
-        any = true;
+    let operands = cx.parse("")?.operands;
+    for word in &operands {
         let length = interval::parse(word.as_bytes())
-            .map_err(|_| Error::usage(format_args!("{}: not a length of time", show(&word))))?;
+            .map_err(|_| Error::bad(show(word), "not a length of time"))?;
         total = match (total, length) {
             (Some(sum), Some(length)) => sum.checked_add(length),
             _ => None,
         };
     }
-    if !any {
+    if operands.is_empty() {
         return Err(Error::usage("how long?"));
     }
     cx.flush()?;
@@ -58,9 +54,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 fn run_usleep(cx: &mut Ctx) -> Result<Status, Error> {
     let [word] = cx.args else { return Err(Error::usage("how many microseconds?")) };
-    let micros = word.to_str().and_then(|text| text.parse().ok());
-    let micros =
-        micros.ok_or_else(|| Error::usage(format_args!("{}: not a number", show(word))))?;
+    let micros = number(word).ok_or_else(|| Error::bad(show(word), "not a number"))?;
     std::thread::sleep(Duration::from_micros(micros));
     Ok(Status::OK)
 }

@@ -11,7 +11,6 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
-use lexopt::Arg;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::getpid;
@@ -49,27 +48,16 @@ struct Options {
 }
 
 fn options(cx: &Ctx) -> Result<Options, Error> {
-    let mut parser = cx.options();
-    let (mut console, mut dry, mut root) = (None, false, None);
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Short('c') => console = Some(parser.value()?),
-            Arg::Short('n') if cx.name == "run-init" => dry = true,
-            Arg::Short('d') if cx.name == "run-init" => {
-                return Err(Error::msg("-d: capabilities cannot be dropped here"));
-            }
-            Arg::Value(value) => {
-                root = Some(value);
-                break;
-            }
-            other => return Err(other.unexpected().into()),
-        }
+    let mut options = cx.parse(if cx.name == "run-init" { "+c: n d:" } else { "+c:" })?;
+    if options.has(b'd') {
+        return Err(Error::msg("-d: capabilities cannot be dropped here"));
     }
-    let root = root.ok_or_else(|| Error::usage("the new root is missing"))?;
-    // What follows is the init's own, options and all.
-    let mut rest = parser.raw_args().map_err(|e| Error::usage(e.to_string()))?;
-    let init = rest.next().ok_or_else(|| Error::usage("the init is missing"))?;
-    Ok(Options { console, dry, root, init, args: rest.collect() })
+    let (console, dry) = (options.take(b'c'), options.has(b'n'));
+    // What follows the root is the init's own, options and all.
+    let mut words = options.operands.into_iter();
+    let root = words.next().ok_or_else(|| Error::usage("the new root is missing"))?;
+    let init = words.next().ok_or_else(|| Error::usage("the init is missing"))?;
+    Ok(Options { console, dry, root, init, args: words.collect() })
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -114,7 +102,7 @@ fn may_switch(root: &OsStr) -> Result<(), Error> {
     }
     match crate::sys::path::is_mount_point(root) {
         Ok(true) => {}
-        Ok(false) => return Err(Error::msg(format_args!("{}: not a mount point", show(root)))),
+        Ok(false) => return Err(Error::about(show(root), "not a mount point")),
         Err(errno) => return Err(Error::os(show(root), errno)),
     }
     let old = open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())

@@ -4,12 +4,10 @@
 //! named. Exit status as umount(8): 1 usage, 32 failure, 64 some succeeded.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
-use std::process::Command;
 
-use lexopt::Arg::{Long, Short, Value};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
 
@@ -76,27 +74,30 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice::default();
-    let mut operands = Vec::new();
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('a') | Long("all") => c.all = true,
-            Short('R') | Long("recursive") => c.recursive = true,
-            Short('r') | Long("read-only") => c.read_only = true,
-            Short('d') | Long("detach-loop") => c.free_loop = true,
-            Short('v') | Long("verbose") => c.verbose = true,
-            Short('q') | Long("quiet") => c.quiet = true,
-            Short('i') | Long("internal-only") => c.no_helpers = true,
-            Short('n' | 'c') | Long("no-mtab" | "no-canonicalize") => {}
-            Long("fake") => c.dry = true,
-            Short('f') | Long("force") => c.flags.0 |= MntFlags::MNT_FORCE,
-            Short('l') | Long("lazy") => c.flags.0 |= MntFlags::MNT_DETACH,
-            Short('t') | Long("types") => c.types = Some(parser.value()?.into_vec()),
-            Short('O') | Long("test-opts") => c.filter = Some(parser.value()?.into_vec()),
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
+    let mut options = cx.parse(
+        "a,all R,recursive r,read-only d,detach-loop v,verbose q,quiet \
+        i,internal-only n,no-mtab|no-canonicalize c -F,fake f,force l,lazy t:types \
+        O:test-opts",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'a' => c.all = true,
+            b'R' => c.recursive = true,
+            b'r' => c.read_only = true,
+            b'd' => c.free_loop = true,
+            b'v' => c.verbose = true,
+            b'q' => c.quiet = true,
+            b'i' => c.no_helpers = true,
+            b'n' | b'c' => {}
+            b'F' => c.dry = true,
+            b'f' => c.flags.0 |= MntFlags::MNT_FORCE,
+            b'l' => c.flags.0 |= MntFlags::MNT_DETACH,
+            b't' => c.types = Some(options.bytes()),
+            b'O' => c.filter = Some(options.bytes()),
+            _ => {}
         }
     }
+    let operands = options.operands;
     cx.flush()?;
     if c.all {
         return all(cx, &c);
@@ -171,7 +172,7 @@ fn one(cx: &mut Ctx, c: &Choice, operand: &OsStr) -> Result<(), Error> {
         let there = std::fs::symlink_metadata(operand);
         return Err(match there {
             Err(error) if !tags::is_tag(operand.as_bytes()) => Error::os(show(operand), error),
-            _ => Error::msg(format_args!("{}: not mounted", show(operand))),
+            _ => Error::about(show(operand), "not mounted"),
         });
     };
     if !c.recursive {
@@ -238,8 +239,7 @@ fn detach(cx: &mut Ctx, c: &Choice, mount: &Mount, list: &[Mount]) -> Result<(),
         if !c.verbose {
             return Ok(());
         }
-        let line = format!("umount: {} {what}\n", show_bytes(&mount.target));
-        cx.put(line.as_bytes())
+        cx.print(format_args!("umount: {} {what}\n", show_bytes(&mount.target)))
     };
     if c.dry {
         return say(cx, "unmounted");
@@ -247,19 +247,14 @@ fn detach(cx: &mut Ctx, c: &Choice, mount: &Mount, list: &[Mount]) -> Result<(),
     if !c.no_helpers
         && let Some(helper) = mounting::helper_named("umount", &mount.fstype)
     {
-        let mut command = Command::new(&helper);
-        command.arg(&target);
+        let mut words = vec![mount.target.as_slice()];
         if c.flags.0.contains(MntFlags::MNT_FORCE) {
-            command.arg("-f");
+            words.push(b"-f");
         }
         if c.flags.0.contains(MntFlags::MNT_DETACH) {
-            command.arg("-l");
+            words.push(b"-l");
         }
-        let done = command.status().map_err(|e| Error::os(show(&helper), e))?;
-        if !done.success() {
-            let what = format!("{}: {} failed ({done})", show(&target), show(&helper));
-            return Err(Error::msg(what));
-        }
+        mounting::run_program(&helper, &words, &target)?;
         return say(cx, "unmounted");
     }
     let mut result = umount2(&target, c.flags.0);
@@ -292,7 +287,7 @@ fn detach(cx: &mut Ctx, c: &Choice, mount: &Mount, list: &[Mount]) -> Result<(),
                 Error::os(what, errno)
             })?;
             let text = format!("{}: busy, made read-only", show(&target));
-            crate::applet::complain(cx.stderr, cx.name, &text);
+            cx.note(text);
             return Ok(());
         }
         Err(errno) => return Err(explain(errno, mount, list)),

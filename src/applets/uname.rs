@@ -3,8 +3,6 @@
 //! The processor and platform are not known to the kernel: `unknown`, which
 //! `-a` leaves out, as GNU does.
 
-use lexopt::Arg::{Long, Short};
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
 
 /// See the module.
@@ -21,32 +19,20 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// In the order of output.
-const LETTERS: &str = "snrvmpio";
+const LETTERS: &[u8] = b"snrvmpio";
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut chosen = [false; 8];
     let mut all = false;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        let letter = match arg {
-            Short('a') | Long("all") => {
-                all = true;
-                continue;
-            }
-            Short(letter) => letter,
-            Long("kernel-name" | "sysname") => 's',
-            Long("nodename") => 'n',
-            Long("kernel-release" | "release") => 'r',
-            Long("kernel-version") => 'v',
-            Long("machine") => 'm',
-            Long("processor") => 'p',
-            Long("hardware-platform") => 'i',
-            Long("operating-system") => 'o',
-            other => return Err(other.unexpected().into()),
-        };
-        match chosen.iter_mut().zip(LETTERS.chars()).find(|(_, l)| *l == letter) {
-            Some((flag, _)) => *flag = true,
-            None => return Err(arg.unexpected().into()),
+    let mut options = cx.parse(
+        "a,all s,kernel-name|sysname n,nodename r,kernel-release|release v,kernel-version \
+        m,machine p,processor i,hardware-platform o,operating-system",
+    )?;
+    options.at_most(0)?;
+    while let Some(letter) = options.next() {
+        all |= letter == b'a';
+        if let Some((flag, _)) = chosen.iter_mut().zip(LETTERS).find(|(_, l)| **l == letter) {
+            *flag = true;
         }
     }
     if !all && !chosen.contains(&true) {

@@ -1,8 +1,11 @@
 //! Who keeps a filesystem busy.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use crate::mountinfo::is_below;
+use crate::sys::folder::names;
 
 /// A process that uses files below a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,20 +20,17 @@ pub struct Holder {
 /// `target`, an absolute path; at most `limit`.
 pub fn of(target: &[u8], limit: usize) -> Vec<Holder> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
+    for name in names(Path::new("/proc")) {
         let Some(pid) = name.to_str().and_then(|n| n.parse().ok()) else { continue };
-        let folder = entry.path();
-        let uses = |link: &std::path::Path| {
+        let folder = Path::new("/proc").join(&name);
+        let uses = |link: &Path| {
             std::fs::read_link(link).is_ok_and(|to| is_below(to.as_os_str().as_bytes(), target))
         };
-        let busy = ["cwd", "root", "exe"].iter().any(|link| uses(&folder.join(link)))
-            || std::fs::read_dir(folder.join("fd"))
-                .into_iter()
-                .flatten()
-                .flatten()
-                .any(|fd| uses(&fd.path()));
-        if busy {
+        let busy = |of: &Path, links: Vec<OsString>| links.iter().any(|link| uses(&of.join(link)));
+        let open = folder.join("fd");
+        if busy(&folder, vec!["cwd".into(), "root".into(), "exe".into()])
+            || busy(&open, names(&open))
+        {
             let comm = std::fs::read(folder.join("comm")).unwrap_or_default();
             found.push(Holder { pid, name: comm.trim_ascii_end().to_vec() });
             if found.len() == limit {

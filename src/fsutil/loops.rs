@@ -11,6 +11,8 @@ use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
 use crate::applet::{Error, show};
+use crate::order::sort;
+use crate::sys::folder::names;
 use crate::sys::loopdev::{self, Info};
 
 /// The major device number of loop devices.
@@ -137,18 +139,20 @@ pub fn free() -> Result<PathBuf, Error> {
 pub fn attached() -> Vec<Attached> {
     let mut numbers: Vec<u32> = Vec::new();
     for folder in ["/sys/block", "/dev"] {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
+        for name in names(Path::new(folder)) {
             let digits = name.as_bytes().strip_prefix(b"loop").unwrap_or_default();
             if let Some(number) = std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()) {
                 numbers.push(number);
             }
         }
     }
-    numbers.sort_unstable();
+    sort(&mut numbers);
     numbers.dedup();
-    let path = |n: u32| PathBuf::from(format!("/dev/loop{n}"));
-    numbers.into_iter().filter_map(|n| describe(&path(n)).ok()).collect()
+    let mut list = Vec::new();
+    for number in numbers {
+        list.extend(describe(Path::new(&format!("/dev/loop{number}"))).ok());
+    }
+    list
 }
 
 /// What one device is attached to. ENXIO: to nothing.
@@ -184,5 +188,7 @@ pub fn of_file(file: &Path) -> Vec<Attached> {
             && std::fs::metadata(crate::fsutil::mounts::path_of(&a.file))
                 .is_ok_and(|m| m.dev() == meta.dev() && m.ino() == meta.ino())
     };
-    attached().into_iter().filter(same).collect()
+    let mut list = attached();
+    list.retain(same);
+    list
 }

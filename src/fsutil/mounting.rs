@@ -6,16 +6,19 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use nix::errno::Errno;
 use nix::mount::MsFlags;
+use nix::sys::wait::{WaitStatus, waitpid};
 
 use super::blame::explain;
 use super::{loops, mounts, tags};
 use crate::applet::{Error, show, show_bytes};
 use crate::mountopts::{self, Options};
+use crate::sys::exec::exec;
 use crate::sys::loopdev;
+use crate::sys::process::{self, Forked};
+use crate::sys::start::environment;
 
 /// The kernel takes one page of options, and cuts what is longer.
 const DATA_LIMIT: usize = 4095;
@@ -283,7 +286,7 @@ fn try_types(
 pub fn device_of_tag(spec: &[u8]) -> Result<PathBuf, Error> {
     tags::resolve(spec).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            Error::msg(format_args!("{}: no device with this tag is there", show_bytes(spec)))
+            Error::about(show_bytes(spec), "no device with this tag is there")
         }
         _ => Error::os(show_bytes(spec), error),
     })
@@ -292,14 +295,12 @@ pub fn device_of_tag(spec: &[u8]) -> Result<PathBuf, Error> {
 /// The types that the user named, or that the form of the source means.
 fn named_types(list: &[u8], source: &[u8]) -> Vec<Vec<u8>> {
     let negated = list.starts_with(b"no") && list != b"none";
-    let words: Vec<Vec<u8>> = if negated {
-        Vec::new()
-    } else {
-        list.split(|&b| b == b',')
-            .filter(|word| !word.is_empty() && *word != b"auto")
-            .map(<[u8]>::to_vec)
-            .collect()
-    };
+    let mut words = Vec::new();
+    for word in list.split(|&b| b == b',') {
+        if !negated && !word.is_empty() && word != b"auto" {
+            words.push(word.to_vec());
+        }
+    }
     if !words.is_empty() {
         return words;
     }
@@ -327,10 +328,10 @@ fn guessed_types(source: &[u8], request: &Request) -> Result<Vec<Vec<u8>>, Error
             return Err(Error::os(show_bytes(source), error));
         }
         Ok(meta) if !meta.file_type().is_block_device() && !request.dry => {
-            return Err(Error::msg(format_args!(
-                "{}: not a block device; name the type with -t, or use --bind for a folder",
-                show_bytes(source)
-            )));
+            return Err(Error::about(
+                show_bytes(source),
+                "not a block device; name the type with -t, or use --bind for a folder",
+            ));
         }
         Ok(_) => {}
     }
@@ -367,21 +368,24 @@ fn guessed_types(source: &[u8], request: &Request) -> Result<Vec<Vec<u8>>, Error
         types.retain(|t| mountopts::type_matches(&request.fstype, t));
     }
     if types.is_empty() {
-        return Err(Error::msg(format_args!(
-            "{}: the kernel has no filesystem for block devices (modules not loaded?)",
-            show_bytes(source)
-        )));
+        return Err(Error::about(
+            show_bytes(source),
+            "the kernel has no filesystem for block devices (modules not loaded?)",
+        ));
     }
     Ok(types)
 }
 
 /// The types in the text of `/proc/filesystems` that want a device.
 fn block_types(text: &[u8]) -> Vec<Vec<u8>> {
-    text.split(|&b| b == b'\n')
-        .filter_map(|line| line.strip_prefix(b"\t"))
-        .filter(|name| !name.is_empty() && *name != b"fuseblk")
-        .map(<[u8]>::to_vec)
-        .collect()
+    let mut types = Vec::new();
+    for line in text.split(|&b| b == b'\n') {
+        match line.strip_prefix(b"\t") {
+            None | Some(b"" | b"fuseblk") => {}
+            Some(name) => types.push(name.to_vec()),
+        }
+    }
+    types
 }
 
 /// Whether the source is a file to be made a device of.
@@ -474,17 +478,39 @@ pub fn helper_named(verb: &str, fstype: &[u8]) -> Option<PathBuf> {
 }
 
 fn run_helper(helper: &Path, source: &[u8], request: &Request, fstype: &[u8]) -> Result<(), Error> {
-    let mut command = Command::new(helper);
-    command.arg(OsStr::from_bytes(source)).arg(&request.target);
-    command.arg("-o").arg(OsStr::from_bytes(&request.options.for_helper()));
+    let options = request.options.for_helper();
+    let mut words = vec![source, request.target.as_os_str().as_bytes(), b"-o", &options];
     if fstype.contains(&b'.') {
-        command.arg("-t").arg(OsStr::from_bytes(fstype));
+        words.extend([b"-t", fstype]);
     }
-    let status = command.status().map_err(|e| Error::os(show(helper), e))?;
-    if status.success() {
-        return Ok(());
+    run_program(helper, &words, &request.target)
+}
+
+/// Runs `/sbin/mount.TYPE` or `/sbin/umount.TYPE` and waits for it. `target`
+/// is for the message.
+pub fn run_program(program: &Path, words: &[&[u8]], target: &Path) -> Result<(), Error> {
+    let mut argv = vec![program.as_os_str().to_os_string()];
+    for word in words {
+        argv.push(OsStr::from_bytes(word).to_os_string());
     }
-    Err(Error::msg(format_args!("{}: {} failed ({status})", show(&request.target), show(helper))))
+    let child = match process::fork().map_err(|e| Error::os(show(program), e))? {
+        Forked::Parent(child) => child,
+        Forked::Child => {
+            process::reset_signals();
+            exec(&argv, None, &mut environment());
+            process::exit_now(126)
+        }
+    };
+    let how = loop {
+        match waitpid(child, None) {
+            Ok(WaitStatus::Exited(_, 0)) => return Ok(()),
+            Ok(WaitStatus::Exited(_, status)) => break format!("exit status: {status}"),
+            Ok(WaitStatus::Signaled(_, signal, _)) => break format!("signal: {}", signal as i32),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Error::os(show(program), errno)),
+        }
+    };
+    Err(Error::msg(format_args!("{}: {} failed ({how})", show(target), show(program))))
 }
 
 #[cfg(test)]

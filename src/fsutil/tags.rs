@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::sys::folder::names;
+
 /// The words before `=` and the folder below /dev/disk with links for each.
 const KINDS: [(&[u8], &str); 5] = [
     (b"UUID", "by-uuid"),
@@ -45,15 +47,14 @@ pub fn is_tag(spec: &[u8]) -> bool {
 
 /// The devices that have a label, by the links below /dev/disk/by-label.
 pub fn labels() -> Vec<(PathBuf, Vec<u8>)> {
-    std::fs::read_dir("/dev/disk/by-label")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|link| {
-            let device = link.path().canonicalize().ok()?;
-            Some((device, decode(link.file_name().as_bytes())))
-        })
-        .collect()
+    let folder = Path::new("/dev/disk/by-label");
+    let mut list = Vec::new();
+    for name in names(folder) {
+        if let Ok(device) = folder.join(&name).canonicalize() {
+            list.push((device, decode(name.as_bytes())));
+        }
+    }
+    list
 }
 
 fn decode(name: &[u8]) -> Vec<u8> {

@@ -1,7 +1,5 @@
 //! Names and numbers of users and groups by `/etc/passwd` and `/etc/group`.
 
-use std::collections::BTreeMap;
-
 use crate::passwd;
 
 /// The two files, read when a name or number is first asked for.
@@ -9,8 +7,8 @@ use crate::passwd;
 pub struct Users {
     passwd: Option<Vec<u8>>,
     group: Option<Vec<u8>>,
-    names: BTreeMap<u32, Vec<u8>>,
-    groups: BTreeMap<u32, Vec<u8>>,
+    names: Vec<(u32, Vec<u8>)>,
+    groups: Vec<(u32, Vec<u8>)>,
 }
 
 impl Users {
@@ -31,22 +29,22 @@ impl Users {
 
     /// The name of the user, or the number in decimal.
     pub fn name_of(&mut self, uid: u32) -> &[u8] {
-        if !self.names.contains_key(&uid) {
+        if !known(&self.names, uid) {
             let found = passwd::users(self.passwd()).find(|user| user.uid == uid);
-            let name = found.map_or_else(|| uid.to_string().into_bytes(), |u| u.name.to_vec());
-            self.names.insert(uid, name);
+            let name = found.map(|user| user.name.to_vec());
+            self.names.push((uid, name.unwrap_or_else(|| uid.to_string().into_bytes())));
         }
-        self.names.get(&uid).map_or(b"?", Vec::as_slice)
+        name_in(&self.names, uid)
     }
 
     /// The name of the group, or the number in decimal.
     pub fn group_of(&mut self, gid: u32) -> &[u8] {
-        if !self.groups.contains_key(&gid) {
+        if !known(&self.groups, gid) {
             let found = passwd::groups(self.group()).find(|group| group.gid == gid);
-            let name = found.map_or_else(|| gid.to_string().into_bytes(), |g| g.name.to_vec());
-            self.groups.insert(gid, name);
+            let name = found.map(|group| group.name.to_vec());
+            self.groups.push((gid, name.unwrap_or_else(|| gid.to_string().into_bytes())));
         }
-        self.groups.get(&gid).map_or(b"?", Vec::as_slice)
+        name_in(&self.groups, gid)
     }
 
     /// The id of the user of this name, or that is written as a number (`+N`
@@ -73,9 +71,22 @@ impl Users {
 
     /// All groups that list the user as a member.
     pub fn groups_of_member(&mut self, name: &[u8]) -> Vec<u32> {
-        passwd::groups(self.group())
-            .filter(|group| group.members().any(|member| member == name))
-            .map(|group| group.gid)
-            .collect()
+        let mut list = Vec::new();
+        for group in passwd::groups(self.group()) {
+            if group.members().any(|member| member == name) {
+                list.push(group.gid);
+            }
+        }
+        list
     }
+}
+
+/// A system has few owners of files, so the names are looked for one by one.
+#[inline(never)]
+fn name_in(list: &[(u32, Vec<u8>)], id: u32) -> &[u8] {
+    list.iter().find(|(other, _)| *other == id).map_or(&[], |(_, name)| name)
+}
+
+fn known(list: &[(u32, Vec<u8>)], id: u32) -> bool {
+    !name_in(list, id).is_empty()
 }

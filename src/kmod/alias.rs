@@ -38,19 +38,38 @@ pub fn module_of_path(path: &[u8]) -> Option<Vec<u8>> {
 
 /// The name of a module file before `.ko`, as it is spelled.
 pub fn stem_of_path(path: &[u8]) -> Option<&[u8]> {
-    let base = path.rsplit(|&b| b == b'/').next()?;
+    let base = base_of_path(path);
     let mut at = 1;
-    while let Some(rest) = base.get(at..) {
-        if let Some(behind) = rest.strip_prefix(b".ko") {
-            let known: [&[u8]; 7] = [b"", b".gz", b".xz", b".zst", b".lz4", b".bz2", b".lzma"];
-            return if known.contains(&behind) { base.get(..at) } else { None };
-        }
-        if rest.is_empty() {
-            break;
+    loop {
+        at += base.get(at..)?.iter().position(|&b| b == b'.')?;
+        if is_extension(base.get(at..)?) {
+            return base.get(..at);
         }
         at += 1;
     }
-    None
+}
+
+fn base_of_path(path: &[u8]) -> &[u8] {
+    let slash = path.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
+    path.get(slash..).unwrap_or_default()
+}
+
+/// Whether a file name can end like this.
+fn is_extension(text: &[u8]) -> bool {
+    let packed: [&[u8]; 7] = [b"", b".gz", b".xz", b".zst", b".lz4", b".bz2", b".lzma"];
+    text.strip_prefix(b".ko").is_some_and(|behind| packed.contains(&behind))
+}
+
+/// Whether a path is the file of the module `name`. Made for the search
+/// through a long list, where nearly all are not.
+pub fn is_file_of(path: &[u8], name: &[u8]) -> bool {
+    let base = base_of_path(path);
+    match base.split_at_checked(name.len()) {
+        Some((stem, behind)) if behind.first() == Some(&b'.') => {
+            same(stem, name) && !stem.is_empty() && is_extension(behind)
+        }
+        _ => false,
+    }
 }
 
 /// Whether a name may be looked for at all: not empty, no control bytes, of a
@@ -141,6 +160,11 @@ mod tests {
         assert_eq!(module_of_path(b"kernel/fs/snd-pcm.ko"), Some(b"snd_pcm".to_vec()));
         assert_eq!(stem_of_path(b"a/b/c-d.ko.xz"), Some(&b"c-d"[..]));
         assert_eq!(stem_of_path(b"x.ko.zst"), Some(&b"x"[..]));
+        assert_eq!(stem_of_path(b"a/x.y.ko.xz"), Some(&b"x.y"[..]));
+        assert!(is_file_of(b"a/virtio-pci.ko.xz", b"virtio_pci"));
+        assert!(!is_file_of(b"a/virtio-pci.ko.xz", b"virtio_pc"));
+        assert!(!is_file_of(b"a/virtio-pci.ko.xz", b"pci"));
+        assert!(!is_file_of(b".ko", b""));
         assert_eq!(stem_of_path(b"x.kofi"), None);
         assert_eq!(stem_of_path(b"x.ko.part"), None);
         assert_eq!(stem_of_path(b".ko"), None);

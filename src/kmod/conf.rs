@@ -163,6 +163,11 @@ impl Conf {
         self.softdeps.iter().rev().find(|(name, _)| same(name, module)).map(|(_, s)| s)
     }
 
+    /// Whether soft dependencies are configured for any module.
+    pub fn has_softdeps(&self) -> bool {
+        !self.softdeps.is_empty()
+    }
+
     /// Whether nothing at all is configured.
     pub fn is_empty(&self) -> bool {
         *self == Conf::default()

@@ -5,7 +5,7 @@
 //! and for a single look-up in a large one this is quicker than building an
 //! index of it.
 
-use super::alias::{fold, matches, module_of_path, same, stem_of_path};
+use super::alias::{fold, is_file_of, matches, module_of_path, same};
 use super::modinfo::{Softdep, words};
 
 /// Where the first `byte` is. Eight bytes at a time, as most of the time of a
@@ -58,10 +58,7 @@ impl<'a> Entry<'a> {
 
 /// The line of `modules.dep` about the module `name`.
 pub fn find<'a>(text: &'a [u8], name: &[u8]) -> Option<Entry<'a>> {
-    entries(text).find(|entry| {
-        // A cheap look before the careful one.
-        entry.path.len() > name.len() && stem_of_path(entry.path).is_some_and(|s| same(s, name))
-    })
+    entries(text).find(|entry| is_file_of(entry.path, name))
 }
 
 /// All lines of `modules.dep`.
@@ -80,7 +77,14 @@ pub fn entries(text: &[u8]) -> impl Iterator<Item = Entry<'_>> {
 /// match `name`, each once, in the order of the file.
 pub fn aliased<'a>(text: &'a [u8], name: &[u8]) -> Vec<&'a [u8]> {
     let mut found: Vec<&[u8]> = Vec::new();
+    let first = name.first().copied().unwrap_or(0);
     for line in lines(text) {
+        // Most are about another bus.
+        match line.get(b"alias ".len()) {
+            Some(b'*' | b'?' | b'[' | b'\\' | b'-' | b'_') => {}
+            Some(&b) if b == first => {}
+            _ => continue,
+        }
         if let Some((pattern, module)) = alias_line(line)
             && matches(pattern, name)
             && !found.iter().any(|other| same(other, module))
@@ -120,7 +124,7 @@ pub fn softdep(text: &[u8], name: &[u8]) -> Softdep {
 
 /// Whether `modules.builtin`, a list of files, names the module.
 pub fn is_builtin(text: &[u8], name: &[u8]) -> bool {
-    lines(text).any(|path| stem_of_path(path).is_some_and(|stem| same(stem, name)))
+    lines(text).any(|path| is_file_of(path, name))
 }
 
 /// The folded names of the modules in a list of paths, such as

@@ -219,8 +219,12 @@ impl Index {
     /// For every module the symbols that it wants and that neither another
     /// module nor `known` (sorted) has.
     pub fn unknown_symbols(&self, known: &[&[u8]]) -> Vec<(&[u8], &[u8])> {
-        let mut exported: Vec<&[u8]> =
-            self.modules.iter().flat_map(|m| m.symbols.iter().map(Vec::as_slice)).collect();
+        let mut exported: Vec<&[u8]> = Vec::new();
+        for module in &self.modules {
+            for symbol in &module.symbols {
+                exported.push(symbol);
+            }
+        }
         sort(&mut exported);
         let mut list = Vec::new();
         for module in &self.modules {

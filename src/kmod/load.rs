@@ -284,9 +284,46 @@ impl Loader {
         if modules.is_empty() {
             return Ok(Loaded::Already);
         }
-        let names: Vec<&[u8]> = modules.iter().map(Vec::as_slice).collect();
-        let closure = tree.closure(&names, &self.conf);
-        self.insert_closure(modalias, modalias, closure, b"")
+        let mut count = 0;
+        for module in modules {
+            match self.load_driver(modalias, &module)? {
+                Loaded::Now(n) => count += n,
+                _ => continue,
+            }
+        }
+        Ok(if count > 0 { Loaded::Now(count) } else { Loaded::Already })
+    }
+
+    /// Loads one of the drivers for a device.
+    fn load_driver(&mut self, modalias: &[u8], module: &[u8]) -> Result<Loaded, Error> {
+        let Some(tree) = &self.tree else { return Ok(Loaded::Nothing) };
+        let chain = if self.conf.has_softdeps() { None } else { tree.chain(module) };
+        let mut count = 0;
+        for (name, path) in chain.as_deref().unwrap_or_default() {
+            match self.insert_named(name, path, modalias, b"") {
+                Ok(Loaded::Now(n)) => count += n,
+                Ok(_) => {}
+                Err(Error { cause: Cause::Os(libc::ENOENT), .. }) => {
+                    // The list names what is not there; ask the modules.
+                    if let Some(tree) = &self.tree {
+                        tree.distrust();
+                    }
+                    return self.load_by_closure(modalias, module);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match chain {
+            None => self.load_by_closure(modalias, module),
+            Some(_) if count > 0 => Ok(Loaded::Now(count)),
+            Some(_) => Ok(Loaded::Already),
+        }
+    }
+
+    fn load_by_closure(&mut self, asked: &[u8], module: &[u8]) -> Result<Loaded, Error> {
+        let Some(tree) = &self.tree else { return Ok(Loaded::Nothing) };
+        let closure = tree.closure(&[module], &self.conf);
+        self.insert_closure(module, asked, closure, b"")
     }
 
     fn command_for(&self, module: &[u8], asked: &[u8]) -> Option<Vec<u8>> {
@@ -322,7 +359,7 @@ impl Loader {
         let mut wishes = Wishes::of(&closure.modules, folded);
         let mut count = 0;
         for module in &closure.modules {
-            match self.insert_found(module, folded, params) {
+            match self.insert_named(&module.name, &module.path, folded, params) {
                 Ok(Loaded::Now(n)) => count += n,
                 Ok(_) => {}
                 Err(_) if wishes.is_wish(module) => {}
@@ -332,33 +369,35 @@ impl Loader {
         Ok(if count > 0 { Loaded::Now(count) } else { Loaded::Already })
     }
 
-    fn insert_found(
+    /// Inserts one module unless it is there.
+    fn insert_named(
         &mut self,
-        module: &Found,
+        name: &[u8],
+        path: &Path,
         asked: &[u8],
         params: &[u8],
     ) -> Result<Loaded, Error> {
-        if holds(&self.done, &module.name) {
+        if holds(&self.done, name) {
             return Ok(Loaded::Already);
         }
-        if let Some(command) = self.command_for(&module.name, asked) {
-            run_command(&module.name, &command, b"")?;
-            self.done.push(module.name.clone());
+        if let Some(command) = self.command_for(name, asked) {
+            run_command(name, &command, b"")?;
+            self.done.push(name.to_vec());
             return Ok(Loaded::Now(1));
         }
-        if state(&module.name) == State::Live {
-            self.done.push(module.name.clone());
+        if state(name) == State::Live {
+            self.done.push(name.to_vec());
             return Ok(Loaded::Already);
         }
-        let mut options = self.conf.options(&module.name, asked);
-        if !params.is_empty() && same(&module.name, asked) {
+        let mut options = self.conf.options(name, asked);
+        if !params.is_empty() && same(name, asked) {
             if !options.is_empty() {
                 options.push(b' ');
             }
             options.extend_from_slice(params);
         }
-        let loaded = insert_file(&module.path, &options, self.manner.force)?;
-        self.done.push(module.name.clone());
+        let loaded = insert_file(path, &options, self.manner.force)?;
+        self.done.push(name.to_vec());
         Ok(loaded)
     }
 }

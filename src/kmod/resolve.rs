@@ -108,7 +108,8 @@ impl Tree {
 
     fn closure_once(&self, names: &[&[u8]], conf: &Conf, choice: Choice) -> Closure {
         let closure = Closure::default();
-        let mut walk = Walk { tree: self, conf, choice, closure, stack: Vec::new(), floor: 0 };
+        let (stack, needs) = (Vec::new(), Vec::new());
+        let mut walk = Walk { tree: self, conf, choice, closure, stack, needs, floor: 0 };
         for name in names {
             walk.want(&fold(name), None);
         }
@@ -131,6 +132,8 @@ struct Walk<'a> {
     choice: Choice,
     closure: Closure,
     stack: Vec<Step>,
+    /// For each module of the closure the places of all that it needs.
+    needs: Vec<Vec<usize>>,
     /// The least wave for what is added now: it comes behind something.
     floor: usize,
 }
@@ -250,9 +253,7 @@ impl Walk<'_> {
         for need in &info.depends {
             if let Some(place) = self.closure.place(need) {
                 needs.push(place);
-                let further = self.closure.modules.get(place).map(|m| m.depends.clone());
-                let further = further.unwrap_or_default();
-                needs.extend(further.iter().filter_map(|n| self.closure.place(n)));
+                needs.extend_from_slice(self.needs.get(place).map_or(&[], Vec::as_slice));
             }
         }
         sort_by(&mut needs, |a, b| b.cmp(a));
@@ -273,6 +274,7 @@ impl Walk<'_> {
             softdep_post: softdep.post.clone(),
             wave,
         });
+        self.needs.push(needs);
         let later = self.stack.last_mut().map(|step| std::mem::take(&mut step.later));
         let post = if self.choice.no_softdeps { Vec::new() } else { softdep.post };
         let floor = self.floor;

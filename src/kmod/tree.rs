@@ -5,12 +5,12 @@
 //! that does not exist, every answer comes from the modules' own `.modinfo`.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::alias::{fold, is_name, matches, module_of_path, same, stem_of_path};
 use super::conf::Conf;
@@ -19,6 +19,7 @@ use super::{Cause, Error, dep};
 use crate::compress::{self, Format, decompress};
 use crate::elf::{self, Elf};
 use crate::order::{sort, sort_by};
+use crate::sys::folder;
 
 /// No module is larger when unpacked.
 pub const MOST_MODULE: usize = 256 << 20;
@@ -211,12 +212,33 @@ impl Tree {
         Some(scan.info(&self.dir, file))
     }
 
-    /// Whether the files that a line of `modules.dep` names exist.
+    /// The module `name` and all that it needs, in load order, by its line of
+    /// `modules.dep` alone: quicker than a closure. None when there is no such
+    /// line, or one of them has soft dependencies; whether the files exist is
+    /// not looked at.
+    pub fn chain(&self, name: &[u8]) -> Option<Vec<(Vec<u8>, PathBuf)>> {
+        let entry = dep::find(self.dep_text()?, name)?;
+        let softdeps = self.softdep.get(&self.dir, "modules.softdep").unwrap_or_default();
+        let mut list = Vec::with_capacity(8);
+        for path in entry.depends().rev().chain([entry.path]) {
+            let name = module_of_path(path)?;
+            if !softdeps.is_empty() && !dep::softdep(softdeps, &name).is_empty() {
+                return None;
+            }
+            list.push((name, self.path(path)));
+        }
+        Some(list)
+    }
+
+    /// Notes that depmod's files are not true.
+    pub(super) fn distrust(&self) {
+        self.stale.set(true);
+    }
+
+    /// Whether the file of a line of `modules.dep` exists. Those that it needs
+    /// have lines of their own.
     fn is_true(&self, entry: dep::Entry<'_>) -> bool {
-        let exists = |path: &[u8]| {
-            nix::unistd::access(&self.path(path), nix::unistd::AccessFlags::F_OK).is_ok()
-        };
-        exists(entry.path) && entry.depends().all(exists)
+        nix::unistd::access(&self.path(entry.path), nix::unistd::AccessFlags::F_OK).is_ok()
     }
 
     fn path(&self, relative: &[u8]) -> PathBuf {
@@ -252,7 +274,7 @@ struct Scan {
     by_name: Vec<usize>,
     /// Files of one name: the one kept, one left out.
     shadowed: Vec<[Vec<u8>; 2]>,
-    infos: RefCell<BTreeMap<Vec<u8>, Own>>,
+    infos: RefCell<Vec<(Vec<u8>, Rc<Own>)>>,
 }
 
 struct File {
@@ -321,26 +343,33 @@ impl Scan {
     }
 
     /// Reads a module once.
-    fn own(&self, dir: &Path, file: &File) -> Own {
-        if let Some(own) = self.infos.borrow().get(&file.name) {
-            return own.clone();
-        }
+    #[inline(never)]
+    fn own(&self, dir: &Path, file: &File) -> Rc<Own> {
+        let place = self.infos.borrow().binary_search_by(|(name, _)| name.cmp(&file.name));
+        let place = match place {
+            Ok(at) => match self.infos.borrow().get(at) {
+                Some((_, own)) => return own.clone(),
+                None => at,
+            },
+            Err(at) => at,
+        };
         let own = match read_modinfo(&dir.join(OsStr::from_bytes(&file.path))) {
             Ok(section) => Own::of_section(&section),
             Err(problem) => Own { problem: Some(problem), ..Own::default() },
         };
-        self.infos.borrow_mut().insert(file.name.clone(), own.clone());
+        let own = Rc::new(own);
+        self.infos.borrow_mut().insert(place, (file.name.clone(), own.clone()));
         own
     }
 
     fn info(&self, dir: &Path, file: &File) -> Result<Info, Error> {
         let own = self.own(dir, file);
-        match own.problem {
-            Some(problem) => Err(problem),
+        match &own.problem {
+            Some(problem) => Err(problem.clone()),
             None => Ok(Info {
                 path: dir.join(OsStr::from_bytes(&file.path)),
-                depends: own.depends,
-                softdep: own.softdep,
+                depends: own.depends.clone(),
+                softdep: own.softdep.clone(),
             }),
         }
     }
@@ -399,18 +428,18 @@ fn walk(dir: &Path, below: &mut Vec<u8>, depth: usize, list: &mut Vec<Vec<u8>>) 
     if depth > MOST_DEPTH {
         return;
     }
-    let Ok(entries) = fs::read_dir(dir.join(OsStr::from_bytes(below))) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
+    let (entries, _) = folder::list(&dir.join(OsStr::from_bytes(below))).unwrap_or_default();
+    for entry in entries {
+        let name = entry.name;
         let length = below.len();
         if length > 0 {
             below.push(b'/');
         }
         below.extend_from_slice(name.as_bytes());
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => walk(dir, below, depth + 1, list),
-            Ok(_) if stem_of_path(name.as_bytes()).is_some() => list.push(below.clone()),
-            _ => {}
+        if entry.is_folder {
+            walk(dir, below, depth + 1, list);
+        } else if stem_of_path(name.as_bytes()).is_some() {
+            list.push(below.clone());
         }
         below.truncate(length);
     }
@@ -480,17 +509,21 @@ impl Conf {
     /// Adds the `*.conf` files of folders, by name over all of them; a file
     /// hides those of the same name in later folders.
     pub fn add_dirs(&mut self, dirs: &[PathBuf]) {
-        let mut found: BTreeMap<Vec<u8>, PathBuf> = BTreeMap::new();
+        let mut found: Vec<(OsString, PathBuf)> = Vec::new();
         for dir in dirs {
-            let Ok(entries) = fs::read_dir(dir) else { continue };
-            for entry in entries.flatten() {
-                let name = entry.file_name().as_bytes().to_vec();
-                if name.ends_with(b".conf") && !name.starts_with(b".") {
-                    found.entry(name).or_insert_with(|| entry.path());
+            for name in folder::names(dir) {
+                let bytes = name.as_bytes();
+                if bytes.ends_with(b".conf")
+                    && !bytes.starts_with(b".")
+                    && !found.iter().any(|(other, _)| *other == name)
+                {
+                    let path = dir.join(&name);
+                    found.push((name, path));
                 }
             }
         }
-        for path in found.values() {
+        sort(&mut found);
+        for (_, path) in found {
             if let Ok(text) = fs::read(path) {
                 self.add_file_text(&text);
             }

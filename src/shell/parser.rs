@@ -612,4 +612,38 @@ mod tests {
         };
         assert_eq!(&**star, b"*");
     }
+
+    /// What a fuzz target does for longer: damaged scripts are parsed or
+    /// refused, and soon.
+    #[test]
+    fn damaged_scripts() {
+        const SEED: &[u8] = b"f() { for i in a \"$@\" $(x `y` $((z+1)) ${q:-${r##*/}}); do \
+            case $i in (a|b*) [[ a == b && -f c ]] ;; esac <<E 2>&1 | ! g & done; }\n$h\nE\n\
+            if ! x=~/a:~b y; then z; elif w 'q'; then u; fi >f; $'\\x41' ${v/a/b} ${#w} ${x:1:2}\n";
+        let mut state = 0x2545_f491_u32;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as usize % below
+        };
+        for _ in 0..20_000 {
+            let mut text = SEED.to_vec();
+            for _ in 0..=random(6) {
+                let at = random(text.len());
+                match random(4) {
+                    0 => drop(text.remove(at)),
+                    1 => text.insert(at, SEED[random(SEED.len())]),
+                    2 => text[at] = random(256) as u8,
+                    _ => {
+                        let end = at + random(text.len() - at);
+                        let copy = text[at..end].to_vec();
+                        let to = random(text.len());
+                        text.splice(to..to, copy);
+                    }
+                }
+            }
+            let _ = parse(&text);
+        }
+    }
 }

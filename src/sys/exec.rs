@@ -1,6 +1,6 @@
 //! Becoming another program.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::errno::Errno;
@@ -12,19 +12,17 @@ pub const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 /// `path` unless its name has a `/`. Returns only on failure, with the reason:
 /// ENOENT is not found; another one is that of the first file found that could
 /// not be run. A file without a magic number is run by `/bin/sh` (POSIX).
-pub fn exec<'a>(
-    argv: impl IntoIterator<Item = &'a OsStr>,
+pub fn exec(
+    argv: &[OsString],
     path: Option<&OsStr>,
-    environment: impl IntoIterator<Item = &'a OsStr>,
+    environment: &mut dyn Iterator<Item = &OsStr>,
 ) -> Errno {
-    let strings = |list: &mut dyn Iterator<Item = &'a OsStr>| -> Result<Vec<CString>, Errno> {
-        list.map(|word| CString::new(word.as_bytes()).map_err(|_| Errno::EINVAL)).collect()
+    let lists = strings(&mut argv.iter().map(OsString::as_os_str))
+        .and_then(|argv| Ok((argv, strings(environment)?)));
+    let (argv, environment) = match lists {
+        Ok(lists) => lists,
+        Err(errno) => return errno,
     };
-    let (argv, environment) =
-        match (strings(&mut argv.into_iter()), strings(&mut environment.into_iter())) {
-            (Ok(argv), Ok(environment)) => (argv, environment),
-            (Err(errno), _) | (_, Err(errno)) => return errno,
-        };
     let Some(name) = argv.first().map(|name| name.as_bytes()) else { return Errno::EINVAL };
     if name.is_empty() {
         return Errno::ENOENT;
@@ -50,6 +48,15 @@ pub fn exec<'a>(
         }
     }
     reason
+}
+
+#[inline(never)]
+fn strings(list: &mut dyn Iterator<Item = &OsStr>) -> Result<Vec<CString>, Errno> {
+    let mut strings = Vec::new();
+    for word in list {
+        strings.push(CString::new(word.as_bytes()).map_err(|_| Errno::EINVAL)?);
+    }
+    Ok(strings)
 }
 
 fn exec_file(file: &[u8], argv: &[CString], environment: &[CString]) -> Errno {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Child;
 
 use super::applet::{Case, applet};
 use super::lab::Kernel;
@@ -43,6 +44,16 @@ impl Vm {
     /// The kernel chosen.
     pub fn kernel(&self) -> Kernel {
         self.kernel
+    }
+}
+
+/// A process that does not outlive its test.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

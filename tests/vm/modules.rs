@@ -64,12 +64,12 @@ t modprobe -b tun
 t lsmod
 busybox cat /proc/modules | busybox cut -d' ' -f1 | busybox sort | busybox tr '\n' ' '
 echo all loaded
-busybox dmesg | busybox grep -iE 'oops|BUG:|general protection|WARNING: CPU' && echo kernel is unhappy
+busybox dmesg | busybox grep -E 'Oops|BUG:|general protection|WARNING: CPU' && echo kernel is unhappy
 for m in $(busybox cut -d' ' -f1 /proc/modules); do rescuebox rmmod $m 2>/dev/null; done
 for i in 1 2 3 4 5 6; do for m in $(busybox cut -d' ' -f1 /proc/modules); do rescuebox rmmod $m 2>/dev/null; done; done
 t modprobe -d /stripped -a LOADED
 busybox dmesg | busybox grep -A40 "WARNING: CPU"
-busybox dmesg | busybox grep -iE 'oops|BUG:|general protection|WARNING: CPU|missing module BTF' && echo kernel is unhappy
+busybox dmesg | busybox grep -E 'Oops|BUG:|general protection|WARNING: CPU|missing module BTF' && echo kernel is unhappy
 busybox cat /proc/modules | busybox cut -d' ' -f1 | busybox sort | busybox tr '\n' ' '
 echo stripped loaded
 busybox poweroff -f

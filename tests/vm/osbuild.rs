@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::harness::applet::{applet, program};
 use crate::harness::lab::{KERNELS, Kernel, bookworm_root};
 use crate::harness::machine::machine;
+use crate::harness::runner::Running;
 use crate::harness::scratch::Scratch;
 
 /// A folder with a Python script that an init= names.
@@ -104,21 +105,21 @@ fn systemd_reaches_multi_user() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let _running = Running(child);
         let mut log = String::new();
         let start = Instant::now();
-        let mut lines = BufReader::new(child.stdout.take().unwrap());
         loop {
             let mut line = Vec::new();
             let n = lines.read_until(b'\n', &mut line).unwrap();
-            log.push_str(&String::from_utf8_lossy(&line));
-            if log.contains("multi-user.target") && log.contains("Reached target") {
+            let line = String::from_utf8_lossy(&line);
+            log.push_str(&line);
+            if line.contains("Reached target") && line.contains("multi-user.target") {
                 break;
             }
             assert!(n > 0, "{kernel:?} ended\n{log}");
             assert!(start.elapsed() < Duration::from_secs(300), "{kernel:?} is too slow\n{log}");
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }
 

@@ -3,10 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use lexopt::Arg::{Long, Short, Value};
-
 use super::order::Sort;
-use crate::applet::{Ctx, Error, show, show_bytes};
+use crate::applet::{Ctx, Error, show_bytes};
 use crate::sys::terminal;
 
 /// How names are set.
@@ -105,62 +103,64 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
         color: false,
         width: 0,
     };
-    let mut operands = Vec::new();
     let mut width = None;
-    let mut parser = cx.options();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Short('l') | Long("format") => c.layout = Layout::Long,
+    let mut options = cx.parse(
+        "l,format 1 C x m g o G,no-group n,numeric-uid-gid a,all A,almost-all \
+        B,ignore-backups d,directory R,recursive h,human-readable -D,si i,inode \
+        s,size k,kibibytes Z,context t S X v U f r,reverse u c F,classify p \
+        L,dereference H,dereference-command-line q,hide-control-chars \
+        N,show-control-chars|literal b,escape w:width -E,group-directories-first \
+        -I,full-time -J?color|colour -T:time-style -K:time -M:sort",
+    )?;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'l' => c.layout = Layout::Long,
             // POSIX: -1 after -l means nothing
-            Short('1') if c.layout != Layout::Long => c.layout = Layout::OneColumn,
-            Short('1') => {}
-            Short('C') => c.layout = Layout::Down,
-            Short('x') => c.layout = Layout::Across,
-            Short('m') => c.layout = Layout::Commas,
-            Short('g') => (c.layout, c.no_owner) = (Layout::Long, true),
-            Short('o') => (c.layout, c.no_group) = (Layout::Long, true),
-            Short('G') | Long("no-group") => c.no_group = true,
-            Short('n') | Long("numeric-uid-gid") => (c.layout, c.numeric) = (Layout::Long, true),
-            Short('a') | Long("all") => c.all = true,
-            Short('A') | Long("almost-all") => c.almost_all = true,
-            Short('B') | Long("ignore-backups") => c.no_backups = true,
-            Short('d') | Long("directory") => c.folder_itself = true,
-            Short('R') | Long("recursive") => c.recursive = true,
-            Short('h') | Long("human-readable") => c.human = true,
-            Long("si") => (c.human, c.decimal) = (true, true),
-            Short('i') | Long("inode") => c.inode = true,
-            Short('s') | Long("size") => c.blocks = true,
+            b'1' if c.layout != Layout::Long => c.layout = Layout::OneColumn,
+            b'1' => {}
+            b'C' => c.layout = Layout::Down,
+            b'x' => c.layout = Layout::Across,
+            b'm' => c.layout = Layout::Commas,
+            b'g' => (c.layout, c.no_owner) = (Layout::Long, true),
+            b'o' => (c.layout, c.no_group) = (Layout::Long, true),
+            b'G' => c.no_group = true,
+            b'n' => (c.layout, c.numeric) = (Layout::Long, true),
+            b'a' => c.all = true,
+            b'A' => c.almost_all = true,
+            b'B' => c.no_backups = true,
+            b'd' => c.folder_itself = true,
+            b'R' => c.recursive = true,
+            b'h' => c.human = true,
+            b'D' => (c.human, c.decimal) = (true, true),
+            b'i' => c.inode = true,
+            b's' => c.blocks = true,
             // blocks are of 1024 bytes anyhow
-            Short('k') | Long("kibibytes") => {}
-            Short('Z') | Long("context") => c.context = true,
-            Short('t') => c.sort = Some(Sort::Time),
-            Short('S') => c.sort = Some(Sort::Size),
-            Short('X') => c.sort = Some(Sort::Extension),
-            Short('v') => c.sort = Some(Sort::Version),
-            Short('U') => c.sort = Some(Sort::None),
-            Short('f') => (c.all, c.sort) = (true, Some(Sort::None)),
-            Short('r') | Long("reverse") => c.reverse = true,
-            Short('u') => c.which = Which::Accessed,
-            Short('c') => c.which = Which::Changed,
-            Short('F') | Long("classify") => c.classify = true,
-            Short('p') => c.slash = true,
-            Short('L') | Long("dereference") => c.follow = true,
-            Short('H') | Long("dereference-command-line") => c.follow_operands = true,
-            Short('q') | Long("hide-control-chars") => c.control = Control::Question,
-            Long("show-control-chars") | Short('N') | Long("literal") => c.control = Control::Raw,
-            Short('b') | Long("escape") => c.control = Control::Escape,
-            Short('w') | Long("width") => {
-                let text = parser.value()?;
-                let number = text.to_str().and_then(|t| t.parse::<usize>().ok());
-                width =
-                    Some(number.ok_or_else(|| {
-                        Error::usage(format_args!("{}: not a width", show(&text)))
-                    })?);
+            b'k' => {}
+            b'Z' => c.context = true,
+            b't' => c.sort = Some(Sort::Time),
+            b'S' => c.sort = Some(Sort::Size),
+            b'X' => c.sort = Some(Sort::Extension),
+            b'v' => c.sort = Some(Sort::Version),
+            b'U' => c.sort = Some(Sort::None),
+            b'f' => (c.all, c.sort) = (true, Some(Sort::None)),
+            b'r' => c.reverse = true,
+            b'u' => c.which = Which::Accessed,
+            b'c' => c.which = Which::Changed,
+            b'F' => c.classify = true,
+            b'p' => c.slash = true,
+            b'L' => c.follow = true,
+            b'H' => c.follow_operands = true,
+            b'q' => c.control = Control::Question,
+            b'N' => c.control = Control::Raw,
+            b'b' => c.control = Control::Escape,
+            b'w' => {
+                let number = usize::try_from(options.number("not a width")?);
+                width = Some(number.unwrap_or(usize::MAX));
             }
-            Long("group-directories-first") => c.folders_first = true,
-            Long("full-time") => (c.layout, c.time_style) = (Layout::Long, TimeStyle::FullIso),
-            Long("color" | "colour") => {
-                c.color = match parser.optional_value().map(OsStringExt::into_vec).as_deref() {
+            b'E' => c.folders_first = true,
+            b'I' => (c.layout, c.time_style) = (Layout::Long, TimeStyle::FullIso),
+            b'J' => {
+                c.color = match options.optional().map(OsStringExt::into_vec).as_deref() {
                     None | Some(b"always" | b"yes" | b"force") => true,
                     Some(b"never" | b"no" | b"none") => false,
                     Some(b"auto" | b"tty" | b"if-tty") => {
@@ -169,8 +169,8 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
                     Some(other) => return Err(no_such("--color", other)),
                 };
             }
-            Long("time-style") => {
-                let value = parser.value()?.into_vec();
+            b'T' => {
+                let value = options.bytes();
                 c.time_style = match value.as_slice() {
                     b"locale" => TimeStyle::Locale,
                     b"full-iso" => TimeStyle::FullIso,
@@ -179,8 +179,8 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
                     other => return Err(no_such("--time-style", other)),
                 };
             }
-            Long("time") => {
-                let value = parser.value()?.into_vec();
+            b'K' => {
+                let value = options.bytes();
                 c.which = match value.as_slice() {
                     b"atime" | b"access" | b"use" => Which::Accessed,
                     b"ctime" | b"status" => Which::Changed,
@@ -188,8 +188,8 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
                     other => return Err(no_such("--time", other)),
                 };
             }
-            Long("sort") => {
-                let value = parser.value()?.into_vec();
+            b'M' => {
+                let value = options.bytes();
                 c.sort = Some(match value.as_slice() {
                     b"none" => Sort::None,
                     b"size" => Sort::Size,
@@ -200,8 +200,7 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
                     other => return Err(no_such("--sort", other)),
                 });
             }
-            Value(word) => operands.push(word),
-            other => return Err(other.unexpected().into()),
+            _ => {}
         }
     }
     c.width = match width {
@@ -216,7 +215,7 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
     if c.sort.is_none() && c.which != Which::Modified && c.layout != Layout::Long {
         c.sort = Some(Sort::Time);
     }
-    Ok((c, operands))
+    Ok((c, options.operands))
 }
 
 fn no_such(option: &str, value: &[u8]) -> Error {

@@ -15,24 +15,25 @@ use crate::{mode, size};
 /// Half a year of 365.2425 days, in seconds: older files show the year.
 const HALF_YEAR: i64 = 31_556_952 / 2;
 
-/// One line's columns, from the left; the numbers of a device in two parts.
+/// One line's columns, from the left.
 struct Row {
-    inode: String,
-    blocks: String,
-    mode: String,
-    links: String,
-    owner: Text,
-    group: Text,
-    context: String,
-    major: String,
-    size: String,
-    time: String,
+    cells: Vec<Cell>,
+    /// Of a device its two numbers, which stand in the column of the size.
+    device: Option<(u64, u64)>,
 }
 
 /// Names stand at the left, numbers at the right.
-struct Text {
+struct Cell {
     text: Vec<u8>,
     right: bool,
+}
+
+fn left(text: impl Into<Vec<u8>>) -> Cell {
+    Cell { text: text.into(), right: false }
+}
+
+fn right(text: String) -> Cell {
+    Cell { text: text.into_bytes(), right: true }
 }
 
 /// The lines of all files.
@@ -43,123 +44,109 @@ pub fn table(
     now: u64,
     name: &dyn Fn(&File) -> (Vec<u8>, usize),
 ) -> Vec<u8> {
-    let rows: Vec<Row> = files.iter().map(|file| row(c, file, users, now)).collect();
-    let width = |part: &dyn Fn(&Row) -> usize| rows.iter().map(part).max().unwrap_or(0);
-    let inode = width(&|r| r.inode.len());
-    let blocks = width(&|r| r.blocks.len());
-    let mode = width(&|r| r.mode.len());
-    let links = width(&|r| r.links.len());
-    let owner = width(&|r| r.owner.text.len());
-    let group = width(&|r| r.group.text.len());
-    let context = width(&|r| r.context.len());
-    let major = width(&|r| r.major.len());
-    let minor = width(&|r| if r.major.is_empty() { 0 } else { r.size.len() });
-    let plain = width(&|r| if r.major.is_empty() { r.size.len() } else { 0 });
-    let numbers = if major == 0 { plain } else { plain.max(major + 2 + minor) };
-    let time = width(&|r| r.time.len());
+    let mut rows = Vec::new();
+    let mut wide = 0;
+    for file in files {
+        let row = row(c, file, users, now);
+        if let Some((_, minor)) = row.device {
+            wide = wide.max(minor.to_string().len());
+        }
+        rows.push(row);
+    }
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &mut rows {
+        // behind the size is only the time
+        if let Some((major, minor)) = row.device
+            && let [.., size, _] = row.cells.as_mut_slice()
+        {
+            *size = right(format!("{major}, {minor:>wide$}"));
+        }
+        widths.resize(row.cells.len(), 0);
+        for (width, cell) in widths.iter_mut().zip(&row.cells) {
+            *width = cell.text.len().max(*width);
+        }
+    }
     let mut out = Vec::new();
-    for (file, r) in files.iter().zip(&rows) {
-        if c.inode {
-            out.extend_from_slice(format!("{:>inode$} ", r.inode).as_bytes());
+    for (file, row) in files.iter().zip(&rows) {
+        for (width, cell) in widths.iter().zip(&row.cells) {
+            padded(&mut out, cell, *width);
         }
-        if c.blocks {
-            out.extend_from_slice(format!("{:>blocks$} ", r.blocks).as_bytes());
-        }
-        out.extend_from_slice(format!("{:<mode$} {:>links$} ", r.mode, r.links).as_bytes());
-        if !c.no_owner {
-            padded(&mut out, &r.owner, owner);
-        }
-        if !c.no_group {
-            padded(&mut out, &r.group, group);
-        }
-        if c.context {
-            out.extend_from_slice(format!("{:<context$} ", r.context).as_bytes());
-        }
-        let number = if r.major.is_empty() {
-            format!("{:>numbers$} ", r.size)
-        } else {
-            let left = numbers.saturating_sub(minor + 2);
-            format!("{:>left$}, {:>minor$} ", r.major, r.size)
-        };
-        out.extend_from_slice(number.as_bytes());
-        out.extend_from_slice(format!("{:>time$} ", r.time).as_bytes());
         out.extend_from_slice(&name(file).0);
         out.push(b'\n');
     }
     out
 }
 
-fn padded(out: &mut Vec<u8>, text: &Text, width: usize) {
-    let pad = std::iter::repeat_n(b' ', width.saturating_sub(text.text.len()));
-    if text.right {
-        out.extend(pad);
-        out.extend_from_slice(&text.text);
-    } else {
-        out.extend_from_slice(&text.text);
-        out.extend(pad);
+fn padded(out: &mut Vec<u8>, cell: &Cell, width: usize) {
+    let start = out.len();
+    if !cell.right {
+        out.extend_from_slice(&cell.text);
+    }
+    out.resize(start + width - if cell.right { cell.text.len() } else { 0 }, b' ');
+    if cell.right {
+        out.extend_from_slice(&cell.text);
     }
     out.push(b' ');
 }
 
 fn row(c: &Choice, file: &File, users: &mut Users, now: u64) -> Row {
+    let mut cells = Vec::new();
     let Some(meta) = &file.meta else {
         // it is there, but nothing more can be told
-        let unknown = || "?".to_string();
-        let text = || Text { text: b"?".to_vec(), right: false };
-        let kind = if file.is_link { 'l' } else { '?' };
-        return Row {
-            inode: unknown(),
-            blocks: unknown(),
-            mode: format!("{kind}?????????"),
-            links: unknown(),
-            owner: text(),
-            group: text(),
-            context: unknown(),
-            major: String::new(),
-            size: unknown(),
-            time: unknown(),
+        let unknown = |cells: &mut Vec<Cell>, wanted: bool, is_right: bool| {
+            if wanted {
+                cells.push(Cell { text: b"?".to_vec(), right: is_right });
+            }
         };
+        unknown(&mut cells, c.inode, true);
+        unknown(&mut cells, c.blocks, true);
+        cells.push(left(if file.is_link { "l?????????" } else { "??????????" }));
+        unknown(&mut cells, true, true);
+        unknown(&mut cells, !c.no_owner, false);
+        unknown(&mut cells, !c.no_group, false);
+        unknown(&mut cells, c.context, false);
+        unknown(&mut cells, true, true);
+        unknown(&mut cells, true, true);
+        return Row { cells, device: None };
     };
-    let mut mode: String = mode::text(meta.mode()).iter().map(|&b| char::from(b)).collect();
+    if c.inode {
+        cells.push(right(meta.ino().to_string()));
+    }
+    if c.blocks {
+        cells.push(right(blocks(c, meta.blocks())));
+    }
+    let mut mode = mode::text(meta.mode()).to_vec();
     if xattr::has(&file.path, c"system.posix_acl_access")
         || meta.is_dir() && xattr::has(&file.path, c"system.posix_acl_default")
     {
-        mode.push('+');
+        mode.push(b'+');
     } else if xattr::has(&file.path, c"security.selinux") {
-        mode.push('.');
+        mode.push(b'.');
     }
-    let context = if c.context {
+    cells.push(left(mode));
+    cells.push(right(meta.nlink().to_string()));
+    if !c.no_owner {
+        cells.push(id_text(c, meta.uid(), users.name_of(meta.uid())));
+    }
+    if !c.no_group {
+        cells.push(id_text(c, meta.gid(), users.group_of(meta.gid())));
+    }
+    if c.context {
         let value = xattr::get(&file.path, c"security.selinux").unwrap_or_default();
         let value = value.strip_suffix(b"\0").unwrap_or(&value);
-        if value.is_empty() { "?".into() } else { crate::applet::show_bytes(value).to_string() }
-    } else {
-        String::new()
-    };
-    let (major, size) = match meta.mode() & libc::S_IFMT {
-        libc::S_IFCHR | libc::S_IFBLK => {
-            (major(meta.rdev()).to_string(), minor(meta.rdev()).to_string())
-        }
-        _ => (String::new(), bytes(c, meta.size())),
-    };
-    Row {
-        inode: meta.ino().to_string(),
-        blocks: blocks(c, meta.blocks()),
-        mode,
-        links: meta.nlink().to_string(),
-        owner: id_text(c, meta.uid(), || users.name_of(meta.uid()).to_vec()),
-        group: id_text(c, meta.gid(), || users.group_of(meta.gid()).to_vec()),
-        context,
-        major,
-        size,
-        time: time(c, meta, now),
+        let value = if value.is_empty() { b"?" } else { value };
+        cells.push(left(crate::applet::show_bytes(value).to_string()));
     }
+    let is_device = matches!(meta.mode() & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK);
+    cells.push(right(bytes(c, meta.size())));
+    cells.push(right(time(c, meta, now)));
+    Row { cells, device: is_device.then(|| (major(meta.rdev()), minor(meta.rdev()))) }
 }
 
-fn id_text(c: &Choice, id: u32, name: impl FnOnce() -> Vec<u8>) -> Text {
+fn id_text(c: &Choice, id: u32, name: &[u8]) -> Cell {
     let number = id.to_string().into_bytes();
-    let text = if c.numeric { number.clone() } else { name() };
-    let right = text == number;
-    Text { text, right }
+    let is_number = c.numeric || name == number;
+    Cell { text: if is_number { number } else { name.to_vec() }, right: is_number }
 }
 
 fn bytes(c: &Choice, number: u64) -> String {

@@ -397,8 +397,7 @@ fn resident(process: &Process, system: &System) -> u64 {
 
 /// Seconds since it started.
 fn elapsed(process: &Process, system: &System) -> u64 {
-    let start = process.stat.start as f64 / system.ticks as f64;
-    (system.uptime - start).max(0.0) as u64
+    system.uptime.saturating_sub(process.stat.start) / system.ticks
 }
 
 /// Processor time by elapsed time, in thousandths.

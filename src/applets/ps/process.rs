@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::applet::Error;
 use crate::procstat::{Ids, Stat};
-use crate::sys::clock;
+use crate::sys::{clock, folder};
 
 /// A process, or a thread of one.
-#[derive(Clone)]
 pub struct Process {
     /// `/proc/PID/stat`; `stat.pid` is the process's id, also for a thread.
     pub stat: Stat,
@@ -27,8 +26,8 @@ pub struct System {
     pub ticks: u64,
     /// Bytes of a page.
     pub page: u64,
-    /// Seconds since the machine started.
-    pub uptime: f64,
+    /// Ticks since the machine started.
+    pub uptime: u64,
     /// When that was, in seconds after 1970.
     pub boot: i64,
     /// Memory in kilobytes.
@@ -49,10 +48,12 @@ impl System {
             let text = std::str::from_utf8(line.strip_prefix(b"MemTotal:")?).ok()?;
             text.trim().strip_suffix("kB")?.trim().parse().ok()
         });
+        let ticks = size(nix::unistd::SysconfVar::CLK_TCK, 100);
+        let part = u64::from(uptime.subsec_nanos()).saturating_mul(ticks) / 1_000_000_000;
         Ok(System {
-            ticks: size(nix::unistd::SysconfVar::CLK_TCK, 100),
+            ticks,
             page: size(nix::unistd::SysconfVar::PAGE_SIZE, 4096),
-            uptime: uptime.as_secs_f64(),
+            uptime: uptime.as_secs().saturating_mul(ticks).saturating_add(part),
             boot: i64::try_from(boot).unwrap_or(0),
             memory: memory.unwrap_or(0),
         })
@@ -85,12 +86,12 @@ pub fn all(threads: bool) -> Result<Vec<Process>, Error> {
     Ok(list)
 }
 
-fn numbers(folder: &Path) -> std::io::Result<Vec<u32>> {
-    let mut list: Vec<u32> = std::fs::read_dir(folder)?
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    list.sort_unstable();
+fn numbers(path: &Path) -> std::io::Result<Vec<u32>> {
+    let mut list = Vec::new();
+    for entry in folder::list(path)?.0 {
+        list.extend(entry.name.to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    crate::order::sort(&mut list);
     Ok(list)
 }
 

@@ -61,7 +61,7 @@ impl Selection {
     pub fn add_numbers(&mut self, by: By, list: &[u8]) -> Result<(), Error> {
         for word in words(list) {
             let number = std::str::from_utf8(word).ok().and_then(|w| w.parse().ok());
-            let wrong = || Error::usage(format_args!("{}: not a number", show_bytes(word)));
+            let wrong = || Error::bad(show_bytes(word), "not a number");
             self.numbers.push((by, number.ok_or_else(wrong)?));
         }
         Ok(())
@@ -71,7 +71,7 @@ impl Selection {
     pub fn add_users(&mut self, real: bool, list: &[u8], users: &mut Users) -> Result<(), Error> {
         for word in words(list) {
             let found = users.uid(word);
-            let wrong = || Error::msg(format_args!("{}: no such user", show_bytes(word)));
+            let wrong = || Error::about(show_bytes(word), "no such user");
             let by = if real { By::RealUser } else { By::User };
             self.numbers.push((by, found.ok_or_else(wrong)?.0));
         }
@@ -81,7 +81,7 @@ impl Selection {
     /// `-G adm,4`.
     pub fn add_groups(&mut self, list: &[u8], users: &mut Users) -> Result<(), Error> {
         for word in words(list) {
-            let wrong = || Error::msg(format_args!("{}: no such group", show_bytes(word)));
+            let wrong = || Error::about(show_bytes(word), "no such group");
             self.numbers.push((By::RealGroup, users.gid(word).ok_or_else(wrong)?));
         }
         Ok(())
