@@ -149,6 +149,9 @@ pub fn line(words: &Words<'_>) -> Result<String, Error> {
         // allocator, once in ten boots under load. Feature 141 is cx16; the
         // kernel then does without, programs may go on using it.
         add("clearcpuid=141");
+        // On a busy host the emulated timer may not tick in time for the
+        // kernel's check of it, which ends in a panic.
+        add("no_timer_check");
     }
     if words.purpose == Use::Job {
         // A failure is told to the host instead of a person at a prompt.
@@ -325,7 +328,7 @@ mod tests {
     fn the_command_line() {
         assert_eq!(
             line(&words()).unwrap(),
-            "console=ttyS0 cryptomgr.notests quiet mitigations=off clearcpuid=141 panic=-1 acpi=off pci=nomsi \
+            "console=ttyS0 cryptomgr.notests quiet mitigations=off clearcpuid=141 no_timer_check panic=-1 acpi=off pci=nomsi \
              rescue.profile=vm rootfs=rootfs ro"
         );
         let append = ["debug -- a".to_string()];
