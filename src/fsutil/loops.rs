@@ -175,11 +175,6 @@ pub fn detach(path: &Path) -> io::Result<()> {
     loopdev::detach(device.as_fd()).map_err(io::Error::from)
 }
 
-/// Whether the device number is one of a loop device.
-pub fn is_loop(rdev: u64) -> bool {
-    nix::sys::stat::major(rdev) == MAJOR
-}
-
 /// The devices that are attached to `file`, under whatever name.
 pub fn of_file(file: &Path) -> Vec<Attached> {
     let Ok(meta) = std::fs::metadata(file) else { return Vec::new() };

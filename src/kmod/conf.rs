@@ -137,16 +137,6 @@ impl Conf {
         self.blacklist.iter().any(|name| same(name, module))
     }
 
-    /// Blacklists a module.
-    pub fn add_blacklist(&mut self, module: &[u8]) {
-        self.blacklist.push(fold(module));
-    }
-
-    /// Adds parameters for a module, behind those there are.
-    pub fn add_options(&mut self, module: &[u8], params: &[u8]) {
-        self.options.push((fold(module), params.to_vec()));
-    }
-
     /// The command to run instead of inserting the module.
     pub fn install_command(&self, module: &[u8]) -> Option<&[u8]> {
         last(&self.install, module)

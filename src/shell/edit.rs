@@ -9,7 +9,6 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use nix::errno::Errno;
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
@@ -24,6 +23,7 @@ use crate::sys::{self, descriptor, signal};
 
 use super::builtins;
 use super::options::VI;
+use super::start::next_byte;
 use super::{Run, Shell};
 
 /// How many lines are remembered.
@@ -108,7 +108,6 @@ fn edited(line: &mut Rustyline, shell: &mut Shell, prompt: &[u8], text: &mut Vec
 fn plain(shell: &mut Shell, prompt: &[u8], text: &mut Vec<u8>) -> bool {
     let _ = write_all(sys::fd::stderr(), prompt);
     let start = text.len();
-    let mut byte = [0];
     loop {
         shell.await_input(0);
         if shell.interrupted() {
@@ -121,15 +120,8 @@ fn plain(shell: &mut Shell, prompt: &[u8], text: &mut Vec<u8>) -> bool {
             let _: Run = shell.run_traps();
             continue;
         }
-        match descriptor::read(0, &mut byte) {
-            Err(Errno::EINTR) => {}
-            Ok(0) | Err(_) => return text.len() > start,
-            Ok(_) => {
-                text.extend_from_slice(&byte);
-                if byte == *b"\n" {
-                    return true;
-                }
-            }
+        if let Some(read) = next_byte(text, start) {
+            return read;
         }
     }
 }

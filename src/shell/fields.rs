@@ -141,11 +141,6 @@ impl Builder {
         self.after_blank = false;
     }
 
-    /// Whether a field has begun.
-    pub fn is_open(&self) -> bool {
-        self.open
-    }
-
     /// Adds quoted text.
     pub fn quoted(&mut self, text: &[u8]) {
         match self.mode {

@@ -208,17 +208,23 @@ fn read_line(text: &mut Vec<u8>) -> bool {
             }
         }
     }
-    let mut byte = [0];
     loop {
-        match descriptor::read(0, &mut byte) {
-            Err(Errno::EINTR) => {}
-            Ok(0) | Err(_) => return text.len() > start,
-            Ok(_) => {
-                text.extend_from_slice(&byte);
-                if byte == *b"\n" {
-                    return true;
-                }
-            }
+        if let Some(read) = next_byte(text, start) {
+            return read;
+        }
+    }
+}
+
+/// Adds a byte of standard input to `text`, whose line begins at `start`. Once
+/// the line is whole, or nothing more comes: whether there is a line.
+pub(super) fn next_byte(text: &mut Vec<u8>, start: usize) -> Option<bool> {
+    let mut byte = [0];
+    match descriptor::read(0, &mut byte) {
+        Err(Errno::EINTR) => None,
+        Ok(0) | Err(_) => Some(text.len() > start),
+        Ok(_) => {
+            text.extend_from_slice(&byte);
+            (byte == *b"\n").then_some(true)
         }
     }
 }

@@ -8,6 +8,21 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 
+/// Reads once from a descriptor that does not block and hands on what came. False
+/// when nothing will come any more.
+pub fn receive(fd: BorrowedFd<'_>, take: &mut dyn FnMut(&[u8])) -> bool {
+    let mut piece = [0; 512];
+    match read(fd, &mut piece) {
+        Ok(0) => false,
+        Ok(count) => {
+            take(piece.get(..count).unwrap_or_default());
+            true
+        }
+        Err(Errno::EAGAIN | Errno::EINTR) => true,
+        Err(_) => false,
+    }
+}
+
 /// What a [`Buffer`] keeps at most.
 const BUFFER: usize = 256 * 1024;
 

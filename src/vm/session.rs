@@ -16,7 +16,7 @@ use super::report::{End, Times};
 use crate::applet::Status;
 use crate::job::{Exit, Lines, Size, Stream, ToGuest, ToHost};
 use crate::sys;
-use crate::sys::stream::{Place, Watch};
+use crate::sys::stream::{Place, Watch, receive};
 
 /// When a failure was told on the serial line, its reasons follow at once: a
 /// silence of this length is their end.
@@ -91,16 +91,7 @@ impl<'a> Job<'a> {
     /// What comes on the control port. False when it is closed.
     fn listen(&mut self) -> bool {
         self.send();
-        let mut piece = [0; 512];
-        match nix::unistd::read(self.ctl, &mut piece) {
-            Ok(0) => false,
-            Ok(count) => {
-                self.lines.add(piece.get(..count).unwrap_or_default());
-                true
-            }
-            Err(Errno::EAGAIN | Errno::EINTR) => true,
-            Err(_) => false,
-        }
+        receive(self.ctl.as_fd(), &mut |bytes| self.lines.add(bytes))
     }
 
     /// Whether everything the command wrote is where it belongs.

@@ -23,6 +23,18 @@ pub enum Kernel {
 pub const KERNELS: [Kernel; 4] =
     [Kernel::BookwormCloud, Kernel::BookwormGeneric, Kernel::TrixieCloud, Kernel::TrixieGeneric];
 
+/// The modules of a boot from a share on Debian 12's cloud kernel, in the order
+/// in which they load.
+pub const SHARE_MODULES: [&str; 7] = [
+    "virtio",
+    "virtio_ring",
+    "virtio_pci_legacy_dev",
+    "virtio_pci_modern_dev",
+    "virtio_pci",
+    "fuse",
+    "virtiofs",
+];
+
 /// The folder of things fetched.
 pub fn cache() -> PathBuf {
     let var = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);

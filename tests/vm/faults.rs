@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::harness::applet::applet;
-use crate::harness::lab::{KERNELS, Kernel, bookworm_root};
+use crate::harness::lab::{KERNELS, Kernel, SHARE_MODULES, bookworm_root};
 use crate::harness::machine::{Config, machine};
 use crate::harness::scratch::Scratch;
 
@@ -29,24 +29,13 @@ fn fails(config: Config, cause: &str) {
     vm.no_panic();
 }
 
-/// The modules of a boot from a share on Debian 12's cloud kernel.
-const MODULES: [&str; 7] = [
-    "virtio",
-    "virtio_ring",
-    "virtio_pci_legacy_dev",
-    "virtio_pci_modern_dev",
-    "virtio_pci",
-    "fuse",
-    "virtiofs",
-];
-
 /// An image with these modules in the flat folder, each perhaps changed or
 /// left out.
 fn flat_image(dir: &Scratch, change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) -> PathBuf {
     let image = dir.path().join("image.cpio");
     let mut args: Vec<String> =
         vec!["--no-modules".into(), "-o".into(), image.display().to_string()];
-    for (n, name) in MODULES.iter().enumerate() {
+    for (n, name) in SHARE_MODULES.iter().enumerate() {
         let bytes = std::fs::read(Kernel::BookwormCloud.module(name).expect(name)).unwrap();
         let Some(bytes) = change(name, bytes) else { continue };
         let file = dir.file(&format!("{name}.ko"), bytes);

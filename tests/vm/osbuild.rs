@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::applet::{applet, program};
-use crate::harness::lab::{KERNELS, Kernel, bookworm_root};
+use crate::harness::lab::{KERNELS, Kernel, SHARE_MODULES, bookworm_root};
 use crate::harness::machine::machine;
 use crate::harness::runner::Running;
 use crate::harness::scratch::Scratch;
@@ -61,22 +61,9 @@ fn modules_in_one_flat_folder_by_name() {
     let kernel = Kernel::BookwormCloud;
     let dir = Scratch::new("flat");
     let image = dir.path().join("image.cpio");
-    let order = [
-        "fuse",
-        "virtiofs",
-        "virtio",
-        "virtio_ring",
-        "virtio_pci_legacy_dev",
-        "virtio_pci_modern_dev",
-        "virtio_pci",
-    ];
-    // virtiofs needs virtio and its ring: a number in front is the order
-    let first = ["virtio", "virtio_ring"];
-    let mut names: Vec<&str> = first.to_vec();
-    names.extend(order.iter().filter(|n| !first.contains(n)));
     let mut args: Vec<String> =
         vec!["--no-modules".into(), "-o".into(), image.display().to_string()];
-    for (n, name) in names.iter().enumerate() {
+    for (n, name) in SHARE_MODULES.iter().enumerate() {
         let file: PathBuf = kernel.module(name).expect(name);
         args.push("--add".into());
         args.push(format!("{}:/usr/lib/modules/{n:03}-{name}.ko", file.display()));

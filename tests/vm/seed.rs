@@ -1,7 +1,7 @@
 //! An image whose /init is a shell script, as people write them by hand.
 
 use crate::harness::applet::applet;
-use crate::harness::lab::{Kernel, bookworm_root};
+use crate::harness::lab::{Kernel, SHARE_MODULES, bookworm_root};
 use crate::harness::machine::machine;
 use crate::harness::scratch::Scratch;
 
@@ -41,16 +41,7 @@ fn a_script_that_switches_root() {
     let mut args: Vec<String> =
         vec!["--no-modules".into(), "-o".into(), image.display().to_string()];
     args.extend(["--add".into(), format!("{}:/init", script.display())]);
-    let names = [
-        "virtio",
-        "virtio_ring",
-        "virtio_pci_legacy_dev",
-        "virtio_pci_modern_dev",
-        "virtio_pci",
-        "fuse",
-        "virtiofs",
-    ];
-    for (n, name) in names.iter().enumerate() {
+    for (n, name) in SHARE_MODULES.iter().enumerate() {
         let file = kernel.module(name).expect(name);
         args.push("--add".into());
         args.push(format!("{}:/lib/drivers/{n}-{name}.ko", file.display()));

@@ -10,7 +10,7 @@ use nix::unistd::write;
 
 use crate::job::{Lines, ToGuest, ToHost};
 use crate::sys;
-use crate::sys::stream::{Buffer, Place, Watch};
+use crate::sys::stream::{Buffer, Place, Watch, receive};
 
 /// The kernel takes at most this much in one write to a port
 /// (drivers/char/virtio_console.c, port_fops_write).
@@ -291,16 +291,7 @@ impl Control {
     /// Sends and receives what it can. False when the host is gone.
     pub fn transfer(&mut self) -> bool {
         self.send();
-        let mut piece = [0; 512];
-        match nix::unistd::read(&self.port, &mut piece) {
-            Ok(0) => false,
-            Ok(count) => {
-                self.lines.add(piece.get(..count).unwrap_or_default());
-                true
-            }
-            Err(Errno::EAGAIN | Errno::EINTR) => true,
-            Err(_) => false,
-        }
+        receive(self.port.as_fd(), &mut |bytes| self.lines.add(bytes))
     }
 
     /// The next thing the host said; what cannot be understood is skipped.
