@@ -55,7 +55,14 @@ pub fn format(out: &mut Vec<u8>, letter: u8, style: Style, value: f64) {
     // SAFETY: the format ends in NUL (ten bytes at most are not) and asks for
     // two int and a double; no more than `room` bytes are written.
     let length = unsafe {
-        libc::snprintf(place.as_mut_ptr().cast(), room, form.as_ptr().cast(), width, precision, value)
+        libc::snprintf(
+            place.as_mut_ptr().cast(),
+            room,
+            form.as_ptr().cast(),
+            width,
+            precision,
+            value,
+        )
     };
     let length = usize::try_from(length).unwrap_or(0).min(room);
     out.truncate(before + length);
