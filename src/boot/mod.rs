@@ -18,6 +18,7 @@ pub mod drivers;
 pub mod job;
 pub mod mounts;
 pub mod plan;
+pub mod policy;
 pub mod report;
 pub mod rescue;
 pub mod share;
