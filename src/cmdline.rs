@@ -16,11 +16,13 @@ use std::fmt::{self, Display};
 
 use crate::applet::show_bytes;
 
+mod edit;
 mod root;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub use edit::{quoted, reworded};
 pub use root::{Mark, Root};
 use root::{root, tag_fault};
 use words::{NAME_MAX, boolean, list, number, plain_name};

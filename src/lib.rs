@@ -29,6 +29,7 @@ pub mod interval;
 pub mod job;
 pub mod kmod;
 pub mod kmsg;
+pub mod mask;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;

@@ -470,6 +470,38 @@ mod tests {
     }
 
     #[test]
+    fn stops_on_the_way() {
+        let all = [
+            "mount /proc /sys /dev /run /tmp",
+            "stop for a shell before cmdline",
+            "make device nodes",
+            "stop for a shell before modules",
+            "load modules of /usr/lib/modules",
+            "load drivers of virtio devices",
+            "stop for a shell before pre-mount",
+            "stop for a shell before mount",
+            "mount virtiofs:r on /sysroot read-only",
+            "stop for a shell before pre-switch",
+            "check the root on /sysroot",
+            "check init /bin/sh",
+            "switch to /sysroot and run /bin/sh",
+        ];
+        check("rootfs=r rd.break=cmdline,modules,pre-mount,mount,pre-switch", &all);
+        check("rootfs=r rd.break=pre-switch,mount,cmdline rd.break=pre-mount,modules", &all);
+        check(
+            "rd.break rd.break",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "stop for a shell before pre-switch",
+                "give a shell, no root being named",
+            ],
+        );
+    }
+
+    #[test]
     fn a_shell_is_osbuilds_init() {
         check(
             "rootfs=r rw",

@@ -6,12 +6,14 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod keyring;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;
