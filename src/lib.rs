@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod blk;
 pub mod boot;
 pub mod bzimage;
 pub mod civil;

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod blkid;
 mod boot;
 mod cat;
 mod chroot;
@@ -15,6 +16,7 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod findfs;
 mod init;
 mod insmod;
 mod kill;
@@ -59,6 +61,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
@@ -68,6 +71,7 @@ const LIST: &[Row] = &[
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("findfs", &findfs::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),

@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod blkid;
 mod boot;
 mod cat;
 mod commands;
