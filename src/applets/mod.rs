@@ -15,6 +15,7 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod gzip;
 mod init;
 mod insmod;
 mod kill;
@@ -57,6 +58,24 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("gzip", &gzip::APPLET),
+    row("gunzip", &gzip::GUNZIP),
+    row("zcat", &gzip::ZCAT),
+    row("bzip2", &gzip::BZIP2),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("xz", &gzip::XZ),
+    row("unxz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
+    row("unlzma", &gzip::XZ),
+    row("lzcat", &gzip::XZ),
+    row("zstd", &gzip::ZSTD),
+    row("unzstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
+    row("lz4", &gzip::LZ4),
+    row("unlz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
     row("boot", &boot::APPLET),
