@@ -17,6 +17,7 @@ mod env;
 mod false_;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
 mod ln;
 mod losetup;
@@ -71,6 +72,7 @@ const LIST: &[Row] = &[
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),

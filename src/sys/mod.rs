@@ -19,6 +19,7 @@ pub mod process;
 pub mod regex;
 pub mod session;
 pub mod signal;
+pub mod socket;
 pub mod start;
 pub mod stream;
 pub mod terminal;

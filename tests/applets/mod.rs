@@ -5,6 +5,7 @@ mod cat;
 mod commands;
 mod depmod;
 mod folders;
+mod ip;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
