@@ -126,6 +126,7 @@ impl Walk {
     }
 
     /// The next step; `None` at the end.
+    #[allow(clippy::should_implement_trait)] // the loop needs `self` in between
     pub fn next(&mut self) -> Option<Step> {
         if !self.began {
             self.began = true;

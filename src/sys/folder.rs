@@ -91,11 +91,10 @@ pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> R
         }
         let mut rest = buffer.get(..count).unwrap_or_default();
         // struct linux_dirent64: u64 inode, u64 offset, u16 length, u8 type, name
-        while let [head @ ..] = rest
-            && let Some(&[low, high]) = head.get(16..18)
-            && let Some(record) = head.get(18..usize::from(u16::from_ne_bytes([low, high])))
+        while let Some(&[low, high]) = rest.get(16..18)
+            && let Some(record) = rest.get(18..usize::from(u16::from_ne_bytes([low, high])))
         {
-            rest = head.get(usize::from(u16::from_ne_bytes([low, high]))..).unwrap_or_default();
+            rest = rest.get(usize::from(u16::from_ne_bytes([low, high]))..).unwrap_or_default();
             let end = record.iter().skip(1).position(|&b| b == 0).map_or(record.len(), |at| at + 1);
             let entry = record.get(..end).unwrap_or_default();
             if !matches!(entry, [_, b'.'] | [_, b'.', b'.'] | [_] | []) {
