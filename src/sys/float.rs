@@ -1,197 +1,126 @@
-//! Floating point numbers in text, by the C library: strtod(3), snprintf(3).
-//!
-//! The standard library's own conversions cost the program 10 KB of tables.
+//! Floating-point numbers in decimal, by the C library: strtod(3) and
+//! snprintf(3). Rust's own are some 20 KB of tables that nothing else needs.
 
-use std::ffi::CStr;
-
-/// Reads a number at the start of `text`, as strtod(3) does in the C locale
-/// (white space, sign, decimal or hexadecimal, `inf`, `nan`). Returns it and
-/// how many bytes it takes; 0 bytes when there is none.
+/// The number that `text` begins with, in any form that strtod knows, and how
+/// many bytes it is long, blanks before it included. 0 bytes: there is none.
+#[inline(never)]
 pub fn parse(text: &[u8]) -> (f64, usize) {
-    // What can be part of a number is copied, as a string must end in NUL.
-    let mut short = [0u8; 64];
-    let length = text.iter().position(|b| !is_part(*b)).unwrap_or(text.len());
+    // Only what can be part of a number is copied, as C wants a NUL behind it.
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"+-. \t\n\r\x0b\x0c()_".contains(b);
+    let length = text.iter().position(|b| !is_part(b)).unwrap_or(text.len());
     let text = text.get(..length).unwrap_or_default();
-    if let Some(room) = short.get_mut(..length)
-        && length < 64
-    {
-        room.copy_from_slice(text);
-        return strtod(&short);
-    }
-    let mut long = text.to_vec();
-    long.push(0);
-    strtod(&long)
-}
-
-/// White space, letters, digits and signs.
-fn is_part(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'+' | b'-' | b'.' | b' ' | b'\t'..=b'\r' | b'(' | b')' | b'_')
-}
-
-fn strtod(text: &[u8]) -> (f64, usize) {
-    let Ok(text) = CStr::from_bytes_until_nul(text) else { return (0.0, 0) };
-    let mut end = std::ptr::null_mut();
-    // SAFETY: the text ends in NUL; `end` is set to a place in it.
-    let value = unsafe { libc::strtod(text.as_ptr(), &raw mut end) };
-    (value, (end as usize).saturating_sub(text.as_ptr() as usize))
-}
-
-/// The number that is all of `text`, spaces around it allowed.
-pub fn parse_all(text: &[u8]) -> Option<f64> {
-    let (value, length) = parse(text);
-    let rest = text.get(length..)?;
-    (length > 0 && rest.trim_ascii().is_empty()).then_some(value)
-}
-
-/// What stands around a number in text: the parts of printf's conversion.
-#[derive(Clone, Copy)]
-pub struct Format {
-    /// `e f g a` or `E F G A`.
-    pub letter: u8,
-    /// Set of [`LEFT`], [`PLUS`], [`SPACE`], [`ALTERNATE`], [`ZERO`].
-    pub flags: u8,
-    /// The least width.
-    pub width: usize,
-    /// Digits behind the point, or of `g` in all; `None` for 6 (of `a` as many
-    /// as are needed).
-    pub precision: Option<usize>,
-}
-
-/// `-`: blanks go to the right.
-pub const LEFT: u8 = 1;
-/// `+`: a sign even of what is positive.
-pub const PLUS: u8 = 2;
-/// ` `: a blank where a minus would be.
-pub const SPACE: u8 = 4;
-/// `#`: always a point.
-pub const ALTERNATE: u8 = 8;
-/// `0`: zeros instead of blanks.
-pub const ZERO: u8 = 16;
-
-/// Widths and precisions above it are cut to it.
-pub const MOST: usize = 1 << 20;
-
-/// Appends `value` to `out` as printf(3) formats it.
-pub fn format(out: &mut Vec<u8>, value: f64, format: &Format) {
-    let mut text = [0u8; 16];
-    let mut length = 0;
-    let mut push = |byte: u8| {
-        if let Some(room) = text.get_mut(length) {
-            *room = byte;
-            length += 1;
-        }
-    };
-    push(b'%');
-    for (bit, sign) in [(LEFT, b'-'), (PLUS, b'+'), (SPACE, b' '), (ALTERNATE, b'#'), (ZERO, b'0')]
-    {
-        if format.flags & bit != 0 {
-            push(sign);
-        }
-    }
-    for byte in *b"*.*" {
-        push(byte);
-    }
-    push(match format.letter {
-        letter @ (b'e' | b'f' | b'g' | b'a' | b'E' | b'F' | b'G' | b'A') => letter,
-        _ => b'g',
-    });
-    let int = |n: usize| libc::c_int::try_from(n.min(MOST)).unwrap_or(0);
-    let (width, precision) = (int(format.width), format.precision.map_or(-1, int));
-    // A double has at most 309 digits before the point.
-    let room = format.width.min(MOST).max(format.precision.unwrap_or(6).min(MOST) + 340);
-    let mut short = [0u8; 512];
+    let mut short = [0u8; 64];
     let mut long = Vec::new();
-    let buffer: &mut [u8] = if room < short.len() {
+    let copy: &mut [u8] = if length < short.len() {
         &mut short
     } else {
-        long.resize(room + 1, 0);
+        long.resize(length + 1, 0);
         &mut long
     };
-    // SAFETY: the format, which ends in NUL as its array is longer, takes two
-    // ints and a double; the buffer has the length given.
-    let count = unsafe {
+    if let Some(room) = copy.get_mut(..length) {
+        room.copy_from_slice(text);
+    }
+    let start: *const libc::c_char = copy.as_ptr().cast();
+    let mut end = std::ptr::null_mut();
+    // SAFETY: the text ends in NUL, and `end` is a place for a pointer.
+    let value = unsafe { libc::strtod(start, &raw mut end) };
+    let used = end.addr().saturating_sub(start.addr());
+    (value, used)
+}
+
+/// The number that all of `text` is, with blanks before it.
+#[inline(never)]
+pub fn whole(text: &[u8]) -> Option<f64> {
+    let (value, used) = parse(text);
+    (used > 0 && used == text.len()).then_some(value)
+}
+
+/// How a number is written: printf(3)'s conversion specification.
+#[derive(Clone, Copy, Default)]
+pub struct Style {
+    /// Any of the flags `-+ #0`, in any order; other bytes are left out.
+    pub flags: [u8; 5],
+    /// At least so many bytes.
+    pub width: u16,
+    /// Digits behind the point, or significant ones; None is 6.
+    pub precision: Option<u16>,
+}
+
+/// Appends `value` in the style of a conversion: one of `aAeEfFgG`, anything
+/// else is `g`.
+#[inline(never)]
+pub fn format(out: &mut Vec<u8>, letter: u8, style: Style, value: f64) {
+    let mut form = [0u8; 12];
+    let letter = if b"aAeEfFgG".contains(&letter) { letter } else { b'g' };
+    let flags = style.flags.into_iter().filter(|f| b"-+ #0".contains(f));
+    let text = [b'%'].into_iter().chain(flags).chain([b'*', b'.', b'*', letter]);
+    for (place, byte) in form.iter_mut().zip(text) {
+        *place = byte;
+    }
+    let width = libc::c_int::from(style.width);
+    let precision = style.precision.map_or(-1, libc::c_int::from);
+    // 1e308 has 309 digits before the point.
+    let room = 400 + usize::from(style.width) + usize::from(style.precision.unwrap_or(6));
+    let before = out.len();
+    out.resize(before + room, 0);
+    let Some(place) = out.get_mut(before..) else { return };
+    // SAFETY: the format ends in NUL (ten bytes at most are not) and asks for
+    // two int and a double; no more than `room` bytes are written.
+    let length = unsafe {
         libc::snprintf(
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-            text.as_ptr().cast(),
+            place.as_mut_ptr().cast(),
+            room,
+            form.as_ptr().cast(),
             width,
             precision,
             value,
         )
     };
-    let count = usize::try_from(count).unwrap_or(0).min(buffer.len() - 1);
-    out.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    let length = usize::try_from(length).unwrap_or(0).min(room);
+    out.truncate(before + length);
 }
 
-/// Appends `value` as `%.PRECISIONf` or another letter, without flags.
-pub fn put(out: &mut Vec<u8>, value: f64, letter: u8, precision: usize) {
-    format(out, value, &Format { letter, flags: 0, width: 0, precision: Some(precision) });
-}
-
-/// Functions of a number that the C library has.
-#[derive(Clone, Copy)]
-pub enum Function {
-    /// sin(3).
-    Sin,
-    /// cos(3).
-    Cos,
-    /// exp(3).
-    Exp,
-    /// log(3).
-    Log,
-    /// sqrt(3).
-    Sqrt,
-}
-
-/// The value of a function.
-pub fn apply(function: Function, x: f64) -> f64 {
-    match function {
-        Function::Sin => x.sin(),
-        Function::Cos => x.cos(),
-        Function::Exp => x.exp(),
-        Function::Log => x.ln(),
-        Function::Sqrt => x.sqrt(),
-    }
+/// Appends `value` with `digits` digits behind the point.
+#[inline(never)]
+pub fn fixed(out: &mut Vec<u8>, value: f64, digits: u16) {
+    format(out, b'f', Style { precision: Some(digits), ..Style::default() }, value);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(value: f64, letter: u8, flags: u8, width: usize, precision: Option<usize>) -> String {
-        let mut out = Vec::new();
-        format(&mut out, value, &Format { letter, flags, width, precision });
+    fn shown(letter: u8, flags: &[u8], width: u16, precision: Option<u16>, value: f64) -> String {
+        let mut style = Style { width, precision, ..Style::default() };
+        style.flags[..flags.len()].copy_from_slice(flags);
+        let mut out = b">".to_vec();
+        format(&mut out, letter, style, value);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn numbers_are_read() {
-        assert_eq!(parse(b"12.5e1x"), (125.0, 6));
-        assert_eq!(parse(b"  -3 4"), (-3.0, 4));
-        assert_eq!(parse(b"0x1F"), (31.0, 4));
+        assert_eq!(parse(b"1.5x"), (1.5, 3));
+        assert_eq!(parse(b" -2e3"), (-2000.0, 5));
+        assert_eq!(parse(b"0x10"), (16.0, 4));
         assert_eq!(parse(b"x"), (0.0, 0));
         assert_eq!(parse(b""), (0.0, 0));
-        assert_eq!(parse(b"1\02"), (1.0, 1));
-        let long = [b'1'; 100];
-        assert_eq!(parse(&long).1, 100);
-        assert_eq!(parse_all(b" 1.5 "), Some(1.5));
-        assert_eq!(parse_all(b"1.5 x"), None);
-        assert_eq!(parse_all(b""), None);
+        assert_eq!(whole(b"0.25"), Some(0.25));
+        assert_eq!(whole(b"0.25s"), None);
+        assert_eq!(whole(b""), None);
     }
 
     #[test]
     fn numbers_are_written() {
-        assert_eq!(shown(3.14159, b'f', 0, 0, Some(2)), "3.14");
-        assert_eq!(shown(3.0, b'g', 0, 0, None), "3");
-        assert_eq!(shown(1e10, b'g', 0, 0, None), "1e+10");
-        assert_eq!(shown(1.5, b'e', PLUS | ZERO, 14, Some(3)), "+00001.500e+00");
-        assert_eq!(shown(1.5, b'f', LEFT, 8, Some(1)), "1.5     ");
-        assert_eq!(shown(-0.0, b'f', 0, 0, Some(0)), "-0");
-        assert_eq!(shown(1e300, b'f', 0, 0, Some(0)).len(), 301);
-        assert_eq!(shown(1.0, b'f', 0, 0, Some(600)).len(), 602);
-        assert_eq!(shown(1.0, b'g', ALTERNATE, 0, Some(3)), "1.00");
-        assert_eq!(shown(10.0, b'a', 0, 0, None), "0x1.4p+3");
-        assert_eq!(shown(f64::INFINITY, b'f', 0, 5, None), "  inf");
+        assert_eq!(shown(b'f', b"", 0, None, 1.5), ">1.500000");
+        assert_eq!(shown(b'e', b"+", 0, Some(2), 12345.678), ">+1.23e+04");
+        assert_eq!(shown(b'g', b"", 8, None, 0.0001), ">  0.0001");
+        assert_eq!(shown(b'f', b"-0", 6, Some(1), -1.25), ">-1.2  ");
+        assert_eq!(shown(b'F', b"", 0, None, f64::INFINITY), ">INF");
+        assert_eq!(shown(b'f', b"", 0, Some(0), f64::MAX).len(), 310);
+        assert_eq!(shown(b'f', b"-+ #0", 2, Some(1), 0.0), ">+0.0");
+        let mut out = Vec::new();
+        fixed(&mut out, 2.0 / 3.0, 3);
+        assert_eq!(out, b"0.667");
     }
 }
