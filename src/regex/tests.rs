@@ -1,3 +1,5 @@
+//! What expressions match, by the rules of POSIX and GNU.
+
 use super::*;
 
 /// The groups of the first match, as `0-3 1-2 -`; `no` without a match, or
