@@ -34,6 +34,8 @@ mod pivot_root;
 mod printf;
 mod ps;
 mod reboot;
+mod rm;
+mod rmdir;
 mod rmmod;
 mod sh;
 mod sleep;
@@ -89,6 +91,8 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
+    row("rm", &rm::APPLET),
+    row("rmdir", &rmdir::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),

@@ -12,5 +12,6 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod remove;
 mod system;
 mod test;
