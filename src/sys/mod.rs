@@ -12,6 +12,7 @@ pub mod fd;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod lines;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;
