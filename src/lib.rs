@@ -38,6 +38,7 @@ pub mod order;
 pub mod passwd;
 pub mod procstat;
 pub mod program;
+pub mod regex;
 pub mod shell;
 pub mod size;
 pub mod sys;

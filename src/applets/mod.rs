@@ -35,6 +35,8 @@ mod pivot_root;
 mod printf;
 mod ps;
 mod reboot;
+mod rm;
+mod rmdir;
 mod rmmod;
 mod sh;
 mod sleep;
@@ -91,6 +93,8 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
+    row("rm", &rm::APPLET),
+    row("rmdir", &rmdir::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
+pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;

@@ -13,5 +13,6 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod remove;
 mod system;
 mod test;
