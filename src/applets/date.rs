@@ -48,7 +48,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'I' | b'3' => {
                 let spec = options.value();
                 form = Some(iso(spec.as_bytes(), letter == b'3').ok_or_else(|| {
-                    Error::bad(show(&spec), "not date, hours, minutes, seconds or ns").with(Status(1))
+                    Error::bad(show(&spec), "not date, hours, minutes, seconds or ns")
+                        .with(Status(1))
                 })?);
             }
             b'd' => time = Some(options.value()),
@@ -107,10 +108,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let now = clock::now();
         (i64::try_from(now.as_secs()).unwrap_or(0), now.subsec_nanos())
     };
-    if setting {
-        if let Err(errno) = clock::set(point.0, i64::from(point.1)) {
-            cx.warn(Error::os("the clock cannot be set", errno));
-        }
+    if setting && let Err(errno) = clock::set(point.0, i64::from(point.1)) {
+        cx.warn(Error::os("the clock cannot be set", errno));
     }
     show_time(cx, &form, point)?;
     Ok(cx.status())

@@ -160,7 +160,7 @@ fn convert(
         b'M' => (i64::from(time.minute), 2, b'0'),
         b'S' => (i64::from(time.second), 2, b'0'),
         b'j' => (year_day(time) + 1, 3, b'0'),
-        b'q' => (i64::from((time.month + 2) / 3), 1, b'0'),
+        b'q' => (i64::from(time.month.div_ceil(3)), 1, b'0'),
         b'u' => ((weekday + 6) % 7 + 1, 1, b'0'),
         b'w' => (weekday, 1, b'0'),
         b'U' => ((year_day(time) + 7 - weekday) / 7, 2, b'0'),

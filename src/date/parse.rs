@@ -132,9 +132,8 @@ fn decimal(text: &[u8]) -> Option<i64> {
     if text.is_empty() || text.len() > 18 {
         return None;
     }
-    text.iter().try_fold(0i64, |n, b| {
-        b.is_ascii_digit().then(|| n * 10 + i64::from(b.wrapping_sub(b'0')))
-    })
+    text.iter()
+        .try_fold(0i64, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b.wrapping_sub(b'0'))))
 }
 
 /// Whether there is such a day and such a time of the day.
@@ -362,12 +361,7 @@ fn signed<'t>(sign: u8, text: &'t [u8], found: &mut Found) -> Option<&'t [u8]> {
 }
 
 /// So many of a unit, with "ago" behind it.
-fn relative<'t>(
-    count: i64,
-    word: &[u8],
-    behind: &'t [u8],
-    found: &mut Found,
-) -> Option<&'t [u8]> {
+fn relative<'t>(count: i64, word: &[u8], behind: &'t [u8], found: &mut Found) -> Option<&'t [u8]> {
     let (at, each) = unit(word)?;
     let mut total = count.checked_mul(each)?;
     let (ago, later) = letters(behind.trim_ascii_start());
@@ -728,8 +722,20 @@ mod tests {
     #[test]
     fn what_is_no_date() {
         for text in [
-            "x", "2005-02-29", "2005-13-01", "25:00", "10:60", "10:00:61", "@", "@x", "1 foo",
-            "2005-01-02 2005-01-02", "10:00 11:00", "99999999999999999999 days", "13pm", "!",
+            "x",
+            "2005-02-29",
+            "2005-13-01",
+            "25:00",
+            "10:60",
+            "10:00:61",
+            "@",
+            "@x",
+            "1 foo",
+            "2005-01-02 2005-01-02",
+            "10:00 11:00",
+            "99999999999999999999 days",
+            "13pm",
+            "!",
         ] {
             assert_eq!(shown(text), "-", "{text}");
         }

@@ -39,7 +39,10 @@ fn iso() {
     if !against_busybox() {
         let seconds = "2009-02-07T07:35:03+00:00\n";
         applet("date").args(["-Iseconds", "-d", t]).stdout(seconds).ok();
-        applet("date").args(["--iso-8601=minutes", "-d", t]).stdout("2009-02-07T07:35+00:00\n").ok();
+        applet("date")
+            .args(["--iso-8601=minutes", "-d", t])
+            .stdout("2009-02-07T07:35+00:00\n")
+            .ok();
         applet("date").args(["-Ihours", "-d", t]).stdout("2009-02-07T07+00:00\n").ok();
         applet("date")
             .args(["-Ins", "-d", "@1.5"])
