@@ -10,6 +10,7 @@ mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod date;
 mod depmod;
 mod dmesg;
 mod echo;
@@ -65,6 +66,7 @@ const LIST: &[Row] = &[
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
