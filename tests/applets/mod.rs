@@ -3,6 +3,7 @@
 mod boot;
 mod cat;
 mod commands;
+mod date;
 mod depmod;
 mod folders;
 mod ip;
@@ -13,5 +14,6 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod remove;
 mod system;
 mod test;
