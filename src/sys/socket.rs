@@ -204,7 +204,9 @@ fn wait_connected(fd: &OwnedFd, limit: Duration) -> Result<(), Errno> {
 /// Waits until `fd` is ready for `events` (or broken), at most that long.
 /// False when it is not; a signal ends the wait, too.
 pub fn wait(fd: BorrowedFd<'_>, events: PollFlags, limit: Duration) -> Result<bool, Errno> {
-    let milliseconds = limit.as_millis() + u128::from(limit.subsec_nanos() % 1_000_000 > 0);
+    // rounded up, so as not to come back just before the time
+    let whole = limit.subsec_nanos().is_multiple_of(1_000_000);
+    let milliseconds = limit.as_millis() + u128::from(!whole);
     let timeout = PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX);
     match poll(&mut [PollFd::new(fd, events)], timeout) {
         Ok(count) => Ok(count > 0),

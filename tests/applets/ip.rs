@@ -109,7 +109,7 @@ fn what_it_changes() {
             "10.2.0.1/16 brd 10.2.255.255 scope\n",
         ),
         (
-            "$RB ip addr add 10.2.0.1 peer 10.2.0.2 dev v0; ip -o a show v0 to 10.2.0.2 | cut -d' ' -f7-9",
+            "$RB ip addr add 10.2.0.1 peer 10.2.0.2 dev v0; ip -o a show v0 | grep peer | cut -d' ' -f7-9",
             "10.2.0.1 peer 10.2.0.2/32\n",
         ),
         (
