@@ -10,6 +10,7 @@ mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod cp;
 mod depmod;
 mod dmesg;
 mod echo;
@@ -30,6 +31,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
+mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
@@ -93,6 +95,8 @@ const LIST: &[Row] = &[
     row("reboot", &reboot::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
+    row("cp", &cp::APPLET),
+    row("mv", &mv::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
