@@ -10,6 +10,7 @@ mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod cp;
 mod date;
 mod depmod;
 mod dmesg;
@@ -32,6 +33,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
+mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
@@ -67,6 +69,7 @@ const LIST: &[Row] = &[
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("cp", &cp::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
@@ -90,14 +93,15 @@ const LIST: &[Row] = &[
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
+    row("mv", &mv::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
+    row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
-    row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("sh", &sh::APPLET),

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod copying;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;

@@ -3,6 +3,7 @@
 mod boot;
 mod cat;
 mod commands;
+mod copy;
 mod date;
 mod depmod;
 mod folders;
