@@ -10,6 +10,8 @@ mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod cp;
+mod date;
 mod depmod;
 mod dmesg;
 mod echo;
@@ -18,6 +20,7 @@ mod false_;
 mod gzip;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
 mod ln;
 mod losetup;
@@ -31,10 +34,13 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
+mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
 mod reboot;
+mod rm;
+mod rmdir;
 mod rmmod;
 mod sh;
 mod sleep;
@@ -82,6 +88,8 @@ const LIST: &[Row] = &[
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("cp", &cp::APPLET),
+    row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
@@ -90,6 +98,7 @@ const LIST: &[Row] = &[
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
@@ -103,12 +112,15 @@ const LIST: &[Row] = &[
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
+    row("mv", &mv::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("rm", &rm::APPLET),
+    row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("sh", &sh::APPLET),
@@ -122,10 +134,58 @@ const LIST: &[Row] = &[
     row("vm", &vm::APPLET),
 ];
 
-static ROWS: [Row; LIST.len()] = sorted();
+/// The names alone, in the order of [`SORTED`]: a search reads these few pages
+/// and not the ones that the applets' constants are spread over.
+static NAMES: [u8; length_of_names()] = joined();
+static ROWS: [Row; LIST.len()] = rows();
+const SORTED: [Row; LIST.len()] = sorted();
 
 /// The applets of this program.
 pub static TABLE: Table = Table(&ROWS);
+
+const fn length_of_names() -> usize {
+    let mut length = 0;
+    let mut i = 0;
+    while i < LIST.len() {
+        length += LIST[i].name.len();
+        i += 1;
+    }
+    length
+}
+
+const fn joined() -> [u8; length_of_names()] {
+    let mut bytes = [0; length_of_names()];
+    let mut end = 0;
+    let mut i = 0;
+    while i < SORTED.len() {
+        let name = SORTED[i].name.as_bytes();
+        let mut j = 0;
+        while j < name.len() {
+            bytes[end] = name[j];
+            end += 1;
+            j += 1;
+        }
+        i += 1;
+    }
+    bytes
+}
+
+/// [`SORTED`] with the names in [`NAMES`].
+const fn rows() -> [Row; LIST.len()] {
+    let mut rows = SORTED;
+    let mut rest: &'static [u8] = &NAMES;
+    let mut i = 0;
+    while i < rows.len() {
+        let (name, behind) = rest.split_at(rows[i].name.len());
+        rest = behind;
+        match std::str::from_utf8(name) {
+            Ok(name) => rows[i].name = name,
+            Err(_) => panic!("an applet name is not UTF-8"),
+        }
+        i += 1;
+    }
+    rows
+}
 
 /// The rows sorted by name; a name that is there twice does not compile.
 const fn sorted() -> [Row; LIST.len()] {

@@ -6,12 +6,15 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod copying;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
+pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod lines;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;
@@ -19,6 +22,7 @@ pub mod process;
 pub mod regex;
 pub mod session;
 pub mod signal;
+pub mod socket;
 pub mod start;
 pub mod stream;
 pub mod terminal;
