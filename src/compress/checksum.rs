@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn parts_are_as_good_as_the_whole() {
-        let bytes: Vec<u8> = (0..1000u32).map(|n| (n * n >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000u32).map(|n| ((n * n) >> 3) as u8).collect();
         for at in [0, 1, 7, 8, 15, 16, 31, 32, 33, 500, 999] {
             let (a, b) = bytes.split_at(at);
             let (mut crc, mut x32, mut x64) = (Crc32::new(), Xxh32::new(), Xxh64::new());

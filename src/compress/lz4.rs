@@ -209,12 +209,11 @@ pub fn pack(input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
     to.write_all(&sum.sum().to_le_bytes())
 }
 
+/// What is to be done with a block as it is and packed.
+type Take<'t> = dyn FnMut(&[u8], &[u8]) -> io::Result<()> + 't;
+
 /// Gives each block of `size` bytes as it is and packed.
-fn blocks(
-    size: usize,
-    input: &mut Input,
-    take: &mut dyn FnMut(&[u8], &[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+fn blocks(size: usize, input: &mut Input, take: &mut Take) -> io::Result<()> {
     loop {
         let plain = input.peek(size).map_err(read_error)?;
         let plain = plain.get(..size.min(plain.len())).unwrap_or_default();

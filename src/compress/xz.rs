@@ -45,7 +45,7 @@ impl Check {
             CHECK_CRC32 => Check::Crc32(Crc32::new()),
             4 => Check::Crc64(Crc64::new()),
             0 => Check::Other(0),
-            _ => Check::Other(4 << (usize::from(number) - 1) / 3),
+            _ => Check::Other(4 << ((usize::from(number) - 1) / 3)),
         }
     }
 
@@ -145,13 +145,12 @@ impl Decoder for Xz {
     }
 }
 
+/// A decoder of the crate.
+type Process<'p> = dyn FnMut(&[u8], &mut [u8], Action) -> lzma_rust2::Result<StreamResult> + 'p;
+
 /// Lets a decoder of the crate take from `input` and put behind `out`. Says
 /// whether more will come.
-fn feed(
-    input: &mut Input,
-    out: &mut Vec<u8>,
-    process: &mut dyn FnMut(&[u8], &mut [u8], Action) -> lzma_rust2::Result<StreamResult>,
-) -> Result<bool, Cause> {
+fn feed(input: &mut Input, out: &mut Vec<u8>, process: &mut Process) -> Result<bool, Cause> {
     let start = out.len();
     out.resize(start + STEP, 0);
     let mut filled = start;
@@ -332,7 +331,7 @@ fn index(input: &mut Input, blocks: u64, sizes: u32) -> Result<u64, Cause> {
     if seen.sum() != sizes {
         return Err(Cause::Corrupt);
     }
-    while (input.offset() - start) % 4 != 0 {
+    while !(input.offset() - start).is_multiple_of(4) {
         if next(input)? != 0 {
             return Err(Cause::Corrupt);
         }
