@@ -56,7 +56,7 @@ pub fn by_id(device: &Device) -> Vec<Vec<u8>> {
         Some(b"mm") => {
             let serial = text("device/serial");
             let serial = serial.strip_prefix(b"0x").unwrap_or(&serial);
-            add("mmc-", &join(&[&text("device/name"), b"0x", serial], b"_").as_slice().to_vec());
+            add("mmc-", &join(&[&text("device/name"), &[b"0x", serial].concat()], b"_"));
         }
         Some(b"nv") => {
             let (model, serial) = (text("device/model"), text("device/serial"));

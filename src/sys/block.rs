@@ -105,10 +105,10 @@ pub fn ask_wide(fd: BorrowedFd<'_>, question: AskWide) -> Result<u64, Errno> {
 
 /// Asks for a long.
 pub fn ask_long(fd: BorrowedFd<'_>, question: AskLong) -> Result<u64, Errno> {
-    let mut answer: libc::c_ulong = 0;
-    // SAFETY: the questions of this type write a long there.
+    let mut answer = 0u64;
+    // SAFETY: the questions of this type write a long, 64 bits or fewer, there.
     Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), question.0, &raw mut answer) })?;
-    Ok(answer.into())
+    Ok(answer)
 }
 
 /// Orders.

@@ -539,7 +539,7 @@ pub(super) fn hfsplus(disk: &mut Disk, hit: Hit, out: &mut Found) -> Option<()> 
             return None;
         }
         let (block, first, extent) = (be32(mdb, 20), be16(mdb, 28), be16(mdb, 126));
-        if block == 0 || block % 512 != 0 {
+        if block == 0 || !block.is_multiple_of(512) {
             return None;
         }
         start = u64::from(first) * 512 + u64::from(extent) * u64::from(block);
@@ -557,7 +557,7 @@ pub(super) fn hfsplus(disk: &mut Disk, hit: Hit, out: &mut Found) -> Option<()> 
 pub(super) fn hfs(disk: &mut Disk, hit: Hit, out: &mut Found) -> Option<()> {
     let mdb = disk.get(hit.at, 162)?;
     let block = be32(mdb, 20);
-    if mdb.get(124..126) == Some(b"H+") || block == 0 || block % 512 != 0 {
+    if mdb.get(124..126) == Some(b"H+") || block == 0 || !block.is_multiple_of(512) {
         return None;
     }
     let length = usize::from(*mdb.get(36)?).min(27);

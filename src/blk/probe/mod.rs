@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(kind(&image(8192, &[(0, b"LUKS\xba\xbe\0\x01")])), "crypto_LUKS");
         assert_eq!(kind(&image(8192, &[(0, b"LUKS\xba\xbe\0\x09")])), "");
         assert_eq!(kind(&image(8192, &[(1080, b"\x53\xef")])), "ext2");
-        assert_eq!(kind(&image(8192, &[(1080, b"\x53\xef"), (1124, b"\x04")])), "ext3");
+        assert_eq!(kind(&image(8192, &[(1080, b"\x53\xef"), (1116, b"\x04")])), "ext3");
         assert_eq!(kind(&image(8192, &[(1080, b"\x53\xef"), (1120, b"\x40")])), "ext4");
         assert_eq!(kind(&image(8192, &[(1080, b"\x53\xef"), (1120, b"\x08")])), "jbd");
         assert_eq!(kind(&image(8192, &[(4086, b"SWAPSPACE2")])), "");
@@ -373,7 +373,7 @@ mod tests {
     #[test]
     fn values_of_a_superblock() {
         let bytes =
-            image(8192, &[(1080, b"\x53\xef"), (1124, b"\x04"), (1144, b"root"), (1128, &[7; 16])]);
+            image(8192, &[(1080, b"\x53\xef"), (1116, b"\x04"), (1144, b"root"), (1128, &[7; 16])]);
         let Content::One(found) = look(&bytes) else { panic!("nothing found") };
         assert_eq!(found.get("LABEL"), Some(&b"root"[..]));
         assert_eq!(found.get("UUID"), Some(&b"07070707-0707-0707-0707-070707070707"[..]));
