@@ -5,15 +5,19 @@
 
 #![allow(unsafe_code)]
 
+pub mod block;
 pub mod clock;
 pub mod crypt;
+pub mod copying;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
+pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
 pub mod keyring;
+pub mod lines;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;
@@ -21,6 +25,7 @@ pub mod process;
 pub mod regex;
 pub mod session;
 pub mod signal;
+pub mod socket;
 pub mod start;
 pub mod stream;
 pub mod terminal;

@@ -1,5 +1,7 @@
 //! printf. POSIX.1-2024 XCU 3, with %q as in bash.
 
+use crate::sys::float;
+
 use super::super::Shell;
 use super::super::command::quote_into;
 use super::super::fields::Fields;
@@ -73,23 +75,47 @@ fn digits(text: &[u8], radix: u32, most: usize) -> Option<(u32, &[u8])> {
 }
 
 /// A conversion specification.
-#[derive(Default, Clone)]
+#[derive(Default)]
 struct Spec {
-    left: bool,
-    plus: bool,
-    space: bool,
-    alternate: bool,
-    zero: bool,
+    /// The flags as they are written, each once.
+    flags: [u8; 5],
     width: usize,
     precision: Option<usize>,
 }
 
+impl Spec {
+    fn has(&self, flag: u8) -> bool {
+        self.flags.contains(&flag)
+    }
+
+    fn add(&mut self, flag: u8) {
+        if !self.has(flag)
+            && let Some(place) = self.flags.iter_mut().find(|f| **f == 0)
+        {
+            *place = flag;
+        }
+    }
+}
+
+/// An integer argument: its sign and how far it is from 0, which is limited.
+#[derive(Default)]
+struct Integer {
+    negative: bool,
+    magnitude: u64,
+    too_large: bool,
+}
+
 /// Wider than this, a field is an error of the script.
-const WIDEST: i64 = 1 << 20;
+const WIDEST: usize = 1 << 20;
 
 struct Printer<'a> {
     args: &'a [&'a [u8]],
+    /// The next argument.
     at: usize,
+    /// The first argument of this pass over the format, for `%1$s`.
+    first: usize,
+    /// One more than the last that any pass has named by number.
+    named: usize,
     out: &'a mut Vec<u8>,
     errors: Vec<String>,
 }
@@ -97,21 +123,22 @@ struct Printer<'a> {
 /// Prints `args` by `format` into `out`. What went wrong is returned: the
 /// status is 1 then.
 pub fn format(format: &[u8], args: &[&[u8]], out: &mut Vec<u8>) -> Vec<String> {
-    let mut printer = Printer { args, at: 0, out, errors: Vec::new() };
+    let mut printer = Printer { args, at: 0, first: 0, named: 0, out, errors: Vec::new() };
     loop {
-        let before = printer.at;
+        printer.first = printer.at;
         if !printer.once(format) {
             break;
         }
+        printer.at = printer.at.max(printer.named);
         // The format is used again as long as that uses up arguments.
-        if printer.at >= args.len() || printer.at == before {
+        if printer.at >= args.len() || printer.at == printer.first {
             break;
         }
     }
     printer.errors
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
     /// One pass over the format; false when nothing more is to be printed.
     fn once(&mut self, format: &[u8]) -> bool {
         let mut rest = format;
@@ -124,12 +151,17 @@ impl Printer<'_> {
                 b'\\' => {
                     // The escape alone: its backslash, its letter, its digits.
                     let mut length = 2.min(rest.len());
-                    if let Some(b'0'..=b'7') = behind.first() {
-                        let octal = behind.iter().take(3).take_while(|b| (b'0'..=b'7').contains(b));
-                        length = 1 + octal.count();
-                    } else if behind.first() == Some(&b'x') {
-                        let hex = behind.iter().skip(1).take(2);
-                        length = 2 + hex.take_while(|b| b.is_ascii_hexdigit()).count();
+                    match behind.first() {
+                        Some(b'c') => return false,
+                        Some(b'0'..=b'7') => {
+                            let octal = |b: &&u8| (b'0'..=b'7').contains(*b);
+                            length = 1 + behind.iter().take(3).take_while(octal).count();
+                        }
+                        Some(b'x') => {
+                            let hex = behind.iter().skip(1).take(2);
+                            length = 2 + hex.take_while(|b| b.is_ascii_hexdigit()).count();
+                        }
+                        _ => {}
                     }
                     let (escape, behind) = rest.split_at(length.min(rest.len()));
                     unescape(escape, self.out, false);
@@ -144,64 +176,70 @@ impl Printer<'_> {
         true
     }
 
-    fn next(&mut self) -> Option<Vec<u8>> {
-        let arg = self.args.get(self.at).map(|a| a.to_vec());
-        if arg.is_some() {
-            self.at += 1;
+    /// The next argument, or the n-th of this pass; empty when there is none.
+    fn next(&mut self, n: Option<usize>) -> &'a [u8] {
+        let at = match n {
+            Some(n) => self.first.saturating_add(n.saturating_sub(1)),
+            None => self.at,
+        };
+        let arg = self.args.get(at);
+        match n {
+            Some(_) => self.named = self.named.max(at.saturating_add(1)),
+            None if arg.is_some() => self.at += 1,
+            None => {}
         }
-        arg
+        arg.copied().unwrap_or_default()
     }
 
-    fn star(&mut self) -> i64 {
-        match self.next() {
-            Some(text) => self.integer(&text).clamp(-i128::from(WIDEST), i128::from(WIDEST)) as i64,
-            None => 0,
+    /// A number in the format: digits, or `*` for an argument. None: neither.
+    fn size<'f>(&mut self, text: &'f [u8]) -> (Option<Integer>, &'f [u8]) {
+        if let Some((b'*', rest)) = text.split_first() {
+            let (n, behind) = argument_number(rest);
+            let text = self.next(n);
+            let mut value = Integer::default();
+            if !text.is_empty() {
+                value = self.integer(text);
+            }
+            return (Some(value), behind);
         }
+        let (value, rest) = plain_number(text);
+        let negative = false;
+        let magnitude = value as u64;
+        let found = rest.len() < text.len();
+        (found.then_some(Integer { negative, magnitude, too_large: false }), rest)
     }
 
     /// A conversion, behind its `%`; what follows it.
     fn conversion<'f>(&mut self, text: &'f [u8]) -> Option<&'f [u8]> {
         let mut spec = Spec::default();
-        let mut rest = text;
-        while let Some((flag, behind)) = rest.split_first() {
-            match flag {
-                b'-' => spec.left = true,
-                b'+' => spec.plus = true,
-                b' ' => spec.space = true,
-                b'#' => spec.alternate = true,
-                b'0' => spec.zero = true,
-                _ => break,
+        let (n, mut rest) = argument_number(text);
+        while let Some((flag @ (b'-' | b'+' | b' ' | b'#' | b'0' | b'\''), behind)) =
+            rest.split_first()
+        {
+            if *flag != b'\'' {
+                spec.add(*flag);
             }
             rest = behind;
         }
-        if let Some((b'*', behind)) = rest.split_first() {
-            let width = self.star();
-            spec.left |= width < 0;
-            spec.width = width.unsigned_abs() as usize;
-            rest = behind;
-        } else {
-            let (width, behind) = plain_number(rest);
-            spec.width = width;
-            rest = behind;
+        let (width, behind) = self.size(rest);
+        rest = behind;
+        if let Some(width) = width {
+            if width.negative {
+                spec.add(b'-');
+            }
+            spec.width = width.magnitude.min(WIDEST as u64) as usize;
         }
         if let Some((b'.', behind)) = rest.split_first() {
+            let (precision, behind) = self.size(behind);
             rest = behind;
-            if let Some((b'*', behind)) = rest.split_first() {
-                spec.precision = usize::try_from(self.star()).ok();
-                rest = behind;
-            } else {
-                let (precision, behind) = plain_number(rest);
-                spec.precision = Some(precision);
-                rest = behind;
+            // A negative one is as if there were none.
+            let precision = precision.unwrap_or_default();
+            if !precision.negative {
+                spec.precision = Some(precision.magnitude.min(WIDEST as u64) as usize);
             }
         }
         // Lengths of C mean nothing here.
-        while let Some((b'l' | b'h' | b'L' | b'q' | b'j' | b'z' | b't', behind)) =
-            rest.split_first()
-        {
-            if rest.first() == Some(&b'q') {
-                break;
-            }
+        while let Some((b'l' | b'h' | b'L' | b'j' | b'z' | b't', behind)) = rest.split_first() {
             rest = behind;
         }
         let Some((letter, behind)) = rest.split_first() else {
@@ -211,30 +249,30 @@ impl Printer<'_> {
         match letter {
             b'%' => self.out.push(b'%'),
             b's' => {
-                let text = self.next().unwrap_or_default();
-                self.padded(&spec, cut(&text, spec.precision));
+                let text = self.next(n);
+                self.padded(&spec, cut(text, spec.precision));
             }
             b'c' => {
-                let text = self.next().unwrap_or_default();
+                let text = self.next(n);
                 self.padded(&spec, text.get(..1).unwrap_or_default());
             }
             b'b' => {
-                let text = self.next().unwrap_or_default();
+                let text = self.next(n);
                 let mut plain = Vec::new();
-                let more = unescape(&text, &mut plain, true);
+                let more = unescape(text, &mut plain, true);
                 self.padded(&spec, cut(&plain, spec.precision));
                 if !more {
                     return None;
                 }
             }
             b'q' => {
-                let text = self.next().unwrap_or_default();
+                let text = self.next(n);
                 let mut quoted = Vec::new();
-                quote_into(&mut quoted, &text);
+                quote_into(&mut quoted, text);
                 self.padded(&spec, &quoted);
             }
-            b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => self.number(&spec, *letter),
-            b'a' | b'A' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => self.float(&spec, *letter),
+            b'd' | b'i' | b'u' | b'o' | b'x' | b'X' => self.number(&spec, n, *letter),
+            b'a' | b'A' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' => self.float(&spec, n, *letter),
             other => {
                 let shown = crate::applet::show_bytes(&[*other]).to_string();
                 self.errors.push(format!("%{shown}: no such conversion"));
@@ -246,178 +284,167 @@ impl Printer<'_> {
 
     fn padded(&mut self, spec: &Spec, text: &[u8]) {
         let fill = spec.width.saturating_sub(text.len());
-        if !spec.left {
+        let left = spec.has(b'-');
+        if !left {
             self.out.resize(self.out.len() + fill, b' ');
         }
         self.out.extend_from_slice(text);
-        if spec.left {
+        if left {
             self.out.resize(self.out.len() + fill, b' ');
         }
     }
 
-    fn number(&mut self, spec: &Spec, letter: u8) {
-        let text = self.next().unwrap_or_default();
-        let value = self.integer(&text);
+    fn number(&mut self, spec: &Spec, n: Option<usize>, letter: u8) {
+        let text = self.next(n);
+        let mut value = Integer::default();
+        if !text.is_empty() {
+            value = self.integer(text);
+        }
         let signed = matches!(letter, b'd' | b'i');
-        let (negative, magnitude) = if signed {
-            let value = self.limited(&text, value, i128::from(i64::MIN), i128::from(i64::MAX));
-            (value < 0, value.unsigned_abs() as u64)
-        } else {
-            let value = self.limited(&text, value, i128::from(i64::MIN), i128::from(u64::MAX));
-            (false, value as u64)
+        let limit = match (signed, value.negative) {
+            (true, false) => i64::MAX.unsigned_abs(),
+            (true | false, true) => i64::MIN.unsigned_abs(),
+            (false, false) => u64::MAX,
         };
-        let mut digits = match letter {
-            b'o' => format!("{magnitude:o}"),
-            b'x' => format!("{magnitude:x}"),
-            b'X' => format!("{magnitude:X}"),
-            _ => magnitude.to_string(),
+        if value.too_large || value.magnitude > limit {
+            value.magnitude = limit;
+            self.complain(text, "number out of range");
+        }
+        let mut rest = value.magnitude;
+        if value.negative && !signed {
+            rest = rest.wrapping_neg();
+        }
+        let (base, shift): (u64, u8) = match letter {
+            b'o' => (8, 0),
+            b'x' => (16, 39),
+            b'X' => (16, 7),
+            _ => (10, 0),
         };
-        if let Some(precision) = spec.precision {
-            if precision == 0 && magnitude == 0 {
-                digits.clear();
+        // The digits from the last to the first, then what stands before.
+        let mut digits = Vec::new();
+        let is_zero = rest == 0;
+        if !is_zero || spec.precision != Some(0) {
+            loop {
+                let digit = (rest % base) as u8;
+                digits.push(if digit < 10 { b'0' + digit } else { b'0' + digit + shift });
+                rest /= base;
+                if rest == 0 {
+                    break;
+                }
             }
-            let missing = precision.min(WIDEST as usize).saturating_sub(digits.len());
-            digits.insert_str(0, &"0".repeat(missing));
         }
-        let prefix = match letter {
-            b'o' if spec.alternate && !digits.starts_with('0') => "0",
-            b'x' if spec.alternate && magnitude != 0 => "0x",
-            b'X' if spec.alternate && magnitude != 0 => "0X",
-            _ if negative => "-",
-            b'd' | b'i' if spec.plus => "+",
-            b'd' | b'i' if spec.space => " ",
-            _ => "",
+        let prefix: &[u8] = match letter {
+            b'o' if spec.has(b'#') && digits.last() != Some(&b'0') => b"0",
+            b'x' if spec.has(b'#') && !is_zero => b"x0",
+            b'X' if spec.has(b'#') && !is_zero => b"X0",
+            b'd' | b'i' if value.negative => b"-",
+            b'd' | b'i' if spec.has(b'+') => b"+",
+            b'd' | b'i' if spec.has(b' ') => b" ",
+            _ => b"",
         };
-        if spec.zero && !spec.left && spec.precision.is_none() {
-            let missing = spec.width.saturating_sub(digits.len() + prefix.len());
-            digits.insert_str(0, &"0".repeat(missing));
+        let least = match spec.precision {
+            Some(precision) => precision.saturating_sub(usize::from(prefix == b"0")),
+            None if spec.has(b'0') && !spec.has(b'-') => spec.width.saturating_sub(prefix.len()),
+            None => 0,
+        };
+        if digits.len() < least {
+            digits.resize(least, b'0');
         }
-        digits.insert_str(0, prefix);
-        self.padded(spec, digits.as_bytes());
+        digits.extend_from_slice(prefix);
+        digits.reverse();
+        self.padded(spec, &digits);
     }
 
-    fn limited(&mut self, text: &[u8], value: i128, low: i128, high: i128) -> i128 {
-        if value < low || value > high {
-            let shown = crate::applet::show_bytes(text).to_string();
-            self.errors.push(format!("{shown}: number out of range"));
-        }
-        value.clamp(low, high)
+    /// Notes what is wrong with an argument.
+    #[cold]
+    #[inline(never)]
+    fn complain(&mut self, text: &[u8], why: &str) {
+        self.errors.push(format!("{}: {why}", crate::applet::show_bytes(text)));
     }
 
     /// The integer an argument is: a constant of C with a sign, or a quote and
     /// the character whose code is meant.
-    fn integer(&mut self, text: &[u8]) -> i128 {
+    fn integer(&mut self, text: &[u8]) -> Integer {
+        let mut found = Integer::default();
         if let Some((b'"' | b'\'', rest)) = text.split_first() {
             let character =
                 rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-            return match (character, rest.first()) {
-                (Some(c), _) => i128::from(u32::from(c)),
-                (None, Some(byte)) => i128::from(*byte),
-                (None, None) => 0,
+            found.magnitude = match (character, rest.first()) {
+                (Some(c), _) => u64::from(u32::from(c)),
+                (None, byte) => byte.copied().map_or(0, u64::from),
             };
+            return found;
         }
         let trimmed = text.trim_ascii_start();
-        let (negative, body) = match trimmed.split_first() {
-            Some((b'-', rest)) => (true, rest),
-            Some((b'+', rest)) => (false, rest),
-            _ => (false, trimmed),
+        let body = match trimmed.split_first() {
+            Some((sign @ (b'-' | b'+'), rest)) => {
+                found.negative = *sign == b'-';
+                rest
+            }
+            _ => trimmed,
         };
         let (radix, body) = match body {
-            [b'0', b'x' | b'X', rest @ ..] => (16, rest),
+            [b'0', b'x' | b'X', rest @ ..] if rest.first().is_some_and(u8::is_ascii_hexdigit) => {
+                (16, rest)
+            }
             [b'0', ..] => (8, body),
             _ => (10, body),
         };
-        let mut value: i128 = 0;
         let mut used = 0;
         for byte in body {
             let Some(digit) = char::from(*byte).to_digit(radix) else { break };
-            value = (value * i128::from(radix) + i128::from(digit)).min(1 << 100);
+            let next = found.magnitude.checked_mul(u64::from(radix));
+            match next.and_then(|v| v.checked_add(u64::from(digit))) {
+                Some(value) => found.magnitude = value,
+                None => found.too_large = true,
+            }
             used += 1;
         }
-        if (used < body.len() || used == 0) && !(text.is_empty()) {
-            let shown = crate::applet::show_bytes(text).to_string();
-            let why = if used == 0 { "not a number" } else { "not completely a number" };
-            self.errors.push(format!("{shown}: {why}"));
+        if used == 0 {
+            self.complain(text, "not a number");
+        } else if used < body.len() {
+            self.complain(text, "not completely a number");
         }
-        if negative { -value } else { value }
+        found
     }
 
-    fn float(&mut self, spec: &Spec, letter: u8) {
-        let text = self.next().unwrap_or_default();
+    fn float(&mut self, spec: &Spec, n: Option<usize>, letter: u8) {
+        let text = self.next(n);
         let mut value = 0.0;
-        if !text.is_empty() {
-            match std::str::from_utf8(text.trim_ascii()).ok().and_then(|t| t.parse::<f64>().ok()) {
-                Some(number) => value = number,
-                None => value = self.integer(&text) as f64,
+        if let Some(b'"' | b'\'') = text.first() {
+            value = self.integer(text).magnitude as f64;
+        } else if !text.is_empty() {
+            let (number, used) = float::parse(text);
+            value = number;
+            if used == 0 {
+                self.complain(text, "not a number");
+            } else if used < text.len() {
+                self.complain(text, "not completely a number");
             }
         }
-        let precision = spec.precision.unwrap_or(6).min(1000);
-        let mut shown = match letter.to_ascii_lowercase() {
-            _ if !value.is_finite() => format!("{}", value.abs()).to_lowercase(),
-            b'f' => format!("{:.precision$}", value.abs()),
-            b'e' => exponent(value.abs(), precision),
-            _ => general(value.abs(), precision, spec.alternate),
+        let style = float::Style {
+            flags: spec.flags,
+            width: spec.width.min(usize::from(u16::MAX)) as u16,
+            precision: spec.precision.map(|p| p.min(usize::from(u16::MAX)) as u16),
         };
-        if letter.is_ascii_uppercase() {
-            shown.make_ascii_uppercase();
-        }
-        let sign = if value.is_sign_negative() {
-            "-"
-        } else if spec.plus {
-            "+"
-        } else if spec.space {
-            " "
-        } else {
-            ""
-        };
-        if spec.zero && !spec.left && value.is_finite() {
-            let missing = spec.width.saturating_sub(shown.len() + sign.len());
-            shown.insert_str(0, &"0".repeat(missing));
-        }
-        shown.insert_str(0, sign);
-        self.padded(spec, shown.as_bytes());
+        float::format(self.out, letter, style, value);
     }
 }
 
-/// `%e`: a digit, a point, the others, an exponent of two digits at least.
-fn exponent(value: f64, precision: usize) -> String {
-    let shown = format!("{value:.precision$e}");
-    let (digits, power) = shown.split_once('e').unwrap_or((&shown, "0"));
-    let (sign, power) = match power.strip_prefix('-') {
-        Some(power) => ('-', power),
-        None => ('+', power),
-    };
-    format!("{digits}e{sign}{power:0>2}")
-}
-
-/// `%g`: the shorter of `%e` and `%f` with `precision` significant digits.
-fn general(value: f64, precision: usize, keep_zeros: bool) -> String {
-    let precision = precision.max(1);
-    let shown = exponent(value, precision - 1);
-    let power: i32 = shown.split_once('e').and_then(|(_, p)| p.parse().ok()).unwrap_or(0);
-    let fixed = power >= -4 && power < precision as i32;
-    let mut shown = if fixed {
-        let after = usize::try_from(precision as i32 - 1 - power).unwrap_or(0);
-        format!("{value:.after$}")
-    } else {
-        shown
-    };
-    if !keep_zeros && shown.contains('.') {
-        let (digits, power) = match shown.split_once('e') {
-            Some((digits, power)) => (digits.to_string(), format!("e{power}")),
-            None => (shown, String::new()),
-        };
-        let digits = digits.trim_end_matches('0').trim_end_matches('.');
-        shown = format!("{digits}{power}");
+/// The `n$` of `%n$s` (POSIX.1-2024).
+fn argument_number(text: &[u8]) -> (Option<usize>, &[u8]) {
+    let (n, rest) = plain_number(text);
+    match rest.split_first() {
+        Some((b'$', behind)) if n > 0 => (Some(n), behind),
+        _ => (None, text),
     }
-    shown
 }
 
 fn plain_number(text: &[u8]) -> (usize, &[u8]) {
     let count = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(count);
     let value = digits.iter().fold(0usize, |v, d| {
-        v.saturating_mul(10).saturating_add(usize::from(d - b'0')).min(WIDEST as usize)
+        v.saturating_mul(10).saturating_add(usize::from(d - b'0')).min(WIDEST)
     });
     (value, rest)
 }
@@ -490,6 +517,12 @@ mod tests {
                 &["%d", "9223372036854775808"],
                 "9223372036854775807!9223372036854775808: number out of range",
             ),
+            (&["%2$s %1$s\n", "a", "b", "c", "d"], "b a\nd c\n"),
+            (&["%1$*2$d|", "7", "4"], "   7|"),
+            (&["%.*f|%5.1f|%-8.2e|", "1", "2.25", "3.14", "10"], "2.2|  3.1|1.00e+01|"),
+            (&["a\\cb%s", "x"], "a"),
+            (&["%#.3o %.0d %x", "8", "0", "-1"], "010  ffffffffffffffff"),
+            (&["%+5d|%-5d|%05d", "-3", "-3", "-3"], "   -3|-3   |-0003"),
             (&["%z"], "!a conversion is missing behind '%'"),
             (&["%k"], "!%k: no such conversion"),
         ] {

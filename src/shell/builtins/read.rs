@@ -125,8 +125,7 @@ fn parse(fields: &Fields) -> Result<(Options, usize), String> {
 }
 
 fn seconds(text: &[u8]) -> Option<Duration> {
-    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    Duration::try_from_secs_f64(value).ok()
+    Duration::try_from_secs_f64(sys::float::whole(text)?).ok()
 }
 
 /// -s: no echo; -n: bytes as they come. Returns the modes there were.
