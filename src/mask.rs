@@ -31,7 +31,7 @@ fn is_secret(name: &[u8]) -> bool {
     let name = name.to_ascii_lowercase();
     let last = name.rsplit(|b| matches!(b, b'.' | b'_' | b'-')).next().unwrap_or_default();
     let holds = |part: &&[u8]| name.windows(part.len()).any(|w| w == *part);
-    WHOLE.contains(&last) || SECRET.iter().any(|part| holds(part))
+    WHOLE.contains(&last) || SECRET.iter().any(holds)
 }
 
 /// The text without its secrets.

@@ -7,8 +7,8 @@
 
 pub mod block;
 pub mod clock;
-pub mod crypt;
 pub mod copying;
+pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
