@@ -6,17 +6,23 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod blkid;
 mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod cp;
+mod date;
 mod depmod;
 mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod findfs;
+mod gzip;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
 mod ln;
 mod losetup;
@@ -30,10 +36,13 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
+mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
 mod reboot;
+mod rm;
+mod rmdir;
 mod rmmod;
 mod sh;
 mod sleep;
@@ -59,23 +68,37 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("cp", &cp::APPLET),
+    row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("findfs", &findfs::APPLET),
+    row("gunzip", &gzip::GUNZIP),
+    row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
+    row("lzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
@@ -84,12 +107,15 @@ const LIST: &[Row] = &[
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
+    row("mv", &mv::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("rm", &rm::APPLET),
+    row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("sh", &sh::APPLET),
@@ -99,14 +125,71 @@ const LIST: &[Row] = &[
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unlz4", &gzip::LZ4),
+    row("unlzma", &gzip::XZ),
+    row("unxz", &gzip::XZ),
+    row("unzstd", &gzip::ZSTD),
     row("usleep", &sleep::USLEEP),
     row("vm", &vm::APPLET),
+    row("xz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
+    row("zcat", &gzip::ZCAT),
+    row("zstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
 ];
 
-static ROWS: [Row; LIST.len()] = sorted();
+/// The names alone, in the order of [`SORTED`]: a search reads these few pages
+/// and not the ones that the applets' constants are spread over.
+static NAMES: [u8; length_of_names()] = joined();
+static ROWS: [Row; LIST.len()] = rows();
+const SORTED: [Row; LIST.len()] = sorted();
 
 /// The applets of this program.
 pub static TABLE: Table = Table(&ROWS);
+
+const fn length_of_names() -> usize {
+    let mut length = 0;
+    let mut i = 0;
+    while i < LIST.len() {
+        length += LIST[i].name.len();
+        i += 1;
+    }
+    length
+}
+
+const fn joined() -> [u8; length_of_names()] {
+    let mut bytes = [0; length_of_names()];
+    let mut end = 0;
+    let mut i = 0;
+    while i < SORTED.len() {
+        let name = SORTED[i].name.as_bytes();
+        let mut j = 0;
+        while j < name.len() {
+            bytes[end] = name[j];
+            end += 1;
+            j += 1;
+        }
+        i += 1;
+    }
+    bytes
+}
+
+/// [`SORTED`] with the names in [`NAMES`].
+const fn rows() -> [Row; LIST.len()] {
+    let mut rows = SORTED;
+    let mut rest: &'static [u8] = &NAMES;
+    let mut i = 0;
+    while i < rows.len() {
+        let (name, behind) = rest.split_at(rows[i].name.len());
+        rest = behind;
+        match std::str::from_utf8(name) {
+            Ok(name) => rows[i].name = name,
+            Err(_) => panic!("an applet name is not UTF-8"),
+        }
+        i += 1;
+    }
+    rows
+}
 
 /// The rows sorted by name; a name that is there twice does not compile.
 const fn sorted() -> [Row; LIST.len()] {

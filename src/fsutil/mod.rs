@@ -1,10 +1,19 @@
 //! Doers on filesystems: mounting, loop devices, names of users, emptying.
 
+pub mod ask;
+pub mod backup;
 mod blame;
+pub mod content;
+pub mod copy;
 pub mod empty;
 pub mod holders;
+pub mod inodes;
+pub mod ladder;
 pub mod loops;
 pub mod mounting;
 pub mod mounts;
+pub mod place;
+pub mod remove;
 pub mod tags;
 pub mod users;
+pub mod walk;

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use crate::applet::show_bytes;
+use crate::regex::{Flags, Regex};
 use crate::sys::descriptor;
 use crate::sys::process::{Forked, exit_now};
 use crate::sys::signal::{self, Disposition};
@@ -443,8 +444,8 @@ impl Shell {
             Cond::Regex(left, right) => {
                 let text = self.expand_text(left)?;
                 let pattern = self.expand_regex(right)?;
-                match crate::sys::regex::is_match(&pattern, &text) {
-                    Ok(found) => found,
+                match Regex::new(&pattern, Flags::EXTENDED) {
+                    Ok(regex) => regex.is_match(&text),
                     Err(why) => {
                         self.complain(format_args!("{}: {why}", show_bytes(&pattern)));
                         self.status = 2;

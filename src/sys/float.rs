@@ -5,9 +5,21 @@
 /// many bytes it is long, blanks before it included. 0 bytes: there is none.
 #[inline(never)]
 pub fn parse(text: &[u8]) -> (f64, usize) {
-    let mut copy = Vec::with_capacity(text.len() + 1);
-    copy.extend(text.iter().take_while(|b| **b != 0));
-    copy.push(0);
+    // Only what can be part of a number is copied, as C wants a NUL behind it.
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b"+-. \t\n\r\x0b\x0c()_".contains(b);
+    let length = text.iter().position(|b| !is_part(b)).unwrap_or(text.len());
+    let text = text.get(..length).unwrap_or_default();
+    let mut short = [0u8; 64];
+    let mut long = Vec::new();
+    let copy: &mut [u8] = if length < short.len() {
+        &mut short
+    } else {
+        long.resize(length + 1, 0);
+        &mut long
+    };
+    if let Some(room) = copy.get_mut(..length) {
+        room.copy_from_slice(text);
+    }
     let start: *const libc::c_char = copy.as_ptr().cast();
     let mut end = std::ptr::null_mut();
     // SAFETY: the text ends in NUL, and `end` is a place for a pointer.

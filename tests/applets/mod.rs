@@ -1,10 +1,15 @@
 //! What each applet does, literally.
 
+mod blkid;
 mod boot;
 mod cat;
 mod commands;
+mod copy;
+mod date;
 mod depmod;
 mod folders;
+mod gzip;
+mod ip;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
@@ -12,5 +17,6 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod remove;
 mod system;
 mod test;
