@@ -838,7 +838,7 @@ impl Script {
                 self.here("E", true);
             }
             1 => {
-                self.put(&format!("printf '%s\\n' "));
+                self.put("printf '%s\\n' ");
                 self.word();
                 self.put(&format!(
                     " | {{ read {options}{names}; p $? \"$a\" \"$b\" \"$c\" \"$d\"; }}"
