@@ -20,7 +20,7 @@ use super::options::{NOEXEC, PATH_FIRST, XTRACE};
 use super::redir::RedirError;
 use super::vars::EXPORTED;
 use super::word::assignment_prefix;
-use super::{Flow, Run, Shell};
+use super::{Flow, Run, Shell, tame};
 
 /// What a command name means.
 pub enum Meaning {
@@ -155,7 +155,10 @@ impl Shell {
             Meaning::Function(function) => {
                 self.here(simple, redirs, |sh| sh.call(&function, fields))
             }
-            Meaning::Applet(row) if row.applet.kind == AppletKind::NoFork => {
+            Meaning::Applet(row)
+                if row.applet.kind == AppletKind::NoFork
+                    || (self.may_block() && tame::is_filter(row.name.as_bytes())) =>
+            {
                 self.here(simple, redirs, |sh| {
                     sh.status = sh.applet(row, fields);
                     Ok(())
@@ -338,9 +341,7 @@ impl Shell {
         if let Some(builtin) = builtin.filter(|b| b.special) {
             return Meaning::Builtin(builtin);
         }
-        if !self.functions.is_empty()
-            && let Some(function) = self.functions.get(name)
-        {
+        if let Some(function) = self.functions.get(name) {
             return Meaning::Function(Rc::clone(function));
         }
         match builtin {
@@ -373,7 +374,7 @@ impl Shell {
         let path = self.vars.get(b"PATH").unwrap_or(DEFAULT_PATH).to_vec();
         let found = search_path(&path, name)?;
         if found.first() == Some(&b'/') {
-            self.hashed.insert(name.into(), found.clone());
+            self.hashed.insert(name, found.clone());
         }
         Some(found)
     }
