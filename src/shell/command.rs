@@ -169,6 +169,9 @@ impl Shell {
                 sh.status = sh.applet(row, fields);
                 Ok(())
             }),
+            Meaning::File(path) if !tail && !self.interactive => {
+                self.here(simple, redirs, |sh| sh.spawn_file(&path, fields))
+            }
             Meaning::File(path) => {
                 self.outside(simple, redirs, tail, |sh| sh.exec_file(&path, fields))
             }
@@ -394,22 +397,52 @@ impl Shell {
         if errno == Errno::ENOEXEC {
             return self.exec_script(path, fields);
         }
+        self.exec_failed(path, errno);
+        Ok(())
+    }
+
+    /// Runs a program in a child that becomes it at once, without a copy of
+    /// this process.
+    fn spawn_file(&mut self, path: &[u8], fields: &Fields) -> Run {
+        let Ok(program) = CString::new(path) else {
+            self.status = 127;
+            return Ok(());
+        };
+        if self.jobs.control {
+            return self.in_child(false, |sh| sh.exec_file(path, fields));
+        }
+        let environment = self.vars.environment();
+        match sys::process::spawn(&program, &mut fields.c_strings(), environment) {
+            Ok(pid) => {
+                let mut job = self.new_job();
+                self.join_job(&mut job, pid, true);
+                let statuses = self.wait_foreground(job)?;
+                self.status = statuses.last().copied().unwrap_or(0);
+            }
+            Err(Errno::ENOEXEC) => {
+                return self.in_child(false, |sh| sh.exec_script(path, fields));
+            }
+            Err(errno) => self.exec_failed(path, errno),
+        }
+        Ok(())
+    }
+
+    /// Says why a program cannot be run.
+    fn exec_failed(&mut self, path: &[u8], errno: Errno) {
         let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
         let shown = show_bytes(path);
-        if missing && access(program.as_c_str(), AccessFlags::F_OK).is_ok() {
+        if missing && access(path, AccessFlags::F_OK).is_ok() {
             self.complain(format_args!("{shown}: its interpreter is missing"));
         } else if missing {
             self.complain(format_args!("{shown}: not found"));
         } else if errno == Errno::EACCES
-            && stat(program.as_c_str())
-                .is_ok_and(|s| s.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
+            && stat(path).is_ok_and(|s| s.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
         {
             self.complain(format_args!("{shown}: is a directory"));
         } else {
             self.complain(format_args!("{shown}: {}", error_text(errno as i32)));
         }
         self.status = if missing { 127 } else { 126 };
-        Ok(())
     }
 
     /// A file without an interpreter line is a script of this shell
