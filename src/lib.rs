@@ -36,6 +36,7 @@ pub mod mountopts;
 pub mod options;
 pub mod order;
 pub mod passwd;
+pub mod proc;
 pub mod procstat;
 pub mod program;
 pub mod regex;

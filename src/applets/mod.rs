@@ -17,9 +17,11 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod id;
 mod init;
 mod insmod;
 mod kill;
+mod killall;
 mod ln;
 mod losetup;
 mod ls;
@@ -33,6 +35,8 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod mv;
+mod nice;
+mod pgrep;
 mod pivot_root;
 mod printf;
 mod ps;
@@ -68,6 +72,7 @@ const LIST: &[Row] = &[
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("chrt", &nice::CHRT),
     row("cp", &cp::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
@@ -75,11 +80,17 @@ const LIST: &[Row] = &[
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("groups", &id::GROUPS),
     row("halt", &reboot::HALT),
+    row("id", &id::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ionice", &nice::IONICE),
     row("kill", &kill::APPLET),
+    row("killall", &killall::APPLET),
+    row("killall5", &killall::KILLALL5),
     row("ln", &ln::APPLET),
+    row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
@@ -92,11 +103,17 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nice", &nice::APPLET),
+    row("nproc", &nice::NPROC),
+    row("pgrep", &pgrep::APPLET),
+    row("pidof", &killall::PIDOF),
     row("pivot_root", &pivot_root::APPLET),
+    row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
+    row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
@@ -105,12 +122,14 @@ const LIST: &[Row] = &[
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("taskset", &nice::TASKSET),
     row("test", &test::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("usleep", &sleep::USLEEP),
     row("vm", &vm::APPLET),
+    row("whoami", &id::WHOAMI),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

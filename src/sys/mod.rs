@@ -20,6 +20,7 @@ pub mod namespace;
 pub mod path;
 pub mod process;
 pub mod regex;
+pub mod schedule;
 pub mod session;
 pub mod signal;
 pub mod start;

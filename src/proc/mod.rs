@@ -1,4 +1,5 @@
-//! What is read of a process, and of the system, from /proc.
+//! Processes and the system as /proc tells of them: ps, top, pgrep, pidof,
+//! killall, lsof, fuser and free read it here. proc(5).
 
 use std::path::{Path, PathBuf};
 
