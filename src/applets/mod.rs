@@ -17,6 +17,7 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod free;
 mod id;
 mod init;
 mod insmod;
@@ -44,14 +45,18 @@ mod reboot;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod setsid;
 mod sh;
 mod sleep;
 mod switch_root;
+mod sysctl;
 mod test;
 mod true_;
 mod umount;
 mod uname;
+mod uptime;
 mod vm;
+mod who;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -74,12 +79,14 @@ const LIST: &[Row] = &[
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
     row("cp", &cp::APPLET),
+    row("cttyhack", &setsid::CTTYHACK),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("free", &free::APPLET),
     row("groups", &id::GROUPS),
     row("halt", &reboot::HALT),
     row("id", &id::APPLET),
@@ -119,16 +126,22 @@ const LIST: &[Row] = &[
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("sysctl", &sysctl::APPLET),
     row("taskset", &nice::TASKSET),
     row("test", &test::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("uptime", &uptime::APPLET),
+    row("users", &who::USERS),
     row("usleep", &sleep::USLEEP),
     row("vm", &vm::APPLET),
+    row("w", &who::W),
+    row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
 ];
 

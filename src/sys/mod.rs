@@ -22,6 +22,7 @@ pub mod process;
 pub mod regex;
 pub mod schedule;
 pub mod session;
+pub mod sessions;
 pub mod signal;
 pub mod start;
 pub mod stream;
