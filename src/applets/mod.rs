@@ -36,6 +36,7 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod mv;
+mod namespaces;
 mod nice;
 mod pgrep;
 mod pivot_root;
@@ -48,6 +49,7 @@ mod rmmod;
 mod setsid;
 mod sh;
 mod sleep;
+mod start_stop_daemon;
 mod switch_root;
 mod sysctl;
 mod test;
@@ -112,6 +114,7 @@ const LIST: &[Row] = &[
     row("mv", &mv::APPLET),
     row("nice", &nice::APPLET),
     row("nproc", &nice::NPROC),
+    row("nsenter", &namespaces::NSENTER),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("pivot_root", &pivot_root::APPLET),
@@ -129,6 +132,7 @@ const LIST: &[Row] = &[
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
+    row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("switch_root", &switch_root::APPLET),
     row("sysctl", &sysctl::APPLET),
     row("taskset", &nice::TASKSET),
@@ -136,6 +140,7 @@ const LIST: &[Row] = &[
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unshare", &namespaces::UNSHARE),
     row("uptime", &uptime::APPLET),
     row("users", &who::USERS),
     row("usleep", &sleep::USLEEP),
