@@ -25,7 +25,7 @@ pub(super) const UNSHARE: Applet = Applet {
     usage: "[-muinpUCTfr] [--mount-proc[=DIR]] [--propagation HOW] [-R DIR] [-w DIR] [PROG ARG...]\n\
             \x20 -m mounts  -u host name  -i IPC  -n network  -p process ids\n\
             \x20 -U users   -C cgroups    -T time\n\
-            \x20 -m=FILE (and the others): keep the namespace at FILE\n\
+            \x20 --mount=FILE (uts, ipc, net, pid, user, cgroup, time): keep the namespace at FILE\n\
             \x20 -f  in a child           --kill-child[=SIGNAL]  it ends with unshare\n\
             \x20 -r  root in a user namespace   -R, -w  root folder, working folder\n\
             \x20 --propagation private, shared, slave or unchanged",
@@ -68,7 +68,7 @@ fn failed(what: &'static str) -> impl Fn(Errno) -> Error {
 
 fn run_unshare(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
-        "+m?mount u?uts i?ipc n?net p?pid U?user C?cgroup T?time f,fork r,map-root-user \
+        "+m, u, i, n, p, U, C, T, -1?mount -2?uts -3?ipc -4?net -5?pid -6?user -7?cgroup -8?time f,fork r,map-root-user \
          c,map-current-user -P?mount-proc -g:propagation -k?kill-child -s:setgroups \
          R:root w:wd S:setuid G:setgid",
     )?;
@@ -111,6 +111,9 @@ fn run_unshare(cx: &mut Ctx) -> Result<Status, Error> {
             b'G' => gid = Some(options.number("not a group id")?),
             b'r' | b'c' => flags |= libc::CLONE_NEWUSER,
             _ => {
+                // Only the long names of unshare take a file.
+                let long = usize::from(letter.wrapping_sub(b'1'));
+                let letter = b"muinpUCT".get(long).copied().unwrap_or(letter);
                 if let Some((name, flag)) = space(letter) {
                     flags |= flag;
                     kept.extend(options.optional().map(|file| (name, file)));
