@@ -27,6 +27,7 @@ mod ln;
 mod losetup;
 mod ls;
 mod lsmod;
+mod lsof;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
@@ -89,6 +90,7 @@ const LIST: &[Row] = &[
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
     row("free", &free::APPLET),
+    row("fuser", &lsof::FUSER),
     row("groups", &id::GROUPS),
     row("halt", &reboot::HALT),
     row("id", &id::APPLET),
@@ -103,6 +105,7 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lsof", &lsof::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),

@@ -1,6 +1,8 @@
 //! Processes and the system as /proc tells of them: ps, top, pgrep, pidof,
 //! killall, lsof, fuser and free read it here. proc(5).
 
+pub mod sockets;
+
 use std::path::{Path, PathBuf};
 
 use crate::applet::Error;

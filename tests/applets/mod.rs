@@ -14,6 +14,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod processes;
 mod remove;
 mod system;
 mod test;
