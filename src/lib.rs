@@ -22,6 +22,7 @@ pub mod compress;
 pub mod cpio;
 pub mod date;
 pub mod dev;
+pub mod directive;
 pub mod elf;
 pub mod fstab;
 pub mod fsutil;

@@ -8,6 +8,8 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod boot;
 mod cat;
+mod chmod;
+mod chown;
 mod chroot;
 mod chrootvm;
 mod cp;
@@ -17,9 +19,11 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod flock;
 mod init;
 mod insmod;
 mod kill;
+mod link;
 mod ln;
 mod losetup;
 mod ls;
@@ -27,6 +31,7 @@ mod lsmod;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
 mod modprobe;
@@ -36,15 +41,19 @@ mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
+mod readlink;
 mod reboot;
 mod rm;
 mod rmdir;
 mod rmmod;
 mod sh;
 mod sleep;
+mod stat;
 mod switch_root;
 mod test;
+mod touch;
 mod true_;
+mod truncate;
 mod umount;
 mod uname;
 mod vm;
@@ -97,6 +106,22 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
+    row("touch", &touch::APPLET),
+    row("link", &link::APPLET),
+    row("unlink", &link::UNLINK),
+    row("mkfifo", &link::MKFIFO),
+    row("sync", &link::SYNC),
+    row("fsync", &link::FSYNC),
+    row("readlink", &readlink::APPLET),
+    row("realpath", &readlink::REALPATH),
+    row("mktemp", &mktemp::APPLET),
+    row("chmod", &chmod::APPLET),
+    row("chown", &chown::APPLET),
+    row("chgrp", &chown::CHGRP),
+    row("truncate", &truncate::APPLET),
+    row("fallocate", &truncate::FALLOCATE),
+    row("flock", &flock::APPLET),
+    row("stat", &stat::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),

@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod attributes;
 mod boot;
 mod cat;
 mod commands;
@@ -14,6 +15,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod paths;
 mod remove;
 mod system;
 mod test;
