@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod blk;
 pub mod boot;
 pub mod bzimage;
 pub mod civil;
@@ -31,15 +32,18 @@ pub mod interval;
 pub mod job;
 pub mod kmod;
 pub mod kmsg;
+pub mod mask;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;
+pub mod net;
 pub mod options;
 pub mod order;
 pub mod passwd;
 pub mod procstat;
 pub mod program;
 pub mod regex;
+pub mod settings;
 pub mod shell;
 pub mod size;
 pub mod sys;

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod blkid;
 mod boot;
 mod cat;
 mod chmod;
@@ -20,8 +21,11 @@ mod echo;
 mod env;
 mod false_;
 mod flock;
+mod findfs;
+mod gzip;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
 mod link;
 mod ln;
@@ -73,8 +77,15 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chgrp", &chown::CHGRP),
+    row("chmod", &chmod::APPLET),
+    row("chown", &chown::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("cp", &cp::APPLET),
@@ -83,18 +94,32 @@ const LIST: &[Row] = &[
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("findfs", &findfs::APPLET),
+    row("flock", &flock::APPLET),
+    row("fsync", &link::FSYNC),
+    row("gunzip", &gzip::GUNZIP),
+    row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
+    row("link", &link::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
+    row("lzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
     row("mkdir", &mkdir::APPLET),
+    row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
@@ -105,23 +130,9 @@ const LIST: &[Row] = &[
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
-    row("reboot", &reboot::APPLET),
-    row("touch", &touch::APPLET),
-    row("link", &link::APPLET),
-    row("unlink", &link::UNLINK),
-    row("mkfifo", &link::MKFIFO),
-    row("sync", &link::SYNC),
-    row("fsync", &link::FSYNC),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
-    row("mktemp", &mktemp::APPLET),
-    row("chmod", &chmod::APPLET),
-    row("chown", &chown::APPLET),
-    row("chgrp", &chown::CHGRP),
-    row("truncate", &truncate::APPLET),
-    row("fallocate", &truncate::FALLOCATE),
-    row("flock", &flock::APPLET),
-    row("stat", &stat::APPLET),
+    row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
@@ -129,13 +140,27 @@ const LIST: &[Row] = &[
     row("run-init", &switch_root::RUN_INIT),
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
+    row("stat", &stat::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("sync", &link::SYNC),
     row("test", &test::APPLET),
+    row("touch", &touch::APPLET),
     row("true", &true_::APPLET),
+    row("truncate", &truncate::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unlink", &link::UNLINK),
+    row("unlz4", &gzip::LZ4),
+    row("unlzma", &gzip::XZ),
+    row("unxz", &gzip::XZ),
+    row("unzstd", &gzip::ZSTD),
     row("usleep", &sleep::USLEEP),
     row("vm", &vm::APPLET),
+    row("xz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
+    row("zcat", &gzip::ZCAT),
+    row("zstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

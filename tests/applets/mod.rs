@@ -1,6 +1,7 @@
 //! What each applet does, literally.
 
 mod attributes;
+mod blkid;
 mod boot;
 mod cat;
 mod commands;
@@ -8,6 +9,8 @@ mod copy;
 mod date;
 mod depmod;
 mod folders;
+mod gzip;
+mod ip;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
