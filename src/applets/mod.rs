@@ -6,8 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod blkid;
 mod boot;
 mod cat;
+mod chmod;
+mod chown;
 mod chroot;
 mod chrootvm;
 mod cp;
@@ -19,10 +22,15 @@ mod env;
 mod false_;
 mod free;
 mod id;
+mod findfs;
+mod flock;
+mod gzip;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
 mod killall;
+mod link;
 mod ln;
 mod losetup;
 mod ls;
@@ -31,6 +39,7 @@ mod lsof;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
 mod modprobe;
@@ -43,6 +52,7 @@ mod pgrep;
 mod pivot_root;
 mod printf;
 mod ps;
+mod readlink;
 mod reboot;
 mod rm;
 mod rmdir;
@@ -51,10 +61,13 @@ mod setsid;
 mod sh;
 mod sleep;
 mod start_stop_daemon;
+mod stat;
 mod switch_root;
 mod sysctl;
 mod test;
+mod touch;
 mod true_;
+mod truncate;
 mod umount;
 mod uname;
 mod uptime;
@@ -76,8 +89,15 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chgrp", &chown::CHGRP),
+    row("chmod", &chmod::APPLET),
+    row("chown", &chown::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
@@ -88,27 +108,41 @@ const LIST: &[Row] = &[
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("findfs", &findfs::APPLET),
+    row("flock", &flock::APPLET),
     row("free", &free::APPLET),
+    row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
     row("groups", &id::GROUPS),
+    row("gunzip", &gzip::GUNZIP),
+    row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("id", &id::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("ionice", &nice::IONICE),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
+    row("link", &link::APPLET),
     row("ln", &ln::APPLET),
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
+    row("lz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
+    row("lzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
     row("mkdir", &mkdir::APPLET),
+    row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
@@ -125,6 +159,8 @@ const LIST: &[Row] = &[
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
+    row("readlink", &readlink::APPLET),
+    row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
     row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
@@ -136,14 +172,23 @@ const LIST: &[Row] = &[
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
+    row("stat", &stat::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
     row("taskset", &nice::TASKSET),
     row("test", &test::APPLET),
+    row("touch", &touch::APPLET),
     row("true", &true_::APPLET),
+    row("truncate", &truncate::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unlink", &link::UNLINK),
+    row("unlz4", &gzip::LZ4),
+    row("unlzma", &gzip::XZ),
     row("unshare", &namespaces::UNSHARE),
+    row("unxz", &gzip::XZ),
+    row("unzstd", &gzip::ZSTD),
     row("uptime", &uptime::APPLET),
     row("users", &who::USERS),
     row("usleep", &sleep::USLEEP),
@@ -151,6 +196,11 @@ const LIST: &[Row] = &[
     row("w", &who::W),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
+    row("xz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
+    row("zcat", &gzip::ZCAT),
+    row("zstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

@@ -1,5 +1,7 @@
 //! What each applet does, literally.
 
+mod attributes;
+mod blkid;
 mod boot;
 mod cat;
 mod commands;
@@ -7,6 +9,8 @@ mod copy;
 mod date;
 mod depmod;
 mod folders;
+mod gzip;
+mod ip;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
@@ -15,6 +19,7 @@ mod modprobe;
 mod mount;
 mod multicall;
 mod processes;
+mod paths;
 mod remove;
 mod system;
 mod test;
