@@ -141,7 +141,8 @@ fn get(cx: &mut Ctx, c: &Choice, path: &Path, name: &[u8], listing: bool) {
         Ok(text) => text,
         Err(error) => {
             // Some files of a listing can only be written.
-            if !listing && !(c.ignore && error.kind() == std::io::ErrorKind::NotFound) {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            if !(listing || c.ignore && missing) {
                 cx.warn(Error::os(show_bytes(name), error));
             }
             return;
