@@ -6,16 +6,25 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod base64;
+mod basename;
 mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod cksum;
+mod cmp;
+mod comm;
+mod cut;
 mod date;
 mod depmod;
 mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod fold;
+mod getopt;
+mod head;
 mod init;
 mod insmod;
 mod kill;
@@ -23,6 +32,7 @@ mod ln;
 mod losetup;
 mod ls;
 mod lsmod;
+mod md5sum;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
@@ -31,21 +41,36 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
+mod nohup;
+mod paste;
 mod pivot_root;
+mod printenv;
 mod printf;
 mod ps;
+mod pwd;
 mod reboot;
+mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
 mod sh;
 mod sleep;
+mod sort;
 mod switch_root;
+mod tail;
+mod tee;
 mod test;
+mod timeout;
+mod tr;
 mod true_;
 mod umount;
 mod uname;
+mod uniq;
+mod uuencode;
 mod vm;
+mod wc;
+mod which;
+mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -62,17 +87,29 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("base32", &base64::BASE_32),
+    row("base64", &base64::APPLET),
+    row("basename", &basename::APPLET),
     row("boot", &boot::APPLET),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("cksum", &cksum::APPLET),
+    row("cmp", &cmp::APPLET),
+    row("comm", &comm::APPLET),
+    row("crc32", &cksum::CRC32),
+    row("cut", &cut::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
+    row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("fold", &fold::APPLET),
+    row("getopt", &getopt::APPLET),
     row("halt", &reboot::HALT),
+    row("head", &head::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("kill", &kill::APPLET),
@@ -80,6 +117,7 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("md5sum", &md5sum::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
@@ -88,25 +126,49 @@ const LIST: &[Row] = &[
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
+    row("nohup", &nohup::APPLET),
+    row("paste", &paste::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
+    row("printenv", &printenv::APPLET),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
+    row("pwd", &pwd::APPLET),
     row("reboot", &reboot::APPLET),
+    row("rescuebox", &RESCUEBOX),
+    row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
-    row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("sh", &sh::APPLET),
+    row("sha1sum", &md5sum::SHA1),
+    row("sha224sum", &md5sum::SHA224),
+    row("sha256sum", &md5sum::SHA256),
+    row("sha384sum", &md5sum::SHA384),
+    row("sha3sum", &md5sum::SHA3),
+    row("sha512sum", &md5sum::SHA512),
     row("sleep", &sleep::APPLET),
+    row("sort", &sort::APPLET),
+    row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
+    row("tac", &rev::TAC),
+    row("tail", &tail::APPLET),
+    row("tee", &tee::APPLET),
     row("test", &test::APPLET),
+    row("timeout", &timeout::APPLET),
+    row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("uniq", &uniq::APPLET),
     row("usleep", &sleep::USLEEP),
+    row("uudecode", &uuencode::UUDECODE),
+    row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
+    row("wc", &wc::APPLET),
+    row("which", &which::APPLET),
+    row("yes", &yes::APPLET),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

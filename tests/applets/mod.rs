@@ -1,11 +1,18 @@
 //! What each applet does, literally.
 
+mod base64;
 mod boot;
 mod cat;
+mod cmp;
 mod commands;
+mod cut;
 mod date;
 mod depmod;
+mod digests;
 mod folders;
+mod getopt;
+mod head;
+mod lines;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
@@ -13,6 +20,12 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod paths;
 mod remove;
+mod sort;
 mod system;
 mod test;
+mod timeout;
+mod tr;
+mod uniq;
+mod wc;
