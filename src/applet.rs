@@ -485,7 +485,7 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    /// Makes [`Ctx::status`] a failure without a word.
+    /// Makes [`Ctx::status`] a failure without a message.
     pub fn fail(&mut self) {
         self.status = Status::FAILURE;
     }

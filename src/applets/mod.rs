@@ -8,14 +8,18 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod base64;
 mod basename;
+mod blkid;
 mod boot;
 mod cat;
+mod chmod;
+mod chown;
 mod chroot;
 mod chrootvm;
 mod cksum;
 mod cmp;
 mod comm;
 mod cut;
+mod cp;
 mod date;
 mod depmod;
 mod dmesg;
@@ -25,9 +29,14 @@ mod false_;
 mod fold;
 mod getopt;
 mod head;
+mod findfs;
+mod flock;
+mod gzip;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
+mod link;
 mod ln;
 mod losetup;
 mod ls;
@@ -36,6 +45,7 @@ mod md5sum;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
 mod modprobe;
@@ -43,11 +53,13 @@ mod mount;
 mod mountpoint;
 mod nohup;
 mod paste;
+mod mv;
 mod pivot_root;
 mod printenv;
 mod printf;
 mod ps;
 mod pwd;
+mod readlink;
 mod reboot;
 mod rev;
 mod rm;
@@ -56,13 +68,16 @@ mod rmmod;
 mod sh;
 mod sleep;
 mod sort;
+mod stat;
 mod switch_root;
 mod tail;
 mod tee;
 mod test;
 mod timeout;
 mod tr;
+mod touch;
 mod true_;
+mod truncate;
 mod umount;
 mod uname;
 mod uniq;
@@ -90,13 +105,21 @@ const LIST: &[Row] = &[
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chgrp", &chown::CHGRP),
+    row("chmod", &chmod::APPLET),
+    row("chown", &chown::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("cksum", &cksum::APPLET),
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
+    row("cp", &cp::APPLET),
     row("crc32", &cksum::CRC32),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
@@ -105,27 +128,42 @@ const LIST: &[Row] = &[
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("findfs", &findfs::APPLET),
+    row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
+    row("fsync", &link::FSYNC),
     row("getopt", &getopt::APPLET),
+    row("gunzip", &gzip::GUNZIP),
+    row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("head", &head::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
+    row("link", &link::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
+    row("lzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
     row("mkdir", &mkdir::APPLET),
+    row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
+    row("mv", &mv::APPLET),
     row("nohup", &nohup::APPLET),
     row("paste", &paste::APPLET),
     row("pivot_root", &pivot_root::APPLET),
@@ -134,6 +172,8 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("pwd", &pwd::APPLET),
+    row("readlink", &readlink::APPLET),
+    row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rev", &rev::APPLET),
@@ -150,25 +190,39 @@ const LIST: &[Row] = &[
     row("sha512sum", &md5sum::SHA512),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
+    row("stat", &stat::APPLET),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
+    row("sync", &link::SYNC),
     row("tac", &rev::TAC),
     row("tail", &tail::APPLET),
     row("tee", &tee::APPLET),
     row("test", &test::APPLET),
     row("timeout", &timeout::APPLET),
+    row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
+    row("truncate", &truncate::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("uniq", &uniq::APPLET),
+    row("unlink", &link::UNLINK),
+    row("unlz4", &gzip::LZ4),
+    row("unlzma", &gzip::XZ),
+    row("unxz", &gzip::XZ),
+    row("unzstd", &gzip::ZSTD),
     row("usleep", &sleep::USLEEP),
     row("uudecode", &uuencode::UUDECODE),
     row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
+    row("xz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
     row("yes", &yes::APPLET),
+    row("zcat", &gzip::ZCAT),
+    row("zstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

@@ -1,11 +1,15 @@
 //! What each applet does, literally.
 
 mod base64;
+mod basename;
+mod attributes;
+mod blkid;
 mod boot;
 mod cat;
 mod cmp;
 mod commands;
 mod cut;
+mod copy;
 mod date;
 mod depmod;
 mod digests;
@@ -13,6 +17,8 @@ mod folders;
 mod getopt;
 mod head;
 mod lines;
+mod gzip;
+mod ip;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
