@@ -1,24 +1,24 @@
 //! What each applet does, literally.
 
+mod attributes;
 mod base64;
 mod basename;
-mod attributes;
 mod blkid;
 mod boot;
 mod cat;
 mod cmp;
 mod commands;
-mod cut;
 mod copy;
+mod cut;
 mod date;
 mod depmod;
 mod digests;
 mod folders;
 mod getopt;
-mod head;
-mod lines;
 mod gzip;
+mod head;
 mod ip;
+mod lines;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
