@@ -22,6 +22,25 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     number.checked_mul(base.pow(power))
 }
 
+/// A number of bytes or lines as head, tail and split take it: [`parse`], `b`
+/// for 512, and more than can be counted as the most that can.
+pub fn count(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (number, unit) = text.split_at(digits);
+    let number = number
+        .iter()
+        .fold(0u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b.wrapping_sub(b'0'))));
+    match unit {
+        _ if digits == 0 => None,
+        b"" => Some(number),
+        b"b" => Some(number.saturating_mul(512)),
+        _ => {
+            let factor = parse(&[b"1", unit].concat())?;
+            Some(number.saturating_mul(factor))
+        }
+    }
+}
+
 /// At most four characters: `999`, `1.1K`, `10M`, powers of 1024; rounded up,
 /// as GNU ls and df do, so that nothing looks smaller than it is.
 pub fn human(bytes: u64) -> String {
