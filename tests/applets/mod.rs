@@ -1,15 +1,24 @@
 //! What each applet does, literally.
 
+mod attributes;
+mod base64;
+mod basename;
 mod blkid;
 mod boot;
 mod cat;
+mod cmp;
 mod commands;
 mod copy;
+mod cut;
 mod date;
 mod depmod;
+mod digests;
 mod folders;
+mod getopt;
 mod gzip;
+mod head;
 mod ip;
+mod lines;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
@@ -17,6 +26,13 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod paths;
+mod processes;
 mod remove;
+mod sort;
 mod system;
 mod test;
+mod timeout;
+mod tr;
+mod uniq;
+mod wc;
