@@ -274,11 +274,8 @@ v=0; f() { v=$((v + 1)); local l=$v; w=$l; }
 f; x=$(f; f; echo $v $w $l); echo $x, $v $w
 -->
 3 3, 1 1
-## break and return end a subshell only
-for i in 1 2; do (break; echo no); x=$(break 2>/dev/null; echo $i); echo $x; done
+## return ends a subshell only
 f() { x=$(return 4); echo $?; (return 5); echo $?; }; f
 -->
-1
-2
 4
 5
