@@ -129,6 +129,10 @@ pub struct Shell {
     out: Vec<u8>,
     /// Buffers of commands that are over.
     spare: Vec<Fields>,
+    /// Positional parameters of calls that are over.
+    spare_parameters: Vec<Rc<Vec<Vec<u8>>>>,
+    /// Standard input of the `read` that runs, when that is a here-document.
+    here_text: Option<Vec<u8>>,
     getopts: Getopts,
     /// `$?` when the trap that runs was entered: what `exit` there means.
     trap_status: Option<u8>,

@@ -271,6 +271,8 @@ impl Shell {
             stdout_moved: 0,
             out: Vec::new(),
             spare: Vec::new(),
+            spare_parameters: Vec::new(),
+            here_text: None,
             getopts: Getopts::default(),
             trap_status: None,
             async_ignores: false,
