@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod attach;
 mod boot;
 mod cat;
 mod chroot;
@@ -44,6 +45,7 @@ mod rmmod;
 mod sh;
 mod sleep;
 mod switch_root;
+mod telnetd;
 mod test;
 mod true_;
 mod umount;
@@ -107,6 +109,8 @@ const LIST: &[Row] = &[
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("telnetd", &telnetd::APPLET),
+    row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),

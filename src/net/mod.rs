@@ -1,9 +1,11 @@
 //! Network: links, addresses and routes through rtnetlink, name resolution,
 //! and the codecs of the protocols that the applets speak.
 //!
-//! Pure files (bytes in, values out): [`rtnl`].
+//! Pure files (bytes in, values out): [`address`], [`rtnl`], [`telnet`].
 
 pub mod address;
 pub mod links;
 pub mod netlink;
+pub mod password;
 pub mod rtnl;
+pub mod telnet;

@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod copying;
+pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
@@ -19,6 +20,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod pty;
 pub mod regex;
 pub mod session;
 pub mod signal;

@@ -17,4 +17,5 @@ mod mount;
 mod multicall;
 mod remove;
 mod system;
+mod telnetd;
 mod test;
