@@ -18,8 +18,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::{Duration, Instant};
 
 use ipnetwork::IpNetwork;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, setsid};
 
@@ -159,9 +159,12 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             let _ = setsid();
         }
     }
+    let mut ours = SigSet::empty();
     for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let _ = sys::signal::set(signal as i32, Disposition::Catch);
+        ours.add(signal);
     }
+    let _ = ours.thread_block();
     server.serve(cx, inetd)
 }
 
@@ -267,7 +270,7 @@ impl Server {
         for listener in &self.listeners {
             fds.push(PollFd::new(listener.as_fd(), PollFlags::POLLIN));
         }
-        let mut timeout = if self.port.is_some() { 500u16 } else { 5000 };
+        let mut timeout = if self.port.is_some() { 500u64 } else { 5000 };
         for peer in &self.peers {
             let mut events = PollFlags::empty();
             events.set(PollFlags::POLLIN, peer.may_type());
@@ -290,7 +293,9 @@ impl Server {
         if !self.condemned.is_empty() {
             timeout = timeout.min(500);
         }
-        let _ = poll(&mut fds, PollTimeout::from(timeout));
+        // Signals come here and nowhere else, so that none is waited past.
+        let timeout = Duration::from_millis(timeout).into();
+        let _ = ppoll(&mut fds, Some(timeout), Some(SigSet::empty()));
     }
 
     /// Takes new connections, and closes at once those that are too many.
