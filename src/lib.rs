@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod blk;
 pub mod boot;
 pub mod bzimage;
 pub mod civil;
@@ -30,6 +31,7 @@ pub mod interval;
 pub mod job;
 pub mod kmod;
 pub mod kmsg;
+pub mod mask;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;
@@ -40,6 +42,7 @@ pub mod passwd;
 pub mod procstat;
 pub mod program;
 pub mod regex;
+pub mod settings;
 pub mod shell;
 pub mod size;
 pub mod sys;

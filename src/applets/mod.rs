@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod attach;
+mod blkid;
 mod boot;
 mod cat;
 mod chroot;
@@ -18,6 +19,8 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod findfs;
+mod gzip;
 mod init;
 mod insmod;
 mod ip;
@@ -67,7 +70,11 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
@@ -78,6 +85,9 @@ const LIST: &[Row] = &[
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("findfs", &findfs::APPLET),
+    row("gunzip", &gzip::GUNZIP),
+    row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
@@ -87,6 +97,10 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
+    row("lzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
@@ -115,8 +129,17 @@ const LIST: &[Row] = &[
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unlz4", &gzip::LZ4),
+    row("unlzma", &gzip::XZ),
+    row("unxz", &gzip::XZ),
+    row("unzstd", &gzip::ZSTD),
     row("usleep", &sleep::USLEEP),
     row("vm", &vm::APPLET),
+    row("xz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
+    row("zcat", &gzip::ZCAT),
+    row("zstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

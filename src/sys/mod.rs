@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod block;
 pub mod clock;
 pub mod copying;
 pub mod crypt;
@@ -15,6 +16,7 @@ pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod keyring;
 pub mod lines;
 pub mod loopdev;
 pub mod namespace;

@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod blkid;
 mod boot;
 mod cat;
 mod commands;
@@ -7,6 +8,7 @@ mod copy;
 mod date;
 mod depmod;
 mod folders;
+mod gzip;
 mod ip;
 mod ls;
 mod mkinitramfs;
