@@ -51,6 +51,7 @@ mod switch_root;
 mod telnetd;
 mod test;
 mod true_;
+mod udhcpc;
 mod umount;
 mod uname;
 mod vm;
@@ -127,6 +128,7 @@ const LIST: &[Row] = &[
     row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
     row("true", &true_::APPLET),
+    row("udhcpc", &udhcpc::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unlz4", &gzip::LZ4),

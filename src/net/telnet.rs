@@ -317,11 +317,11 @@ impl Protocol {
                 }
             }
             // IS
-            [TTYPE, 0, ref name @ ..] if self.side == Side::Server => {
-                if is_terminal(name) && self.terminal.is_empty() {
-                    self.terminal = name.to_ascii_lowercase();
-                    news.push(News::Terminal(self.terminal.clone()));
-                }
+            [TTYPE, 0, ref name @ ..]
+                if self.side == Side::Server && is_terminal(name) && self.terminal.is_empty() =>
+            {
+                self.terminal = name.to_ascii_lowercase();
+                news.push(News::Terminal(self.terminal.clone()));
             }
             [TTYPE, 1]
                 if self.side == Side::Client

@@ -21,3 +21,4 @@ mod remove;
 mod system;
 mod telnetd;
 mod test;
+mod udhcpc;
