@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod arp;
 mod attach;
 mod base64;
 mod basename;
@@ -34,7 +35,9 @@ mod free;
 mod getopt;
 mod gzip;
 mod head;
+mod hostname;
 mod id;
+mod ifconfig;
 mod init;
 mod insmod;
 mod ip;
@@ -58,10 +61,14 @@ mod mount;
 mod mountpoint;
 mod mv;
 mod namespaces;
+mod nc;
+mod netstat;
 mod nice;
 mod nohup;
+mod nslookup;
 mod paste;
 mod pgrep;
+mod ping;
 mod pivot_root;
 mod printenv;
 mod printf;
@@ -73,6 +80,7 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod route;
 mod setsid;
 mod sh;
 mod sleep;
@@ -80,17 +88,18 @@ mod sort;
 mod start_stop_daemon;
 mod stat;
 mod switch_root;
-mod telnetd;
 mod sysctl;
 mod tail;
 mod tee;
+mod telnet;
+mod telnetd;
 mod test;
 mod timeout;
 mod touch;
 mod tr;
 mod true_;
-mod udhcpc;
 mod truncate;
+mod udhcpc;
 mod umount;
 mod uname;
 mod uniq;
@@ -164,6 +173,19 @@ const LIST: &[Row] = &[
     row("insmod", &insmod::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
+    row("telnet", &telnet::APPLET),
+    row("ss", &netstat::SS),
+    row("route", &route::APPLET),
+    row("ping6", &ping::PING6),
+    row("ping", &ping::APPLET),
+    row("nslookup", &nslookup::APPLET),
+    row("netstat", &netstat::APPLET),
+    row("netcat", &nc::APPLET),
+    row("nc", &nc::APPLET),
+    row("ifconfig", &ifconfig::APPLET),
+    row("hostname", &hostname::APPLET),
+    row("dnsdomainname", &hostname::DOMAIN),
+    row("arp", &arp::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),

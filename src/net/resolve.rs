@@ -143,6 +143,21 @@ fn in_hosts(name: &[u8]) -> Vec<IpAddr> {
     found
 }
 
+/// The full name of a host, by /etc/hosts and the name servers.
+pub fn canonical(name: &[u8]) -> Option<Vec<u8>> {
+    let text = std::fs::read("/etc/hosts").unwrap_or_default();
+    let mut found = None;
+    for_hosts(&text, &mut |_, names| {
+        if found.is_none() && names.iter().any(|n| n.eq_ignore_ascii_case(name)) {
+            found = names.first().map(|name| name.to_vec());
+        }
+    });
+    found.or_else(|| {
+        let ip = ask_servers(name, libc::AF_INET).into_iter().next()?;
+        name_of(ip)
+    })
+}
+
 fn for_hosts(text: &[u8], take: &mut dyn FnMut(IpAddr, &[&[u8]])) {
     for line in text.split(|&b| b == b'\n') {
         let line = line.split(|&b| b == b'#').next().unwrap_or_default();
