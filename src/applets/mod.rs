@@ -78,6 +78,7 @@ mod sleep;
 mod sort;
 mod start_stop_daemon;
 mod stat;
+mod stty;
 mod switch_root;
 mod sysctl;
 mod tail;
@@ -223,6 +224,7 @@ const LIST: &[Row] = &[
     row("sort", &sort::APPLET),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
+    row("stty", &stty::APPLET),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),

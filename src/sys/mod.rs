@@ -33,6 +33,7 @@ pub mod start;
 pub mod statfs;
 pub mod stream;
 pub mod terminal;
+pub mod termios;
 pub mod text;
 pub mod tty;
 pub mod xattr;
