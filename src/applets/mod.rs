@@ -89,12 +89,14 @@ mod touch;
 mod tr;
 mod true_;
 mod truncate;
+mod tty;
 mod umount;
 mod uname;
 mod uniq;
 mod uptime;
 mod uuencode;
 mod vm;
+mod watch;
 mod wc;
 mod which;
 mod who;
@@ -131,6 +133,7 @@ const LIST: &[Row] = &[
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
     row("cksum", &cksum::APPLET),
+    row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
@@ -177,6 +180,7 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
+    row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
@@ -207,6 +211,8 @@ const LIST: &[Row] = &[
     row("reboot", &reboot::APPLET),
     row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
+    row("reset", &tty::RESET),
+    row("resize", &tty::RESIZE),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
@@ -234,11 +240,14 @@ const LIST: &[Row] = &[
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
     row("test", &test::APPLET),
+    row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
+    row("tty", &tty::APPLET),
+    row("ttysize", &tty::TTYSIZE),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("uniq", &uniq::APPLET),
@@ -255,6 +264,7 @@ const LIST: &[Row] = &[
     row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
     row("w", &who::W),
+    row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),

@@ -209,6 +209,23 @@ fn restored(modes: &Modes, text: &[u8]) -> Option<Modes> {
     (count == table::SAVED_CHARACTERS).then_some(modes)
 }
 
+/// The setting `sane`: usual modes.
+pub(super) fn make_sane(modes: &mut Modes) {
+    for (_, place, default) in CHARACTERS {
+        if let Some(slot) = modes.characters.get_mut(*place) {
+            *slot = *default;
+        }
+    }
+    for mode in MODES {
+        let bits = mode.group.of(modes);
+        if mode.flags & SANE_SET != 0 {
+            *bits = *bits & !mode.mask | mode.bits;
+        } else if mode.flags & SANE_UNSET != 0 {
+            *bits &= !(mode.mask | mode.bits);
+        }
+    }
+}
+
 /// Settings that stand for several.
 fn combination(modes: &mut Modes, name: &[u8], off: bool) -> bool {
     let reset = |modes: &mut Modes, names: &[usize]| {
@@ -240,18 +257,7 @@ fn combination(modes: &mut Modes, name: &[u8], off: bool) -> bool {
             }
         }
         b"ek" if !off => reset(modes, &[libc::VERASE, libc::VKILL]),
-        b"sane" if !off => {
-            let all: Vec<usize> = CHARACTERS.iter().map(|(_, place, _)| *place).collect();
-            reset(modes, &all);
-            for mode in MODES {
-                let bits = mode.group.of(modes);
-                if mode.flags & SANE_SET != 0 {
-                    *bits = *bits & !mode.mask | mode.bits;
-                } else if mode.flags & SANE_UNSET != 0 {
-                    *bits &= !(mode.mask | mode.bits);
-                }
-            }
-        }
+        b"sane" if !off => make_sane(modes),
         b"cbreak" => put(&mut modes.local, libc::ICANON, off),
         b"pass8" | b"litout" => {
             modes.control &= !(libc::PARENB | libc::CSIZE);

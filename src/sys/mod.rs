@@ -36,6 +36,7 @@ pub mod terminal;
 pub mod termios;
 pub mod text;
 pub mod tty;
+pub mod usage;
 pub mod xattr;
 
 pub use crate::entry_point;
