@@ -41,6 +41,7 @@ mod kill;
 mod killall;
 mod link;
 mod ln;
+mod login;
 mod losetup;
 mod ls;
 mod lsmod;
@@ -59,6 +60,7 @@ mod mv;
 mod namespaces;
 mod nice;
 mod nohup;
+mod passwd;
 mod paste;
 mod pgrep;
 mod pivot_root;
@@ -129,6 +131,7 @@ const LIST: &[Row] = &[
     row("chgrp", &chown::CHGRP),
     row("chmod", &chmod::APPLET),
     row("chown", &chown::APPLET),
+    row("chpasswd", &passwd::CHPASSWD),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
@@ -170,6 +173,7 @@ const LIST: &[Row] = &[
     row("killall5", &killall::KILLALL5),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
@@ -196,6 +200,7 @@ const LIST: &[Row] = &[
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
@@ -231,6 +236,8 @@ const LIST: &[Row] = &[
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("stty", &stty::APPLET),
+    row("su", &login::SU),
+    row("sulogin", &login::SULOGIN),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),

@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod accounts;
 mod attributes;
 mod base64;
 mod basename;
