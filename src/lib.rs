@@ -44,4 +44,5 @@ pub mod regex;
 pub mod shell;
 pub mod size;
 pub mod sys;
+pub mod uevent;
 pub mod vm;

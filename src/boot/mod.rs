@@ -14,6 +14,7 @@
 pub mod api;
 pub mod check;
 pub mod control;
+pub mod disk;
 pub mod drivers;
 pub mod job;
 pub mod mounts;
