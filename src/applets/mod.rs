@@ -11,6 +11,7 @@ mod cat;
 mod chroot;
 mod chrootvm;
 mod cp;
+mod cpio;
 mod date;
 mod depmod;
 mod dmesg;
@@ -45,6 +46,7 @@ mod rmmod;
 mod sh;
 mod sleep;
 mod switch_root;
+mod tar;
 mod test;
 mod true_;
 mod umount;
@@ -64,6 +66,8 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("cpio", &cpio::APPLET),
+    row("tar", &tar::APPLET),
     row("gzip", &gzip::APPLET),
     row("gunzip", &gzip::GUNZIP),
     row("zcat", &gzip::ZCAT),
