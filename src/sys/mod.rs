@@ -5,8 +5,10 @@
 
 #![allow(unsafe_code)]
 
+pub mod block;
 pub mod clock;
 pub mod copying;
+pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
@@ -14,16 +16,21 @@ pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod keyring;
 pub mod lines;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod random;
 pub mod regex;
+pub mod schedule;
 pub mod session;
+pub mod sessions;
 pub mod signal;
 pub mod socket;
 pub mod start;
+pub mod statfs;
 pub mod stream;
 pub mod terminal;
 pub mod text;

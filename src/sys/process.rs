@@ -103,3 +103,10 @@ pub fn signal_init(signal: i32) -> Result<(), Errno> {
     // SAFETY: kill takes two numbers.
     Errno::result(unsafe { libc::kill(1, signal) }).map(drop)
 }
+
+/// The signal that this process gets when its parent ends. prctl(2).
+pub fn die_with_parent(signal: i32) -> Result<(), Errno> {
+    let number = libc::c_ulong::try_from(signal).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: numbers only.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, number) }).map(drop)
+}
