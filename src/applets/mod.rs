@@ -6,12 +6,21 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod base64;
+mod basename;
 mod blkid;
 mod boot;
 mod cat;
+mod chmod;
+mod chown;
 mod chroot;
 mod chrootvm;
+mod cksum;
+mod cmp;
+mod comm;
 mod cp;
+mod cpio;
+mod cut;
 mod date;
 mod depmod;
 mod dmesg;
@@ -19,39 +28,78 @@ mod echo;
 mod env;
 mod false_;
 mod findfs;
+mod flock;
+mod fold;
+mod free;
+mod getopt;
 mod gzip;
+mod head;
+mod id;
 mod init;
 mod insmod;
 mod ip;
 mod kill;
+mod killall;
+mod link;
 mod ln;
 mod losetup;
 mod ls;
 mod lsmod;
+mod lsof;
+mod md5sum;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
 mod mv;
+mod namespaces;
+mod nice;
+mod nohup;
+mod paste;
+mod pgrep;
 mod pivot_root;
+mod printenv;
 mod printf;
 mod ps;
+mod pwd;
+mod readlink;
 mod reboot;
+mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod setsid;
 mod sh;
 mod sleep;
+mod sort;
+mod start_stop_daemon;
+mod stat;
 mod switch_root;
+mod sysctl;
+mod tail;
+mod tar;
+mod tee;
 mod test;
+mod timeout;
+mod touch;
+mod tr;
 mod true_;
+mod truncate;
 mod umount;
 mod uname;
+mod uniq;
+mod uptime;
+mod uuencode;
 mod vm;
+mod wc;
+mod which;
+mod who;
+mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -68,71 +116,154 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("base32", &base64::BASE_32),
+    row("base64", &base64::APPLET),
+    row("basename", &basename::APPLET),
     row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chgrp", &chown::CHGRP),
+    row("chmod", &chmod::APPLET),
+    row("chown", &chown::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("chrt", &nice::CHRT),
+    row("cksum", &cksum::APPLET),
+    row("cmp", &cmp::APPLET),
+    row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
+    row("cpio", &cpio::APPLET),
+    row("crc32", &cksum::CRC32),
+    row("cttyhack", &setsid::CTTYHACK),
+    row("cut", &cut::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
+    row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("findfs", &findfs::APPLET),
+    row("flock", &flock::APPLET),
+    row("fold", &fold::APPLET),
+    row("free", &free::APPLET),
+    row("fsync", &link::FSYNC),
+    row("fuser", &lsof::FUSER),
+    row("getopt", &getopt::APPLET),
+    row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
+    row("head", &head::APPLET),
+    row("id", &id::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
+    row("killall", &killall::APPLET),
+    row("killall5", &killall::KILLALL5),
+    row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lsof", &lsof::APPLET),
     row("lz4", &gzip::LZ4),
     row("lz4cat", &gzip::LZ4),
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
+    row("md5sum", &md5sum::APPLET),
     row("mkdir", &mkdir::APPLET),
+    row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nice", &nice::APPLET),
+    row("nohup", &nohup::APPLET),
+    row("nproc", &nice::NPROC),
+    row("nsenter", &namespaces::NSENTER),
+    row("paste", &paste::APPLET),
+    row("pgrep", &pgrep::APPLET),
+    row("pidof", &killall::PIDOF),
     row("pivot_root", &pivot_root::APPLET),
+    row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
+    row("printenv", &printenv::APPLET),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
+    row("pwd", &pwd::APPLET),
+    row("readlink", &readlink::APPLET),
+    row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
+    row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
+    row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
+    row("sha1sum", &md5sum::SHA1),
+    row("sha224sum", &md5sum::SHA224),
+    row("sha256sum", &md5sum::SHA256),
+    row("sha384sum", &md5sum::SHA384),
+    row("sha3sum", &md5sum::SHA3),
+    row("sha512sum", &md5sum::SHA512),
     row("sleep", &sleep::APPLET),
+    row("sort", &sort::APPLET),
+    row("start-stop-daemon", &start_stop_daemon::APPLET),
+    row("stat", &stat::APPLET),
+    row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
+    row("sync", &link::SYNC),
+    row("sysctl", &sysctl::APPLET),
+    row("tac", &rev::TAC),
+    row("tail", &tail::APPLET),
+    row("tar", &tar::APPLET),
+    row("taskset", &nice::TASKSET),
+    row("tee", &tee::APPLET),
     row("test", &test::APPLET),
+    row("timeout", &timeout::APPLET),
+    row("touch", &touch::APPLET),
+    row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
+    row("truncate", &truncate::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("uniq", &uniq::APPLET),
+    row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
+    row("unshare", &namespaces::UNSHARE),
     row("unxz", &gzip::XZ),
     row("unzstd", &gzip::ZSTD),
+    row("uptime", &uptime::APPLET),
+    row("users", &who::USERS),
     row("usleep", &sleep::USLEEP),
+    row("uudecode", &uuencode::UUDECODE),
+    row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
+    row("w", &who::W),
+    row("wc", &wc::APPLET),
+    row("which", &which::APPLET),
+    row("who", &who::APPLET),
+    row("whoami", &id::WHOAMI),
     row("xz", &gzip::XZ),
     row("xzcat", &gzip::XZ),
+    row("yes", &yes::APPLET),
     row("zcat", &gzip::ZCAT),
     row("zstd", &gzip::ZSTD),
     row("zstdcat", &gzip::ZSTD),
