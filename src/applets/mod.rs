@@ -15,11 +15,13 @@ mod chroot;
 mod chrootvm;
 mod cp;
 mod date;
+mod dd;
 mod depmod;
 mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod find;
 mod findfs;
 mod flock;
 mod gzip;
@@ -61,6 +63,7 @@ mod truncate;
 mod umount;
 mod uname;
 mod vm;
+mod xargs;
 
 /// Names the program itself goes by: the next argument is the applet.
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
@@ -133,6 +136,9 @@ const LIST: &[Row] = &[
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
+    row("find", &find::APPLET),
+    row("xargs", &xargs::APPLET),
+    row("dd", &dd::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
