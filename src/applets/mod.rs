@@ -23,8 +23,11 @@ mod cut;
 mod date;
 mod depmod;
 mod dmesg;
+mod dos2unix;
 mod echo;
 mod env;
+mod expand;
+mod factor;
 mod false_;
 mod findfs;
 mod flock;
@@ -32,6 +35,7 @@ mod fold;
 mod getopt;
 mod gzip;
 mod head;
+mod hexdump;
 mod init;
 mod insmod;
 mod ip;
@@ -52,7 +56,9 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod mv;
+mod nl;
 mod nohup;
+mod od;
 mod paste;
 mod pivot_root;
 mod printenv;
@@ -65,10 +71,14 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod seq;
 mod sh;
+mod shuf;
 mod sleep;
 mod sort;
+mod split;
 mod stat;
+mod strings;
 mod switch_root;
 mod tail;
 mod tee;
@@ -78,6 +88,7 @@ mod touch;
 mod tr;
 mod true_;
 mod truncate;
+mod tsort;
 mod umount;
 mod uname;
 mod uniq;
@@ -85,6 +96,7 @@ mod uuencode;
 mod vm;
 mod wc;
 mod which;
+mod xxd;
 mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -126,8 +138,11 @@ const LIST: &[Row] = &[
     row("depmod", &depmod::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dos2unix", &dos2unix::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("expand", &expand::APPLET),
+    row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("findfs", &findfs::APPLET),
@@ -138,7 +153,9 @@ const LIST: &[Row] = &[
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
+    row("hd", &hexdump::HD),
     row("head", &head::APPLET),
+    row("hexdump", &hexdump::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("ip", &ip::APPLET),
@@ -164,7 +181,9 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
+    row("od", &od::APPLET),
     row("paste", &paste::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
@@ -181,6 +200,7 @@ const LIST: &[Row] = &[
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("seq", &seq::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
     row("sha224sum", &md5sum::SHA224),
@@ -188,9 +208,12 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
+    row("split", &split::APPLET),
     row("stat", &stat::APPLET),
+    row("strings", &strings::APPLET),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
@@ -203,9 +226,12 @@ const LIST: &[Row] = &[
     row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
+    row("tsort", &tsort::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unexpand", &expand::UNEXPAND),
     row("uniq", &uniq::APPLET),
+    row("unix2dos", &dos2unix::UNIX2DOS),
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
@@ -217,6 +243,7 @@ const LIST: &[Row] = &[
     row("vm", &vm::APPLET),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
+    row("xxd", &xxd::APPLET),
     row("xz", &gzip::XZ),
     row("xzcat", &gzip::XZ),
     row("yes", &yes::APPLET),
