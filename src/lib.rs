@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod archive;
 pub mod blk;
 pub mod boot;
 pub mod bzimage;
@@ -43,6 +44,7 @@ pub mod net;
 pub mod options;
 pub mod order;
 pub mod passwd;
+pub mod proc;
 pub mod procstat;
 pub mod program;
 pub mod regex;

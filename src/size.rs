@@ -47,6 +47,26 @@ pub fn human(bytes: u64) -> String {
     scaled(bytes, 1024, b"KMGTPE")
 }
 
+/// As free has it: at most five characters with the unit's whole name, `1.5Gi`,
+/// `512B`.
+pub fn human_binary(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut divisor: u64 = 1024;
+    let mut unit = 0;
+    while bytes / divisor >= 1024 && unit < 5 {
+        divisor <<= 10;
+        unit += 1;
+    }
+    let letter = char::from(*b"KMGTPE".get(unit).unwrap_or(&b'E'));
+    let whole = bytes / divisor;
+    if whole >= 10 {
+        return format!("{whole}{letter}i");
+    }
+    format!("{whole}.{}{letter}i", bytes % divisor / (divisor / 10 + 1))
+}
+
 /// [`human`] in powers of 1000.
 pub fn human_decimal(bytes: u64) -> String {
     scaled(bytes, 1000, b"kMGTPE")
@@ -102,6 +122,9 @@ mod tests {
         ] {
             assert_eq!(human(bytes), text, "{bytes}");
         }
+        assert_eq!(human_binary(0), "0B");
+        assert_eq!(human_binary(1_610_612_736), "1.5Gi");
+        assert_eq!(human_binary(11_747_328), "11Mi");
         assert_eq!(human_decimal(999), "999");
         assert_eq!(human_decimal(1000), "1.0k");
         assert_eq!(human_decimal(151_344), "152k");

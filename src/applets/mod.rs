@@ -19,6 +19,7 @@ mod cksum;
 mod cmp;
 mod comm;
 mod cp;
+mod cpio;
 mod cut;
 mod date;
 mod depmod;
@@ -32,19 +33,23 @@ mod false_;
 mod findfs;
 mod flock;
 mod fold;
+mod free;
 mod getopt;
 mod gzip;
 mod head;
 mod hexdump;
+mod id;
 mod init;
 mod insmod;
 mod ip;
 mod kill;
+mod killall;
 mod link;
 mod ln;
 mod losetup;
 mod ls;
 mod lsmod;
+mod lsof;
 mod md5sum;
 mod mkdir;
 mod mkinitramfs;
@@ -57,9 +62,12 @@ mod mount;
 mod mountpoint;
 mod mv;
 mod nl;
+mod namespaces;
+mod nice;
 mod nohup;
 mod od;
 mod paste;
+mod pgrep;
 mod pivot_root;
 mod printenv;
 mod printf;
@@ -72,15 +80,19 @@ mod rm;
 mod rmdir;
 mod rmmod;
 mod seq;
+mod setsid;
 mod sh;
 mod shuf;
 mod sleep;
 mod sort;
 mod split;
+mod start_stop_daemon;
 mod stat;
 mod strings;
 mod switch_root;
+mod sysctl;
 mod tail;
+mod tar;
 mod tee;
 mod test;
 mod timeout;
@@ -92,11 +104,13 @@ mod tsort;
 mod umount;
 mod uname;
 mod uniq;
+mod uptime;
 mod uuencode;
 mod vm;
 mod wc;
 mod which;
 mod xxd;
+mod who;
 mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -128,11 +142,14 @@ const LIST: &[Row] = &[
     row("chown", &chown::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("chrt", &nice::CHRT),
     row("cksum", &cksum::APPLET),
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
+    row("cpio", &cpio::APPLET),
     row("crc32", &cksum::CRC32),
+    row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
@@ -148,23 +165,32 @@ const LIST: &[Row] = &[
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
+    row("free", &free::APPLET),
     row("fsync", &link::FSYNC),
+    row("fuser", &lsof::FUSER),
     row("getopt", &getopt::APPLET),
+    row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("id", &id::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
+    row("killall", &killall::APPLET),
+    row("killall5", &killall::KILLALL5),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lsof", &lsof::APPLET),
     row("lz4", &gzip::LZ4),
     row("lz4cat", &gzip::LZ4),
     row("lzcat", &gzip::XZ),
@@ -181,11 +207,17 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nice", &nice::APPLET),
     row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
+    row("nproc", &nice::NPROC),
+    row("nsenter", &namespaces::NSENTER),
     row("od", &od::APPLET),
     row("paste", &paste::APPLET),
+    row("pgrep", &pgrep::APPLET),
+    row("pidof", &killall::PIDOF),
     row("pivot_root", &pivot_root::APPLET),
+    row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
     row("printenv", &printenv::APPLET),
     row("printf", &printf::APPLET),
@@ -194,6 +226,7 @@ const LIST: &[Row] = &[
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
+    row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
@@ -201,6 +234,7 @@ const LIST: &[Row] = &[
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("seq", &seq::APPLET),
+    row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
     row("sha224sum", &md5sum::SHA224),
@@ -212,13 +246,17 @@ const LIST: &[Row] = &[
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
     row("split", &split::APPLET),
+    row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("strings", &strings::APPLET),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
+    row("sysctl", &sysctl::APPLET),
     row("tac", &rev::TAC),
     row("tail", &tail::APPLET),
+    row("tar", &tar::APPLET),
+    row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
     row("test", &test::APPLET),
     row("timeout", &timeout::APPLET),
@@ -235,14 +273,20 @@ const LIST: &[Row] = &[
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
+    row("unshare", &namespaces::UNSHARE),
     row("unxz", &gzip::XZ),
     row("unzstd", &gzip::ZSTD),
+    row("uptime", &uptime::APPLET),
+    row("users", &who::USERS),
     row("usleep", &sleep::USLEEP),
     row("uudecode", &uuencode::UUDECODE),
     row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
+    row("w", &who::W),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
+    row("who", &who::APPLET),
+    row("whoami", &id::WHOAMI),
     row("xxd", &xxd::APPLET),
     row("xz", &gzip::XZ),
     row("xzcat", &gzip::XZ),
