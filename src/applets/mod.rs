@@ -61,9 +61,9 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod mv;
-mod nl;
 mod namespaces;
 mod nice;
+mod nl;
 mod nohup;
 mod od;
 mod paste;
@@ -109,8 +109,8 @@ mod uuencode;
 mod vm;
 mod wc;
 mod which;
-mod xxd;
 mod who;
+mod xxd;
 mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
