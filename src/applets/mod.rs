@@ -109,10 +109,10 @@ mod uniq;
 mod uptime;
 mod uuencode;
 mod vm;
-mod xargs;
 mod wc;
 mod which;
 mod who;
+mod xargs;
 mod xxd;
 mod yes;
 
