@@ -22,11 +22,16 @@ mod cp;
 mod cpio;
 mod cut;
 mod date;
+mod dd;
 mod depmod;
 mod dmesg;
+mod dos2unix;
 mod echo;
 mod env;
+mod expand;
+mod factor;
 mod false_;
+mod find;
 mod findfs;
 mod flock;
 mod fold;
@@ -34,6 +39,7 @@ mod free;
 mod getopt;
 mod gzip;
 mod head;
+mod hexdump;
 mod id;
 mod init;
 mod insmod;
@@ -59,7 +65,9 @@ mod mountpoint;
 mod mv;
 mod namespaces;
 mod nice;
+mod nl;
 mod nohup;
+mod od;
 mod paste;
 mod pgrep;
 mod pivot_root;
@@ -73,12 +81,16 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod seq;
 mod setsid;
 mod sh;
+mod shuf;
 mod sleep;
 mod sort;
+mod split;
 mod start_stop_daemon;
 mod stat;
+mod strings;
 mod switch_root;
 mod sysctl;
 mod tail;
@@ -90,6 +102,7 @@ mod touch;
 mod tr;
 mod true_;
 mod truncate;
+mod tsort;
 mod umount;
 mod uname;
 mod uniq;
@@ -99,6 +112,8 @@ mod vm;
 mod wc;
 mod which;
 mod who;
+mod xargs;
+mod xxd;
 mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -140,13 +155,18 @@ const LIST: &[Row] = &[
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
+    row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dos2unix", &dos2unix::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("expand", &expand::APPLET),
+    row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
@@ -158,7 +178,9 @@ const LIST: &[Row] = &[
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
+    row("hd", &hexdump::HD),
     row("head", &head::APPLET),
+    row("hexdump", &hexdump::APPLET),
     row("id", &id::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
@@ -191,9 +213,11 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
     row("nice", &nice::APPLET),
+    row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("od", &od::APPLET),
     row("paste", &paste::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
@@ -214,6 +238,7 @@ const LIST: &[Row] = &[
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
@@ -222,10 +247,13 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
+    row("split", &split::APPLET),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
+    row("strings", &strings::APPLET),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
@@ -241,9 +269,12 @@ const LIST: &[Row] = &[
     row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
+    row("tsort", &tsort::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unexpand", &expand::UNEXPAND),
     row("uniq", &uniq::APPLET),
+    row("unix2dos", &dos2unix::UNIX2DOS),
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
@@ -261,6 +292,8 @@ const LIST: &[Row] = &[
     row("which", &which::APPLET),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
+    row("xargs", &xargs::APPLET),
+    row("xxd", &xxd::APPLET),
     row("xz", &gzip::XZ),
     row("xzcat", &gzip::XZ),
     row("yes", &yes::APPLET),
