@@ -19,13 +19,19 @@ mod cksum;
 mod cmp;
 mod comm;
 mod cp;
+mod cpio;
 mod cut;
 mod date;
+mod dd;
 mod depmod;
 mod dmesg;
+mod dos2unix;
 mod echo;
 mod env;
+mod expand;
+mod factor;
 mod false_;
+mod find;
 mod findfs;
 mod flock;
 mod fold;
@@ -33,6 +39,7 @@ mod free;
 mod getopt;
 mod gzip;
 mod head;
+mod hexdump;
 mod id;
 mod init;
 mod insmod;
@@ -59,8 +66,10 @@ mod mountpoint;
 mod mv;
 mod namespaces;
 mod nice;
+mod nl;
 mod nohup;
 mod passwd;
+mod od;
 mod paste;
 mod pgrep;
 mod pivot_root;
@@ -74,16 +83,21 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod seq;
 mod setsid;
 mod sh;
+mod shuf;
 mod sleep;
 mod sort;
+mod split;
 mod start_stop_daemon;
 mod stat;
 mod stty;
+mod strings;
 mod switch_root;
 mod sysctl;
 mod tail;
+mod tar;
 mod tee;
 mod test;
 mod timeout;
@@ -92,6 +106,7 @@ mod tr;
 mod true_;
 mod truncate;
 mod tty;
+mod tsort;
 mod umount;
 mod uname;
 mod uniq;
@@ -102,6 +117,8 @@ mod watch;
 mod wc;
 mod which;
 mod who;
+mod xargs;
+mod xxd;
 mod yes;
 
 /// Names the program itself goes by: the next argument is the applet.
@@ -140,17 +157,23 @@ const LIST: &[Row] = &[
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
+    row("cpio", &cpio::APPLET),
     row("crc32", &cksum::CRC32),
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
+    row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dos2unix", &dos2unix::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
+    row("expand", &expand::APPLET),
+    row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
@@ -162,7 +185,9 @@ const LIST: &[Row] = &[
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
+    row("hd", &hexdump::HD),
     row("head", &head::APPLET),
+    row("hexdump", &hexdump::APPLET),
     row("id", &id::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
@@ -197,9 +222,11 @@ const LIST: &[Row] = &[
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
     row("nice", &nice::APPLET),
+    row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("od", &od::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("pgrep", &pgrep::APPLET),
@@ -223,6 +250,7 @@ const LIST: &[Row] = &[
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
@@ -231,10 +259,13 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
+    row("split", &split::APPLET),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
+    row("strings", &strings::APPLET),
     row("stty", &stty::APPLET),
     row("su", &login::SU),
     row("sulogin", &login::SULOGIN),
@@ -244,6 +275,7 @@ const LIST: &[Row] = &[
     row("sysctl", &sysctl::APPLET),
     row("tac", &rev::TAC),
     row("tail", &tail::APPLET),
+    row("tar", &tar::APPLET),
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
     row("test", &test::APPLET),
@@ -253,11 +285,14 @@ const LIST: &[Row] = &[
     row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
+    row("tsort", &tsort::APPLET),
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unexpand", &expand::UNEXPAND),
     row("uniq", &uniq::APPLET),
+    row("unix2dos", &dos2unix::UNIX2DOS),
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
@@ -276,6 +311,8 @@ const LIST: &[Row] = &[
     row("which", &which::APPLET),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
+    row("xargs", &xargs::APPLET),
+    row("xxd", &xxd::APPLET),
     row("xz", &gzip::XZ),
     row("xzcat", &gzip::XZ),
     row("yes", &yes::APPLET),

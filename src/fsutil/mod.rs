@@ -16,6 +16,7 @@ pub mod mounts;
 pub mod place;
 pub mod remove;
 pub mod resolve;
+pub mod spawn;
 pub mod tags;
 pub mod users;
 pub mod walk;
