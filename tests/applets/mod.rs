@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod accounts;
 mod attributes;
 mod base64;
 mod basename;
@@ -9,10 +10,14 @@ mod cat;
 mod cmp;
 mod commands;
 mod copy;
+mod cpio;
 mod cut;
 mod date;
+mod dd;
 mod depmod;
 mod digests;
+mod dumps;
+mod find;
 mod folders;
 mod getopt;
 mod gzip;
@@ -28,11 +33,15 @@ mod mount;
 mod multicall;
 mod network;
 mod paths;
+mod pieces;
 mod processes;
 mod remove;
+mod seq;
 mod sort;
 mod system;
 mod telnetd;
+mod tabs;
+mod tar;
 mod test;
 mod timeout;
 mod tr;
