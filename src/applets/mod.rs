@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod ar;
 mod base64;
 mod basename;
 mod blkid;
@@ -24,6 +25,7 @@ mod cut;
 mod date;
 mod depmod;
 mod dmesg;
+mod dpkg_deb;
 mod echo;
 mod env;
 mod false_;
@@ -31,6 +33,7 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod gen_init_cpio;
 mod getopt;
 mod gzip;
 mod head;
@@ -44,6 +47,7 @@ mod link;
 mod ln;
 mod losetup;
 mod ls;
+mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
@@ -73,6 +77,7 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod rpm2cpio;
 mod setsid;
 mod sh;
 mod sleep;
@@ -93,6 +98,7 @@ mod truncate;
 mod umount;
 mod uname;
 mod uniq;
+mod unzip;
 mod uptime;
 mod uuencode;
 mod vm;
@@ -114,6 +120,13 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("ar", &ar::APPLET),
+    row("dpkg-deb", &dpkg_deb::APPLET),
+    row("gen_init_cpio", &gen_init_cpio::APPLET),
+    row("lsinitramfs", &lsinitramfs::APPLET),
+    row("unmkinitramfs", &lsinitramfs::UNMKINITRAMFS),
+    row("rpm2cpio", &rpm2cpio::APPLET),
+    row("unzip", &unzip::APPLET),
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),

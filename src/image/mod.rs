@@ -15,6 +15,7 @@ mod host;
 pub mod layout;
 mod modules;
 pub mod output;
+pub mod read;
 pub mod resolve;
 pub mod spec;
 mod write;

@@ -1,5 +1,6 @@
 //! What each applet does, literally.
 
+mod ar;
 mod attributes;
 mod base64;
 mod basename;
@@ -18,6 +19,7 @@ mod folders;
 mod getopt;
 mod gzip;
 mod head;
+mod images;
 mod ip;
 mod lines;
 mod ls;
@@ -37,4 +39,5 @@ mod test;
 mod timeout;
 mod tr;
 mod uniq;
+mod unzip;
 mod wc;
