@@ -1,6 +1,7 @@
 //! What each applet does, literally.
 
 mod ar;
+mod accounts;
 mod attributes;
 mod base64;
 mod basename;
@@ -13,8 +14,11 @@ mod copy;
 mod cpio;
 mod cut;
 mod date;
+mod dd;
 mod depmod;
 mod digests;
+mod dumps;
+mod find;
 mod folders;
 mod getopt;
 mod gzip;
@@ -30,10 +34,13 @@ mod modprobe;
 mod mount;
 mod multicall;
 mod paths;
+mod pieces;
 mod processes;
 mod remove;
+mod seq;
 mod sort;
 mod system;
+mod tabs;
 mod tar;
 mod test;
 mod timeout;
