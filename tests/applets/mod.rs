@@ -1,7 +1,7 @@
 //! What each applet does, literally.
 
-mod ar;
 mod accounts;
+mod ar;
 mod attributes;
 mod base64;
 mod basename;
