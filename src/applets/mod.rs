@@ -8,6 +8,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod arp;
 mod attach;
+mod ar;
 mod base64;
 mod basename;
 mod blkid;
@@ -28,6 +29,7 @@ mod dd;
 mod depmod;
 mod dmesg;
 mod dos2unix;
+mod dpkg_deb;
 mod echo;
 mod env;
 mod expand;
@@ -38,6 +40,7 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod gen_init_cpio;
 mod getopt;
 mod gzip;
 mod head;
@@ -55,6 +58,7 @@ mod ln;
 mod login;
 mod losetup;
 mod ls;
+mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
@@ -92,6 +96,7 @@ mod rm;
 mod rmdir;
 mod rmmod;
 mod route;
+mod rpm2cpio;
 mod seq;
 mod setsid;
 mod sh;
@@ -122,6 +127,7 @@ mod udhcpc;
 mod umount;
 mod uname;
 mod uniq;
+mod unzip;
 mod uptime;
 mod uuencode;
 mod vm;
@@ -147,6 +153,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
+    row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),
@@ -181,6 +188,7 @@ const LIST: &[Row] = &[
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
     row("dos2unix", &dos2unix::APPLET),
+    row("dpkg-deb", &dpkg_deb::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
@@ -194,6 +202,7 @@ const LIST: &[Row] = &[
     row("free", &free::APPLET),
     row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
+    row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
@@ -218,6 +227,7 @@ const LIST: &[Row] = &[
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
+    row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
     row("lz4", &gzip::LZ4),
@@ -272,6 +282,7 @@ const LIST: &[Row] = &[
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("route", &route::APPLET),
+    row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
@@ -324,8 +335,10 @@ const LIST: &[Row] = &[
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
+    row("unmkinitramfs", &lsinitramfs::UNMKINITRAMFS),
     row("unshare", &namespaces::UNSHARE),
     row("unxz", &gzip::XZ),
+    row("unzip", &unzip::APPLET),
     row("unzstd", &gzip::ZSTD),
     row("uptime", &uptime::APPLET),
     row("users", &who::USERS),

@@ -1,6 +1,7 @@
 //! What each applet does, literally.
 
 mod accounts;
+mod ar;
 mod attributes;
 mod base64;
 mod basename;
@@ -22,6 +23,7 @@ mod folders;
 mod getopt;
 mod gzip;
 mod head;
+mod images;
 mod ip;
 mod lines;
 mod ls;
@@ -47,4 +49,5 @@ mod timeout;
 mod tr;
 mod udhcpc;
 mod uniq;
+mod unzip;
 mod wc;
