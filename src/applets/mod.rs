@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod ar;
 mod arp;
 mod attach;
-mod ar;
 mod base64;
 mod basename;
 mod blkid;
