@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod archive;
 pub mod blk;
 pub mod boot;
 pub mod bzimage;
@@ -51,4 +52,5 @@ pub mod settings;
 pub mod shell;
 pub mod size;
 pub mod sys;
+pub mod uevent;
 pub mod vm;

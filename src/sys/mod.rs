@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod block;
+pub mod btrfs;
 pub mod clock;
 pub mod copying;
 pub mod crypt;
@@ -22,6 +23,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod pty;
 pub mod random;
 pub mod regex;
 pub mod schedule;
@@ -33,8 +35,10 @@ pub mod start;
 pub mod statfs;
 pub mod stream;
 pub mod terminal;
+pub mod termios;
 pub mod text;
 pub mod tty;
+pub mod usage;
 pub mod xattr;
 
 pub use crate::entry_point;
