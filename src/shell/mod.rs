@@ -136,6 +136,8 @@ pub struct Shell {
     getopts: Getopts,
     /// `$?` when the trap that runs was entered: what `exit` there means.
     trap_status: Option<u8>,
+    /// The utility that runs was named by `command`.
+    by_command: bool,
     /// An asynchronous list without job control ignores SIGINT and SIGQUIT.
     async_ignores: bool,
     /// In a new child: the signals that are to be let in again.

@@ -275,6 +275,7 @@ impl Shell {
             here_text: None,
             getopts: Getopts::default(),
             trap_status: None,
+            by_command: false,
             async_ignores: false,
             fork_mask: None,
             waits_for_children: false,
