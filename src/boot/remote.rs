@@ -90,6 +90,7 @@ fn parse(value: &[u8]) -> Option<Vec<Vec<u8>>> {
 fn serve(cmdline: &Cmdline<'_>, wanted: Vec<OsString>) -> ! {
     crash_by_default();
     let _ = setsid();
+    super::job::prepare_terminals();
     for fault in network::configure(cmdline) {
         applet::complain(sys::fd::stderr(), "rescuebox", &fault);
     }
