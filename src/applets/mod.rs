@@ -24,8 +24,10 @@ mod cut;
 mod date;
 mod dd;
 mod depmod;
+mod df;
 mod dmesg;
 mod dos2unix;
+mod du;
 mod echo;
 mod env;
 mod expand;
@@ -43,6 +45,7 @@ mod hexdump;
 mod id;
 mod init;
 mod insmod;
+mod install;
 mod ip;
 mod kill;
 mod killall;
@@ -50,6 +53,7 @@ mod link;
 mod ln;
 mod losetup;
 mod ls;
+mod lsattr;
 mod lsmod;
 mod lsof;
 mod md5sum;
@@ -81,9 +85,11 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod run_parts;
 mod seq;
 mod setsid;
 mod sh;
+mod shred;
 mod shuf;
 mod sleep;
 mod sort;
@@ -100,6 +106,7 @@ mod test;
 mod timeout;
 mod touch;
 mod tr;
+mod tree;
 mod true_;
 mod truncate;
 mod tsort;
@@ -232,6 +239,14 @@ const LIST: &[Row] = &[
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
     row("renice", &nice::RENICE),
+    row("du", &du::APPLET),
+    row("df", &df::APPLET),
+    row("install", &install::APPLET),
+    row("lsattr", &lsattr::APPLET),
+    row("chattr", &lsattr::CHATTR),
+    row("run-parts", &run_parts::APPLET),
+    row("shred", &shred::APPLET),
+    row("tree", &tree::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
