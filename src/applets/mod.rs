@@ -6,6 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod ar;
+mod arp;
+mod attach;
 mod base64;
 mod basename;
 mod blkid;
@@ -28,6 +31,7 @@ mod df;
 mod dmesg;
 mod dos2unix;
 mod du;
+mod dpkg_deb;
 mod echo;
 mod env;
 mod expand;
@@ -38,11 +42,14 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod gen_init_cpio;
 mod getopt;
 mod gzip;
 mod head;
 mod hexdump;
+mod hostname;
 mod id;
+mod ifconfig;
 mod init;
 mod insmod;
 mod install;
@@ -51,9 +58,11 @@ mod kill;
 mod killall;
 mod link;
 mod ln;
+mod login;
 mod losetup;
 mod ls;
 mod lsattr;
+mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
@@ -68,12 +77,17 @@ mod mount;
 mod mountpoint;
 mod mv;
 mod namespaces;
+mod nc;
+mod netstat;
 mod nice;
 mod nl;
 mod nohup;
+mod nslookup;
 mod od;
+mod passwd;
 mod paste;
 mod pgrep;
+mod ping;
 mod pivot_root;
 mod printenv;
 mod printf;
@@ -86,6 +100,8 @@ mod rm;
 mod rmdir;
 mod rmmod;
 mod run_parts;
+mod route;
+mod rpm2cpio;
 mod seq;
 mod setsid;
 mod sh;
@@ -97,11 +113,14 @@ mod split;
 mod start_stop_daemon;
 mod stat;
 mod strings;
+mod stty;
 mod switch_root;
 mod sysctl;
 mod tail;
 mod tar;
 mod tee;
+mod telnet;
+mod telnetd;
 mod test;
 mod timeout;
 mod touch;
@@ -110,12 +129,16 @@ mod tree;
 mod true_;
 mod truncate;
 mod tsort;
+mod tty;
+mod udhcpc;
 mod umount;
 mod uname;
 mod uniq;
+mod unzip;
 mod uptime;
 mod uuencode;
 mod vm;
+mod watch;
 mod wc;
 mod which;
 mod who;
@@ -137,6 +160,8 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
+    row("ar", &ar::APPLET),
+    row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
@@ -147,13 +172,16 @@ const LIST: &[Row] = &[
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chattr", &lsattr::CHATTR),
     row("chgrp", &chown::CHGRP),
     row("chmod", &chmod::APPLET),
     row("chown", &chown::APPLET),
+    row("chpasswd", &passwd::CHPASSWD),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
     row("cksum", &cksum::APPLET),
+    row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
@@ -164,9 +192,13 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
+    row("df", &df::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dnsdomainname", &hostname::DOMAIN),
     row("dos2unix", &dos2unix::APPLET),
+    row("dpkg-deb", &dpkg_deb::APPLET),
+    row("du", &du::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
@@ -180,6 +212,7 @@ const LIST: &[Row] = &[
     row("free", &free::APPLET),
     row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
+    row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
@@ -188,9 +221,12 @@ const LIST: &[Row] = &[
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("hostname", &hostname::APPLET),
     row("id", &id::APPLET),
+    row("ifconfig", &ifconfig::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
@@ -198,9 +234,12 @@ const LIST: &[Row] = &[
     row("killall5", &killall::KILLALL5),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
+    row("lsattr", &lsattr::APPLET),
+    row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
     row("lz4", &gzip::LZ4),
@@ -208,6 +247,7 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
+    row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
@@ -219,15 +259,22 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nc", &nc::APPLET),
+    row("netcat", &nc::APPLET),
+    row("netstat", &netstat::APPLET),
     row("nice", &nice::APPLET),
     row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
+    row("ping", &ping::APPLET),
+    row("ping6", &ping::PING6),
     row("pivot_root", &pivot_root::APPLET),
     row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
@@ -239,20 +286,17 @@ const LIST: &[Row] = &[
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
     row("renice", &nice::RENICE),
-    row("du", &du::APPLET),
-    row("df", &df::APPLET),
-    row("install", &install::APPLET),
-    row("lsattr", &lsattr::APPLET),
-    row("chattr", &lsattr::CHATTR),
-    row("run-parts", &run_parts::APPLET),
-    row("shred", &shred::APPLET),
-    row("tree", &tree::APPLET),
     row("rescuebox", &RESCUEBOX),
+    row("reset", &tty::RESET),
+    row("resize", &tty::RESIZE),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
+    row("route", &route::APPLET),
+    row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("run-parts", &run_parts::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
@@ -262,13 +306,18 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shred", &shred::APPLET),
     row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
     row("split", &split::APPLET),
+    row("ss", &netstat::SS),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("strings", &strings::APPLET),
+    row("stty", &stty::APPLET),
+    row("su", &login::SU),
+    row("sulogin", &login::SULOGIN),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
@@ -278,13 +327,21 @@ const LIST: &[Row] = &[
     row("tar", &tar::APPLET),
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
+    row("telnet", &telnet::APPLET),
+    row("telnetd", &telnetd::APPLET),
+    row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
+    row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
+    row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
     row("tsort", &tsort::APPLET),
+    row("tty", &tty::APPLET),
+    row("ttysize", &tty::TTYSIZE),
+    row("udhcpc", &udhcpc::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),
@@ -293,8 +350,10 @@ const LIST: &[Row] = &[
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
+    row("unmkinitramfs", &lsinitramfs::UNMKINITRAMFS),
     row("unshare", &namespaces::UNSHARE),
     row("unxz", &gzip::XZ),
+    row("unzip", &unzip::APPLET),
     row("unzstd", &gzip::ZSTD),
     row("uptime", &uptime::APPLET),
     row("users", &who::USERS),
@@ -303,6 +362,7 @@ const LIST: &[Row] = &[
     row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
     row("w", &who::W),
+    row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),

@@ -7,6 +7,7 @@
 
 pub mod attributes;
 pub mod block;
+pub mod btrfs;
 pub mod clock;
 pub mod copying;
 pub mod crypt;
@@ -23,6 +24,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod pty;
 pub mod random;
 pub mod regex;
 pub mod schedule;
@@ -34,8 +36,10 @@ pub mod start;
 pub mod statfs;
 pub mod stream;
 pub mod terminal;
+pub mod termios;
 pub mod text;
 pub mod tty;
+pub mod usage;
 pub mod xattr;
 
 pub use crate::entry_point;

@@ -1,5 +1,7 @@
 //! What each applet does, literally.
 
+mod accounts;
+mod ar;
 mod attributes;
 mod base64;
 mod basename;
@@ -21,6 +23,7 @@ mod folders;
 mod getopt;
 mod gzip;
 mod head;
+mod images;
 mod ip;
 mod lines;
 mod ls;
@@ -30,6 +33,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod network;
 mod paths;
 mod pieces;
 mod processes;
@@ -40,8 +44,11 @@ mod space;
 mod system;
 mod tabs;
 mod tar;
+mod telnetd;
 mod test;
 mod timeout;
 mod tr;
+mod udhcpc;
 mod uniq;
+mod unzip;
 mod wc;
