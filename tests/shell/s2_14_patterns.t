@@ -162,6 +162,6 @@ x=aXbXc; echo ${x#*X} ${x##*X} ${x%X*} ${x%%X*} ${x#?} ${x%[a-c]} ${x#[!a]}
 -->
 bXc c aXb a XbXc aXbX aXbXc
 ## long patterns end
-x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; case $x in *a*a*a*a*a*a*a*a*b) echo no;; *) echo none;; esac
+x=aaaaaaaaaaaaaa; case $x in *a*a*a*a*a*a*a*a*b) echo no;; *) echo none;; esac
 -->
 none
