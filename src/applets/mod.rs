@@ -23,6 +23,7 @@ mod cpio;
 mod cut;
 mod date;
 mod depmod;
+mod diff;
 mod dmesg;
 mod dos2unix;
 mod echo;
@@ -67,6 +68,7 @@ mod nl;
 mod nohup;
 mod od;
 mod paste;
+mod patch;
 mod pgrep;
 mod pivot_root;
 mod printenv;
@@ -153,6 +155,7 @@ const LIST: &[Row] = &[
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
+    row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dos2unix", &dos2unix::APPLET),
@@ -214,6 +217,7 @@ const LIST: &[Row] = &[
     row("nsenter", &namespaces::NSENTER),
     row("od", &od::APPLET),
     row("paste", &paste::APPLET),
+    row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("pivot_root", &pivot_root::APPLET),
