@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod ar;
 mod base64;
 mod basename;
 mod blkid;
@@ -22,19 +23,23 @@ mod cp;
 mod cpio;
 mod cut;
 mod date;
+mod dd;
 mod depmod;
 mod diff;
 mod dmesg;
 mod dos2unix;
+mod dpkg_deb;
 mod echo;
 mod env;
 mod expand;
 mod factor;
 mod false_;
+mod find;
 mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod gen_init_cpio;
 mod getopt;
 mod gzip;
 mod head;
@@ -47,8 +52,10 @@ mod kill;
 mod killall;
 mod link;
 mod ln;
+mod login;
 mod losetup;
 mod ls;
+mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
@@ -67,6 +74,7 @@ mod nice;
 mod nl;
 mod nohup;
 mod od;
+mod passwd;
 mod paste;
 mod patch;
 mod pgrep;
@@ -81,6 +89,7 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod rpm2cpio;
 mod seq;
 mod setsid;
 mod sh;
@@ -91,6 +100,7 @@ mod split;
 mod start_stop_daemon;
 mod stat;
 mod strings;
+mod stty;
 mod switch_root;
 mod sysctl;
 mod tail;
@@ -103,15 +113,19 @@ mod tr;
 mod true_;
 mod truncate;
 mod tsort;
+mod tty;
 mod umount;
 mod uname;
 mod uniq;
+mod unzip;
 mod uptime;
 mod uuencode;
 mod vm;
+mod watch;
 mod wc;
 mod which;
 mod who;
+mod xargs;
 mod xxd;
 mod yes;
 
@@ -129,6 +143,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
+    row("ar", &ar::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
@@ -142,10 +157,12 @@ const LIST: &[Row] = &[
     row("chgrp", &chown::CHGRP),
     row("chmod", &chmod::APPLET),
     row("chown", &chown::APPLET),
+    row("chpasswd", &passwd::CHPASSWD),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
     row("cksum", &cksum::APPLET),
+    row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
@@ -154,23 +171,27 @@ const LIST: &[Row] = &[
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
+    row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dos2unix", &dos2unix::APPLET),
+    row("dpkg-deb", &dpkg_deb::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
     row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
+    row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
@@ -189,9 +210,11 @@ const LIST: &[Row] = &[
     row("killall5", &killall::KILLALL5),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
+    row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
     row("lz4", &gzip::LZ4),
@@ -199,6 +222,7 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
+    row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
@@ -216,6 +240,7 @@ const LIST: &[Row] = &[
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
     row("od", &od::APPLET),
+    row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
@@ -232,10 +257,13 @@ const LIST: &[Row] = &[
     row("reboot", &reboot::APPLET),
     row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
+    row("reset", &tty::RESET),
+    row("resize", &tty::RESIZE),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
+    row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
@@ -253,6 +281,9 @@ const LIST: &[Row] = &[
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("strings", &strings::APPLET),
+    row("stty", &stty::APPLET),
+    row("su", &login::SU),
+    row("sulogin", &login::SULOGIN),
     row("sum", &cksum::SUM),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
@@ -263,12 +294,15 @@ const LIST: &[Row] = &[
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
     row("test", &test::APPLET),
+    row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
     row("tsort", &tsort::APPLET),
+    row("tty", &tty::APPLET),
+    row("ttysize", &tty::TTYSIZE),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),
@@ -277,8 +311,10 @@ const LIST: &[Row] = &[
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
+    row("unmkinitramfs", &lsinitramfs::UNMKINITRAMFS),
     row("unshare", &namespaces::UNSHARE),
     row("unxz", &gzip::XZ),
+    row("unzip", &unzip::APPLET),
     row("unzstd", &gzip::ZSTD),
     row("uptime", &uptime::APPLET),
     row("users", &who::USERS),
@@ -287,10 +323,12 @@ const LIST: &[Row] = &[
     row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
     row("w", &who::W),
+    row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
+    row("xargs", &xargs::APPLET),
     row("xxd", &xxd::APPLET),
     row("xz", &gzip::XZ),
     row("xzcat", &gzip::XZ),

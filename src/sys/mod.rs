@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod block;
+pub mod btrfs;
 pub mod clock;
 pub mod copying;
 pub mod crypt;
@@ -33,8 +34,10 @@ pub mod start;
 pub mod statfs;
 pub mod stream;
 pub mod terminal;
+pub mod termios;
 pub mod text;
 pub mod tty;
+pub mod usage;
 pub mod xattr;
 
 pub use crate::entry_point;

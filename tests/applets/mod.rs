@@ -1,5 +1,7 @@
 //! What each applet does, literally.
 
+mod accounts;
+mod ar;
 mod attributes;
 mod base64;
 mod basename;
@@ -12,14 +14,17 @@ mod copy;
 mod cpio;
 mod cut;
 mod date;
+mod dd;
 mod depmod;
 mod diff;
 mod digests;
 mod dumps;
+mod find;
 mod folders;
 mod getopt;
 mod gzip;
 mod head;
+mod images;
 mod ip;
 mod lines;
 mod ls;
@@ -43,4 +48,5 @@ mod test;
 mod timeout;
 mod tr;
 mod uniq;
+mod unzip;
 mod wc;
