@@ -17,6 +17,7 @@ mod date;
 mod dd;
 mod depmod;
 mod diff;
+mod differential;
 mod digests;
 mod dumps;
 mod find;
