@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod ar;
+mod arp;
+mod attach;
 mod base64;
 mod basename;
 mod blkid;
@@ -44,7 +46,9 @@ mod getopt;
 mod gzip;
 mod head;
 mod hexdump;
+mod hostname;
 mod id;
+mod ifconfig;
 mod init;
 mod insmod;
 mod ip;
@@ -70,14 +74,18 @@ mod mount;
 mod mountpoint;
 mod mv;
 mod namespaces;
+mod nc;
+mod netstat;
 mod nice;
 mod nl;
 mod nohup;
+mod nslookup;
 mod od;
 mod passwd;
 mod paste;
 mod patch;
 mod pgrep;
+mod ping;
 mod pivot_root;
 mod printenv;
 mod printf;
@@ -89,6 +97,7 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod route;
 mod rpm2cpio;
 mod seq;
 mod setsid;
@@ -106,6 +115,8 @@ mod sysctl;
 mod tail;
 mod tar;
 mod tee;
+mod telnet;
+mod telnetd;
 mod test;
 mod timeout;
 mod touch;
@@ -114,6 +125,7 @@ mod true_;
 mod truncate;
 mod tsort;
 mod tty;
+mod udhcpc;
 mod umount;
 mod uname;
 mod uniq;
@@ -144,6 +156,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
+    row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
@@ -176,6 +189,7 @@ const LIST: &[Row] = &[
     row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dnsdomainname", &hostname::DOMAIN),
     row("dos2unix", &dos2unix::APPLET),
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("echo", &echo::APPLET),
@@ -200,7 +214,9 @@ const LIST: &[Row] = &[
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("hostname", &hostname::APPLET),
     row("id", &id::APPLET),
+    row("ifconfig", &ifconfig::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("ionice", &nice::IONICE),
@@ -234,17 +250,23 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nc", &nc::APPLET),
+    row("netcat", &nc::APPLET),
+    row("netstat", &netstat::APPLET),
     row("nice", &nice::APPLET),
     row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
+    row("ping", &ping::APPLET),
+    row("ping6", &ping::PING6),
     row("pivot_root", &pivot_root::APPLET),
     row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
@@ -263,6 +285,7 @@ const LIST: &[Row] = &[
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
+    row("route", &route::APPLET),
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("seq", &seq::APPLET),
@@ -278,6 +301,7 @@ const LIST: &[Row] = &[
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
     row("split", &split::APPLET),
+    row("ss", &netstat::SS),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("strings", &strings::APPLET),
@@ -293,6 +317,9 @@ const LIST: &[Row] = &[
     row("tar", &tar::APPLET),
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
+    row("telnet", &telnet::APPLET),
+    row("telnetd", &telnetd::APPLET),
+    row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
     row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
@@ -303,6 +330,7 @@ const LIST: &[Row] = &[
     row("tsort", &tsort::APPLET),
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
+    row("udhcpc", &udhcpc::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),

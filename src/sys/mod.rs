@@ -23,6 +23,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod pty;
 pub mod random;
 pub mod regex;
 pub mod schedule;
