@@ -28,6 +28,7 @@ mod date;
 mod dd;
 mod depmod;
 mod df;
+mod diff;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
@@ -86,6 +87,7 @@ mod nslookup;
 mod od;
 mod passwd;
 mod paste;
+mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
@@ -193,6 +195,7 @@ const LIST: &[Row] = &[
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
+    row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
@@ -271,6 +274,7 @@ const LIST: &[Row] = &[
     row("od", &od::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
+    row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("ping", &ping::APPLET),
