@@ -103,10 +103,10 @@ fn edited(line: &mut Rustyline, shell: &mut Shell, prompt: &[u8], text: &mut Vec
     let _ = write_all(sys::fd::stdout(), above.as_bytes());
     match line.readline(prompt) {
         Ok(entered) => {
-            if !entered.trim().is_empty() {
-                if let Ok(true) = line.add_history_entry(entered.as_str()) {
-                    keep(&entered);
-                }
+            if !entered.trim().is_empty()
+                && let Ok(true) = line.add_history_entry(entered.as_str())
+            {
+                keep(&entered);
             }
             text.extend_from_slice(entered.as_bytes());
             text.push(b'\n');
