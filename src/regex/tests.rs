@@ -86,8 +86,8 @@ fn brackets() {
     assert_eq!(extended("[[.-.]a]+", "x-a"), "1-3");
     assert_eq!(extended("[[=a=]]+", "xaa"), "1-3");
     assert_eq!(extended(r"[\n]", r"\"), "0-1");
-    assert_eq!(extended("[[:foo:]]", "a"), "unknown character class");
-    assert_eq!(extended("[a", "a"), "unmatched [");
+    assert_eq!(extended("[[:foo:]]", "a"), "Invalid character class name");
+    assert_eq!(extended("[a", "a"), "Unmatched [, [^, [:, [., or [=");
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn text_may_hold_nul() {
 
 #[test]
 fn errors() {
-    assert_eq!(extended("(a", "a"), "unmatched ( or )");
-    assert_eq!(basic(r"\(a", "a"), "unmatched ( or )");
-    assert_eq!(basic(r"a\", "a"), "trailing backslash");
-    assert_eq!(basic(r"\(a\)\2", "a"), "invalid back reference");
+    assert_eq!(extended("(a", "a"), "Unmatched ( or \\(");
+    assert_eq!(basic(r"\(a", "a"), "Unmatched ( or \\(");
+    assert_eq!(basic(r"a\", "a"), "Trailing backslash");
+    assert_eq!(basic(r"\(a\)\2", "a"), "Invalid back reference");
 }

@@ -17,7 +17,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
-pub mod regex;
+pub mod search;
 pub mod session;
 pub mod signal;
 pub mod start;
