@@ -9,7 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::options::Options;
@@ -459,6 +459,30 @@ impl<'a> Ctx<'a> {
     #[inline(never)]
     pub fn note(&self, what: impl Display) {
         complain(self.stderr, self.name, &what);
+    }
+
+    /// Opens an operand to read it; `-` is standard input. Names are
+    /// relative to the process's folder.
+    #[inline(never)]
+    pub fn open(&self, name: &OsStr) -> Result<OwnedFd, Error> {
+        if name == "-" {
+            return sys::fd::duplicate_from(self.stdin, 3)
+                .map_err(|e| Error::os("standard input", e));
+        }
+        sys::path::open(name, nix::fcntl::OFlag::O_RDONLY | nix::fcntl::OFlag::O_NOCTTY)
+            .map_err(|e| Error::os(show(name), e))
+    }
+
+    /// [`Ctx::open`]; what cannot be opened is warned of.
+    #[inline(never)]
+    pub fn open_or_warn(&mut self, name: &OsStr) -> Option<OwnedFd> {
+        match self.open(name) {
+            Ok(fd) => Some(fd),
+            Err(error) => {
+                self.warn(error);
+                None
+            }
+        }
     }
 
     /// Failure when anything was warned of, otherwise success.

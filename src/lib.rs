@@ -20,6 +20,7 @@ pub mod civil;
 pub mod cmdline;
 pub mod compress;
 pub mod cpio;
+pub mod date;
 pub mod dev;
 pub mod elf;
 pub mod fstab;

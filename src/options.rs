@@ -19,7 +19,9 @@
 //! value, `:` when it takes one, `?` when it may have one (`--color=never`),
 //! and its long names with `|` between them. A `-` in front says that only the
 //! long names can be typed; the letter is then merely what [`Options::next`]
-//! says. A table that starts with `+` ends the options at the first operand,
+//! says. A word `#` is a number typed as an option (`-5`), whose value has the
+//! digits and what is behind them. Long names may be shortened while they stay
+//! one option's. A table that starts with `+` ends the options at the first operand,
 //! for programs that run others.
 
 use std::ffi::{OsStr, OsString};
@@ -44,7 +46,16 @@ impl Options {
     pub fn parse(spec: &str, args: &[OsString]) -> Result<Options, Error> {
         let mut options = Options::default();
         let mut parser = lexopt::Parser::from_args(args.to_vec());
+        parser.set_short_equals(false); // `cut -d=` means an equals sign
         while let Some(arg) = parser.next()? {
+            if let Arg::Short(digit @ '0'..='9') = arg
+                && spec.split(' ').any(|word| word == "#")
+            {
+                let mut number = OsString::from(String::from(digit));
+                number.push(parser.optional_value().unwrap_or_default());
+                options.given.push((b'#', Some(number)));
+                continue;
+            }
             if let Arg::Value(word) = arg {
                 options.operands.push(word);
                 if spec.starts_with('+') {
@@ -132,21 +143,32 @@ pub fn number(text: &OsStr) -> Option<u64> {
 
 /// The letter of an option in the table, and the sign behind it.
 fn find(spec: &str, arg: &Arg) -> Option<(u8, u8)> {
+    let mut short = None;
+    let mut unclear = false;
     for word in spec.as_bytes().split(|&b| b == b' ') {
         let word = word.strip_prefix(b"+").unwrap_or(word);
         let typed = word.strip_prefix(b"-");
         let Some((&letter, rest)) = typed.unwrap_or(word).split_first() else { continue };
-        let (kind, names) = rest.split_first().unwrap_or((&b',', b""));
-        let hit = match arg {
-            Arg::Short(c) => typed.is_none() && *c == char::from(letter),
-            Arg::Long(name) => names.split(|&b| b == b'|').any(|n| n == name.as_bytes()),
-            Arg::Value(_) => false,
-        };
-        if hit {
-            return Some((letter, *kind));
+        let (&kind, names) = rest.split_first().unwrap_or((&b',', b""));
+        match arg {
+            Arg::Short(c) if typed.is_none() && *c == char::from(letter) => {
+                return Some((letter, kind));
+            }
+            Arg::Long(name) => {
+                for known in names.split(|&b| b == b'|') {
+                    if known == name.as_bytes() {
+                        return Some((letter, kind));
+                    }
+                    if known.starts_with(name.as_bytes()) && !name.is_empty() {
+                        unclear |= short.is_some_and(|found| found != (letter, kind));
+                        short = Some((letter, kind));
+                    }
+                }
+            }
+            _ => {}
         }
     }
-    None
+    short.filter(|_| !unclear)
 }
 
 #[cfg(test)]
@@ -189,10 +211,18 @@ mod tests {
     #[test]
     fn what_is_not_in_the_table() {
         assert_eq!(drawn(SPEC, &["-S", "x"]), "invalid option '-S'");
-        assert_eq!(drawn(SPEC, &["--al"]), "invalid option '--al'");
+        assert_eq!(drawn(SPEC, &["--alx"]), "invalid option '--alx'");
+        assert_eq!(drawn("a,alone b,along", &["--alo"]), "invalid option '--alo'");
         assert_eq!(drawn(SPEC, &["-t"]), "missing argument for option '-t'");
         assert!(parse(SPEC, &["--all=x"]).is_err_and(|e| e.is_usage()));
         assert!(parse(SPEC, &["x"]).is_ok_and(|o| o.at_most(1).is_ok() && o.at_most(0).is_err()));
+    }
+
+    #[test]
+    fn numbers_as_options_and_short_names() {
+        assert_eq!(drawn("# q", &["-12q", "-q", "-3"]), "#=12q q #=3 ");
+        assert_eq!(drawn("a,alone b,along", &["--alone", "--along"]), "a b ");
+        assert_eq!(drawn(SPEC, &["--al", "--so=x", "-t=y"]), "a S=x t==y ");
     }
 
     #[test]

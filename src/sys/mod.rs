@@ -13,6 +13,7 @@ pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod lines;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;

@@ -22,9 +22,17 @@ macro_rules! entry_point {
             argv: *const *const ::std::ffi::c_char,
         ) -> ::std::ffi::c_int {
             // SAFETY: the C library passes its own vector.
-            ::std::ffi::c_int::from($run(unsafe { $crate::sys::start::arguments(argc, argv) }))
+            let args = unsafe { $crate::sys::start::arguments(argc, argv) };
+            $crate::sys::start::leave($run(args))
         }
     };
+}
+
+/// Ends the process. The C library has nothing to do at its end: nothing in
+/// this program uses its streams or asks for a call at exit.
+pub fn leave(status: u8) -> ! {
+    // SAFETY: it does not return, and takes any number.
+    unsafe { libc::_exit(c_int::from(status)) }
 }
 
 /// The argument vector as the C library got it from the kernel.

@@ -3,6 +3,7 @@
 mod boot;
 mod cat;
 mod commands;
+mod date;
 mod depmod;
 mod folders;
 mod ls;

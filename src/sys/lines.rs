@@ -1,0 +1,156 @@
+//! Reading a descriptor by lines, or by blocks, without a copy of each.
+
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+use nix::unistd::read;
+
+/// What is read at once.
+const BLOCK: usize = 64 * 1024;
+
+/// A descriptor that is read to its end.
+pub struct Lines {
+    fd: OwnedFd,
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    ended: bool,
+    terminated: bool,
+}
+
+impl Lines {
+    /// Reads from `fd`.
+    pub fn new(fd: OwnedFd) -> Lines {
+        Lines { fd, bytes: Vec::new(), start: 0, end: 0, ended: false, terminated: true }
+    }
+
+    /// The next line without the byte `end` that ends it. The last one may lack
+    /// that byte: see [`Lines::is_terminated`].
+    pub fn next(&mut self, end: u8) -> Result<Option<&[u8]>, Errno> {
+        let mut looked = 0;
+        loop {
+            let held = self.bytes.get(self.start..self.end).unwrap_or_default();
+            let fresh = held.get(looked..).unwrap_or_default();
+            if let Some(at) = memchr::memchr(end, fresh) {
+                let from = self.start;
+                let to = from + looked + at;
+                self.start = to + 1;
+                self.terminated = true;
+                return Ok(self.bytes.get(from..to));
+            }
+            looked = held.len();
+            if !self.more()? {
+                self.terminated = false;
+                let from = self.start;
+                self.start = self.end;
+                let rest = self.bytes.get(from..self.end).unwrap_or_default();
+                return Ok((!rest.is_empty()).then_some(rest));
+            }
+        }
+    }
+
+    /// Whether the line that [`Lines::next`] gave last had its end.
+    pub fn is_terminated(&self) -> bool {
+        self.terminated
+    }
+
+    /// As many whole lines, with their ends, as there are; at the end of the
+    /// input also what has no end. Nothing at the end.
+    pub fn whole(&mut self, end: u8) -> Result<Option<&[u8]>, Errno> {
+        let mut looked = 0;
+        loop {
+            let held = self.bytes.get(self.start..self.end).unwrap_or_default();
+            let fresh = held.get(looked..).unwrap_or_default();
+            let stop = match memchr::memrchr(end, fresh) {
+                Some(at) => Some(self.start + looked + at + 1),
+                None => {
+                    looked = held.len();
+                    if self.more()? { None } else { Some(self.end) }
+                }
+            };
+            if let Some(stop) = stop {
+                let from = self.start;
+                self.start = stop;
+                let lines = self.bytes.get(from..stop).unwrap_or_default();
+                return Ok((!lines.is_empty()).then_some(lines));
+            }
+        }
+    }
+
+    /// What came next, at least a byte; nothing at the end.
+    pub fn block(&mut self) -> Result<Option<&[u8]>, Errno> {
+        if self.start == self.end && !self.more()? {
+            return Ok(None);
+        }
+        let from = self.start;
+        self.start = self.end;
+        Ok(self.bytes.get(from..self.end))
+    }
+
+    /// Reads behind what is held; false at the end of the input.
+    #[inline(never)]
+    fn more(&mut self) -> Result<bool, Errno> {
+        if self.ended {
+            return Ok(false);
+        }
+        if self.start > 0 {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.bytes.len() < self.end + BLOCK {
+            let size = (self.bytes.len() * 2).max(self.end + BLOCK);
+            self.bytes.resize(size, 0);
+        }
+        let room = self.bytes.get_mut(self.end..).unwrap_or_default();
+        loop {
+            match read(&self.fd, &mut *room) {
+                Ok(0) => {
+                    self.ended = true;
+                    return Ok(false);
+                }
+                Ok(count) => {
+                    self.end += count;
+                    return Ok(true);
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => {
+                    self.ended = true;
+                    return Err(errno);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn of(bytes: &[u8]) -> Lines {
+        let (from, to) = std::io::pipe().unwrap();
+        std::fs::File::from(OwnedFd::from(to)).write_all(bytes).unwrap();
+        Lines::new(from.into())
+    }
+
+    #[test]
+    fn lines() {
+        let mut lines = of(b"a\n\nb");
+        assert_eq!(lines.next(b'\n'), Ok(Some(&b"a"[..])));
+        assert_eq!(lines.next(b'\n'), Ok(Some(&b""[..])));
+        assert!(lines.is_terminated());
+        assert_eq!(lines.next(b'\n'), Ok(Some(&b"b"[..])));
+        assert!(!lines.is_terminated());
+        assert_eq!(lines.next(b'\n'), Ok(None));
+    }
+
+    #[test]
+    fn blocks_of_lines() {
+        let mut lines = of(b"a\nb\nc");
+        assert_eq!(lines.whole(b'\n'), Ok(Some(&b"a\nb\n"[..])));
+        assert_eq!(lines.whole(b'\n'), Ok(Some(&b"c"[..])));
+        assert_eq!(lines.whole(b'\n'), Ok(None));
+        assert_eq!(of(b"xy").block(), Ok(Some(&b"xy"[..])));
+    }
+}
