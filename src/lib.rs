@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod blocks;
 pub mod boot;
 pub mod bzimage;
 pub mod civil;

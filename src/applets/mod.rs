@@ -16,6 +16,7 @@ mod dmesg;
 mod echo;
 mod env;
 mod false_;
+mod grep;
 mod init;
 mod insmod;
 mod kill;
@@ -70,8 +71,11 @@ const LIST: &[Row] = &[
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
+    row("egrep", &grep::APPLET),
     row("env", &env::APPLET),
     row("false", &false_::APPLET),
+    row("fgrep", &grep::APPLET),
+    row("grep", &grep::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
@@ -93,9 +97,9 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("reboot", &reboot::APPLET),
+    row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
-    row("rescuebox", &RESCUEBOX),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("sh", &sh::APPLET),

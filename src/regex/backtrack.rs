@@ -127,7 +127,8 @@ impl Backtrack {
                         }
                     }
                     Inst::Assert(assert) => {
-                        let before = context(at.checked_sub(1).and_then(|at| text.get(at)).copied());
+                        let before =
+                            context(at.checked_sub(1).and_then(|at| text.get(at)).copied());
                         if !asserted(assert, before, text.get(at).copied(), newline) {
                             break;
                         }

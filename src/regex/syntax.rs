@@ -72,6 +72,7 @@ const DEEPEST: usize = 250;
 /// RE_DUP_MAX of glibc.
 const MOST: u32 = 0x7fff;
 
+const BIG: &str = "Regular expression too big";
 const PAREN: &str = "Unmatched ( or \\(";
 const BRACKET: &str = "Unmatched [, [^, [:, [., or [=";
 
@@ -117,7 +118,13 @@ pub(super) fn parse(patterns: &[&[u8]], flags: Flags) -> Result<Tree, &'static s
             node
         });
     }
-    let mut root = if list.len() == 1 { list.pop().unwrap_or(Node::Empty) } else { Node::Alt(list) };
+    if list.is_empty() {
+        // no pattern: what nothing matches
+        let nothing = parser.set([0; 4]);
+        list.push(nothing);
+    }
+    let mut root =
+        if list.len() == 1 { list.pop().unwrap_or(Node::Empty) } else { Node::Alt(list) };
     let around = if flags.line {
         Some((Assert::LineStart, Assert::LineEnd))
     } else if flags.word {
@@ -171,20 +178,22 @@ impl Parser<'_> {
         let mut at_start = true;
         let mut stacked = 0;
         loop {
-            if self.at >= self.text.len() || self.sees(self.bar()) || self.sees(self.close()) {
+            // In extended syntax what closes nothing is what it looks like.
+            let closes = (self.depth > 0 || !self.flags.extended) && self.sees(self.close());
+            if self.at >= self.text.len() || self.sees(self.bar()) || closes {
                 break;
             }
-            if !at_start || self.flags.extended {
-                if let Some((least, most)) = self.repetition()? {
-                    stacked += 1;
-                    if stacked > DEEPEST {
-                        return Err("Regular expression too big");
-                    }
-                    // Nothing before it: nothing is repeated.
-                    let node = list.pop().unwrap_or(Node::Empty);
-                    list.push(Node::Repeat(Box::new(node), least, most));
-                    continue;
+            if (!at_start || self.flags.extended)
+                && let Some((least, most)) = self.repetition()?
+            {
+                stacked += 1;
+                if stacked > DEEPEST {
+                    return Err(BIG);
                 }
+                // Nothing before it: nothing is repeated.
+                let node = list.pop().unwrap_or(Node::Empty);
+                list.push(Node::Repeat(Box::new(node), least, most));
+                continue;
             }
             stacked = 0;
             let node = self.atom(at_start)?;
@@ -215,7 +224,7 @@ impl Parser<'_> {
             match self.interval() {
                 Ok(counts) => Some(counts),
                 // `a{x` of an extended expression is what it looks like.
-                Err(_) if extended && !self.text.get(start + 1).is_some_and(u8::is_ascii_digit) => {
+                Err(why) if extended && why != BIG => {
                     self.at = start;
                     None
                 }
@@ -250,7 +259,7 @@ impl Parser<'_> {
         while let Some(digit @ b'0'..=b'9') = self.peek() {
             let value = number.unwrap_or(0) * 10 + u32::from(digit - b'0');
             if value > MOST {
-                return Err("Regular expression too big");
+                return Err(BIG);
             }
             number = Some(value);
             self.at += 1;
@@ -286,7 +295,7 @@ impl Parser<'_> {
 
     fn group(&mut self) -> Result<Node, &'static str> {
         if self.depth >= DEEPEST {
-            return Err("Regular expression too big");
+            return Err(BIG);
         }
         self.groups += 1;
         let number = self.groups;

@@ -6,6 +6,7 @@ mod commands;
 mod date;
 mod depmod;
 mod folders;
+mod grep;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;
