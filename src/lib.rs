@@ -34,6 +34,7 @@ pub mod kmsg;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;
+pub mod net;
 pub mod options;
 pub mod order;
 pub mod passwd;

@@ -29,10 +29,11 @@ fn sources() -> Vec<(PathBuf, String)> {
 }
 
 /// The pure files that live in a folder of a higher floor.
-const PURE: [(&str, &[&str]); 3] = [
+const PURE: [(&str, &[&str]); 4] = [
     ("shell", &["lexer", "parser", "ast", "arith", "cond", "pattern", "word"]),
     ("kmod", &["alias", "conf", "dep", "modinfo", "strip"]),
     ("blk", &["probe"]),
+    ("net", &["address", "rtnl"]),
 ];
 
 /// The floor of the module `a::b` of the crate.

@@ -10,6 +10,7 @@ mod boot;
 mod cat;
 mod chroot;
 mod chrootvm;
+mod cp;
 mod date;
 mod depmod;
 mod dmesg;
@@ -17,8 +18,10 @@ mod echo;
 mod env;
 mod false_;
 mod grep;
+mod gzip;
 mod init;
 mod insmod;
+mod ip;
 mod kill;
 mod ln;
 mod losetup;
@@ -32,6 +35,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod mountpoint;
+mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
@@ -64,9 +68,13 @@ const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
     row("boot", &boot::APPLET),
+    row("bunzip2", &gzip::BZIP2),
+    row("bzcat", &gzip::BZIP2),
+    row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
+    row("cp", &cp::APPLET),
     row("date", &date::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
@@ -76,14 +84,21 @@ const LIST: &[Row] = &[
     row("false", &false_::APPLET),
     row("fgrep", &grep::APPLET),
     row("grep", &grep::APPLET),
+    row("gunzip", &gzip::GUNZIP),
+    row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
+    row("lz4", &gzip::LZ4),
+    row("lz4cat", &gzip::LZ4),
+    row("lzcat", &gzip::XZ),
+    row("lzma", &gzip::XZ),
     row("mkdir", &mkdir::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
@@ -92,6 +107,7 @@ const LIST: &[Row] = &[
     row("modprobe", &modprobe::APPLET),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
+    row("mv", &mv::APPLET),
     row("pivot_root", &pivot_root::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
@@ -109,8 +125,17 @@ const LIST: &[Row] = &[
     row("true", &true_::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unlz4", &gzip::LZ4),
+    row("unlzma", &gzip::XZ),
+    row("unxz", &gzip::XZ),
+    row("unzstd", &gzip::ZSTD),
     row("usleep", &sleep::USLEEP),
     row("vm", &vm::APPLET),
+    row("xz", &gzip::XZ),
+    row("xzcat", &gzip::XZ),
+    row("zcat", &gzip::ZCAT),
+    row("zstd", &gzip::ZSTD),
+    row("zstdcat", &gzip::ZSTD),
 ];
 
 /// The names alone, in the order of [`SORTED`]: a search reads these few pages

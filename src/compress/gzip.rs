@@ -1,12 +1,17 @@
 //! gzip: RFC 1952 around the deflate of miniz_oxide.
 
-use miniz_oxide::deflate::compress_to_vec;
+use std::io::{self, Write};
+
+use miniz_oxide::deflate::core::{
+    CompressorOxide, TDEFLFlush, TDEFLStatus, compress as deflate,
+    create_comp_flags_from_zip_params,
+};
 use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate};
 
-use super::checksum::crc32;
-use super::{Cause, take, take_slice};
+use super::checksum::{Crc32, crc32};
+use super::{Cause, Decoder, Input, read_error};
 
 const FHCRC: u8 = 2;
 const FEXTRA: u8 = 4;
@@ -14,79 +19,166 @@ const FNAME: u8 = 8;
 const FCOMMENT: u8 = 16;
 const RESERVED: u8 = 0xe0;
 
-/// What is worth its time for an archive that is unpacked at every boot.
-const LEVEL: u8 = 9;
+/// The longest name or comment that is read.
+const TEXT: usize = 64 << 10;
 
-/// Unpacks one member behind what `out` holds.
-pub fn decompress(bytes: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<usize, Cause> {
-    let mut rest = bytes;
-    header(bytes, &mut rest)?;
+/// What a match can refer to.
+const WINDOW: usize = 32 << 10;
 
-    let start = out.len();
-    let mut state = Box::<DecompressorOxide>::default();
-    let mut filled = start;
-    out.resize(limit.min(start.saturating_add(bytes.len().saturating_mul(2)).max(4096)), 0);
-    loop {
-        let (status, used, written) =
-            inflate(&mut state, rest, out, filled, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF);
-        rest = rest.get(used..).unwrap_or_default();
-        filled += written;
-        match status {
-            TINFLStatus::Done => break,
-            TINFLStatus::HasMoreOutput if out.len() < limit => {
-                out.resize(limit.min(out.len().saturating_mul(2)), 0);
-            }
-            TINFLStatus::HasMoreOutput => return Err(Cause::TooLarge),
-            TINFLStatus::FailedCannotMakeProgress | TINFLStatus::NeedsMoreInput => {
-                return Err(Cause::Truncated);
-            }
-            _ => return Err(Cause::Corrupt),
-        }
-    }
-    out.truncate(filled);
-
-    let sum = u32::from_le_bytes(take(&mut rest)?);
-    let length = u32::from_le_bytes(take(&mut rest)?);
-    let data = out.get(start..).unwrap_or_default();
-    if crc32(data) != sum || data.len() as u32 != length {
-        return Err(Cause::Checksum);
-    }
-    Ok(bytes.len() - rest.len())
+/// What a header says of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Its name, where it has one.
+    pub name: Option<Vec<u8>>,
+    /// Its time of modification, seconds since 1970; 0: not known.
+    pub mtime: u32,
 }
 
-/// Moves `rest`, a tail of `bytes`, past the header of a member.
-fn header(bytes: &[u8], rest: &mut &[u8]) -> Result<(), Cause> {
-    let [id1, id2, method, flags, ..] = take::<10>(rest)?;
+/// Bytes of deflate without anything around, as zip has them.
+pub struct Inflate {
+    state: Box<DecompressorOxide>,
+    window: Vec<u8>,
+    at: usize,
+}
+
+impl Default for Inflate {
+    fn default() -> Inflate {
+        Inflate { state: Box::default(), window: vec![0; WINDOW], at: 0 }
+    }
+}
+
+impl Decoder for Inflate {
+    fn step(&mut self, input: &mut Input, out: &mut Vec<u8>) -> Result<bool, Cause> {
+        let some = input.some()?;
+        let flags = if some.is_empty() { 0 } else { TINFL_FLAG_HAS_MORE_INPUT };
+        let (status, used, written) =
+            inflate(&mut self.state, some, &mut self.window, self.at, flags);
+        input.advance(used);
+        out.extend_from_slice(self.window.get(self.at..self.at + written).unwrap_or_default());
+        self.at = (self.at + written) % WINDOW;
+        match status {
+            TINFLStatus::Done => Ok(false),
+            TINFLStatus::HasMoreOutput | TINFLStatus::NeedsMoreInput => Ok(true),
+            TINFLStatus::FailedCannotMakeProgress => Err(Cause::Truncated),
+            _ => Err(Cause::Corrupt),
+        }
+    }
+}
+
+/// One member.
+#[derive(Default)]
+pub struct Gzip {
+    /// None before the header.
+    body: Option<Inflate>,
+    sum: Crc32,
+    length: u32,
+}
+
+impl Decoder for Gzip {
+    fn step(&mut self, input: &mut Input, out: &mut Vec<u8>) -> Result<bool, Cause> {
+        let Some(body) = &mut self.body else {
+            header(input)?;
+            self.body = Some(Inflate::default());
+            return Ok(true);
+        };
+        let start = out.len();
+        let more = body.step(input, out)?;
+        let data = out.get(start..).unwrap_or_default();
+        self.sum.update(data);
+        self.length = self.length.wrapping_add(data.len() as u32);
+        if !more {
+            let sum = u32::from_le_bytes(input.take()?);
+            let length = u32::from_le_bytes(input.take()?);
+            if sum != self.sum.sum() || length != self.length {
+                return Err(Cause::Checksum);
+            }
+        }
+        Ok(more)
+    }
+}
+
+/// Reads the header of a member.
+pub fn header(input: &mut Input) -> Result<Header, Cause> {
+    let mut covered: Vec<u8> = input.take::<10>()?.to_vec();
+    let &[id1, id2, method, flags, a, b, c, d, ..] = covered.as_slice() else {
+        return Err(Cause::Truncated);
+    };
     if (id1, id2) != (0x1f, 0x8b) {
         return Err(Cause::Corrupt);
     }
     if method != 8 || flags & RESERVED != 0 {
         return Err(Cause::Unsupported);
     }
+    let mut header = Header { name: None, mtime: u32::from_le_bytes([a, b, c, d]) };
     if flags & FEXTRA != 0 {
-        let length = u16::from_le_bytes(take(rest)?);
-        take_slice(rest, usize::from(length))?;
+        let length: [u8; 2] = input.take()?;
+        covered.extend_from_slice(&length);
+        input.append(usize::from(u16::from_le_bytes(length)), &mut covered)?;
     }
     for text in [FNAME, FCOMMENT] {
         if flags & text != 0 {
-            let end = rest.iter().position(|&b| b == 0).ok_or(Cause::Truncated)?;
-            take_slice(rest, end + 1)?;
+            let start = covered.len();
+            loop {
+                let byte = input.byte()?;
+                covered.push(byte);
+                if byte == 0 {
+                    break;
+                }
+                if covered.len() - start > TEXT {
+                    return Err(Cause::Corrupt);
+                }
+            }
+            if text == FNAME {
+                header.name = covered.get(start..covered.len() - 1).map(Vec::from);
+            }
         }
     }
-    if flags & FHCRC != 0 {
-        let covered = bytes.get(..bytes.len() - rest.len()).unwrap_or_default();
-        if u16::from_le_bytes(take(rest)?) != crc32(covered) as u16 {
-            return Err(Cause::Checksum);
-        }
+    if flags & FHCRC != 0 && u16::from_le_bytes(input.take()?) != crc32(&covered) as u16 {
+        return Err(Cause::Checksum);
     }
-    Ok(())
+    Ok(header)
 }
 
-/// One member without name or time, so that equal input gives equal output.
-pub fn compress(bytes: &[u8]) -> Vec<u8> {
-    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3];
-    out.extend_from_slice(&compress_to_vec(bytes, LEVEL));
-    out.extend_from_slice(&crc32(bytes).to_le_bytes());
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    out
+/// Packs by deflate, without anything around. Returns CRC-32 and length of what
+/// was read.
+pub fn pack_raw(level: u8, input: &mut Input, to: &mut dyn Write) -> io::Result<(u32, u64)> {
+    let flags = create_comp_flags_from_zip_params(i32::from(level), 0, 0);
+    let mut state = Box::new(CompressorOxide::new(flags));
+    let mut sum = Crc32::new();
+    let mut length = 0;
+    let mut out = vec![0; 64 << 10];
+    loop {
+        let some = input.some().map_err(read_error)?;
+        let flush = if some.is_empty() { TDEFLFlush::Finish } else { TDEFLFlush::None };
+        let (status, used, written) = deflate(&mut state, some, &mut out, flush);
+        sum.update(some.get(..used).unwrap_or_default());
+        length += used as u64;
+        input.advance(used);
+        to.write_all(out.get(..written).unwrap_or_default())?;
+        match status {
+            TDEFLStatus::Done => return Ok((sum.sum(), length)),
+            TDEFLStatus::Okay => {}
+            _ => return Err(io::ErrorKind::Other.into()),
+        }
+    }
+}
+
+/// Packs into one member.
+pub fn pack(level: u8, header: &Header, input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
+    let mut head = vec![0x1f, 0x8b, 8, if header.name.is_some() { FNAME } else { 0 }];
+    head.extend_from_slice(&header.mtime.to_le_bytes());
+    let effort = match level {
+        0..=1 => 4,
+        9.. => 2,
+        _ => 0,
+    };
+    head.extend_from_slice(&[effort, 3]); // made on Unix
+    if let Some(name) = &header.name {
+        head.extend_from_slice(name);
+        head.push(0);
+    }
+    to.write_all(&head)?;
+    let (sum, length) = pack_raw(level, input, to)?;
+    to.write_all(&sum.to_le_bytes())?;
+    to.write_all(&(length as u32).to_le_bytes())
 }

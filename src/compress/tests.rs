@@ -39,7 +39,9 @@ fn pipe(program: &str, args: &[&str], input: &[u8]) -> Option<Vec<u8>> {
     Some(output.stdout)
 }
 
-const TOOLS: [(Format, &str, &[&[&str]]); 4] = [
+const TOOLS: [(Format, &str, &[&[&str]]); 6] = [
+    (Format::Bzip2, "bzip2", &[&["-1"], &["-9"]]),
+    (Format::Lzma, "lzma", &[&["-1"], &["-9"]]),
     (Format::Gzip, "gzip", &[&["-1"], &["-9"], &["-n"]]),
     (
         Format::Xz,
@@ -51,6 +53,8 @@ const TOOLS: [(Format, &str, &[&[&str]]); 4] = [
             &["--check=none"],
             &["--block-size=65536"],
             &["--x86", "--lzma2=dict=1MiB"],
+            &["--delta=dist=4", "--lzma2=preset=1"],
+            &["--check=sha256"],
         ],
     ),
     (Format::Zstd, "zstd", &[&["-1"], &["-19"], &["--no-check"], &["--ultra", "-22"]]),
@@ -102,7 +106,9 @@ fn there_and_back_and_through_every_cut() {
             // A legacy lz4 frame ends with its input, so its bare magic is
             // an empty one.
             let empty = format == Format::Lz4 && length == 4;
-            assert_eq!(result.is_err(), !empty, "{} cut to {length}", format.name());
+            // Bytes at the end of lzma data may do nothing.
+            let whole = format == Format::Lzma && result.as_deref() == Ok(input);
+            assert!(result.is_err() || empty || whole, "{} cut to {length}", format.name());
         }
     }
 }
@@ -110,7 +116,7 @@ fn there_and_back_and_through_every_cut() {
 #[test]
 fn no_flipped_byte_is_missed_where_there_is_a_checksum() {
     let input = &sample()[..3000];
-    for format in [Format::Gzip, Format::Xz] {
+    for format in [Format::Gzip, Format::Bzip2, Format::Xz] {
         let packed = compress(format, input).unwrap();
         for at in 0..packed.len() {
             let mut wrong = packed.clone();
@@ -136,7 +142,8 @@ fn concatenations_and_padding() {
         both.extend_from_slice(&[0; 512]);
         let name = format.name();
         assert_eq!(decompress(format, &both, 100).as_deref(), Ok(&b"one two"[..]), "{name}");
-        assert_eq!(decompress_one(format, &both, 100), Ok((b"one ".to_vec(), first)), "{name}");
+        let one = decompress_one(format, &both, 100).map(|(out, used)| (out, used == first));
+        assert_eq!(one, Ok((b"one ".to_vec(), true)), "{name}");
     }
     assert_eq!(decompress_one(Format::None, b"abc", 3), Ok((b"abc".to_vec(), 3)));
     assert!(decompress(Format::None, b"abc", 2).is_err());
@@ -171,7 +178,7 @@ fn zstd_checksums_count() {
 
 #[test]
 fn bombs_are_stopped() {
-    let zeros = vec![0; 20 << 20];
+    let zeros = vec![0; 3 << 20];
     for format in Format::ALL {
         let packed = compress(format, &zeros).unwrap();
         let result = decompress(format, &packed, 1 << 20);

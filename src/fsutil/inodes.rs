@@ -32,6 +32,11 @@ impl Inodes {
         None
     }
 
+    /// Whether a number is kept for the file.
+    pub fn holds(&mut self, device: u64, inode: u64) -> bool {
+        self.slot(device, inode).is_some_and(|slot| slot.2 != 0)
+    }
+
     /// The slot that the file is in, or could be.
     fn slot(&mut self, device: u64, inode: u64) -> Option<&mut (u64, u64, usize)> {
         let mask = self.slots.len().wrapping_sub(1);

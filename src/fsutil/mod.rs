@@ -3,6 +3,8 @@
 pub mod ask;
 pub mod backup;
 mod blame;
+pub mod content;
+pub mod copy;
 pub mod empty;
 pub mod holders;
 pub mod inodes;
@@ -10,6 +12,7 @@ pub mod ladder;
 pub mod loops;
 pub mod mounting;
 pub mod mounts;
+pub mod place;
 pub mod remove;
 pub mod tags;
 pub mod users;

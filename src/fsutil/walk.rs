@@ -139,6 +139,9 @@ impl Walk {
                     self.pending = Pending::Leave;
                     return Some(Step::Failed(errno));
                 }
+                if std::mem::replace(&mut self.pending, Pending::Nothing) == Pending::Leave {
+                    return Some(Step::Leave);
+                }
             }
             Pending::Leave => return Some(Step::Leave),
             Pending::Nothing => {}
@@ -333,4 +336,53 @@ fn sort(packed: &mut Vec<u8>) {
         sorted.extend_from_slice(entry);
     }
     *packed = sorted;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// Every step of a walk, in words.
+    fn drawn(top: &std::path::Path, change: impl Fn(&mut Walk)) -> Vec<String> {
+        let mut walk = Walk::new(Follow::Never);
+        walk.sorted = true;
+        change(&mut walk);
+        walk.start(top.as_os_str().as_bytes());
+        let mut list = Vec::new();
+        while let Some(step) = walk.next() {
+            let word = match step {
+                Step::Entry => "",
+                Step::Leave => "-",
+                Step::Failed(_) => "!",
+                Step::Lost(_) => "?",
+            };
+            let path = String::from_utf8_lossy(walk.path()).into_owned();
+            let path = path.replace(top.to_str().unwrap(), "T");
+            list.push(format!("{word}{path}"));
+        }
+        list
+    }
+
+    #[test]
+    fn steps() {
+        let top = std::env::temp_dir().join(format!("rescuebox-walk-{}", std::process::id()));
+        fs::create_dir_all(top.join("a/b")).unwrap();
+        fs::create_dir_all(top.join("empty")).unwrap();
+        fs::write(top.join("a/f"), "").unwrap();
+        fs::write(top.join("z"), "").unwrap();
+        std::os::unix::fs::symlink("..", top.join("a/up")).unwrap();
+        let all = [
+            "T", "T/a", "T/a/b", "-T/a/b", "T/a/f", "T/a/up", "-T/a", "T/empty", "-T/empty", "T/z",
+            "-T",
+        ];
+        assert_eq!(drawn(&top, |_| ()), all);
+        assert_eq!(drawn(&top, |w| w.max_depth = 0), ["T", "-T"]);
+        let flat = ["T", "T/a", "-T/a", "T/empty", "-T/empty", "T/z", "-T"];
+        assert_eq!(drawn(&top, |w| w.max_depth = 1), flat);
+        let followed = drawn(&top, |w| w.follow = Follow::Always);
+        assert!(followed.contains(&"!T/a/up".to_string()), "{followed:?}");
+        assert_eq!(drawn(&top.join("z"), |_| ()), ["T/z"].map(|s| s.replace("T/z", "T")));
+        fs::remove_dir_all(&top).unwrap();
+    }
 }

@@ -63,6 +63,15 @@ pub fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> Result<OwnedFd, Errn
     Ok(unsafe { OwnedFd::from_raw_fd(new) })
 }
 
+/// A descriptor to read from.
+pub struct Reader<'a>(pub BorrowedFd<'a>);
+
+impl std::io::Read for Reader<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        Ok(nix::unistd::read(self.0, to)?)
+    }
+}
+
 /// Takes over a descriptor that a call of the system has just returned as a
 /// number; `None` for a negative one.
 pub fn own(fd: RawFd) -> Option<OwnedFd> {

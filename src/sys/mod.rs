@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod copying;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
@@ -21,6 +22,7 @@ pub mod process;
 pub mod search;
 pub mod session;
 pub mod signal;
+pub mod socket;
 pub mod start;
 pub mod stream;
 pub mod terminal;

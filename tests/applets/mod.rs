@@ -3,10 +3,13 @@
 mod boot;
 mod cat;
 mod commands;
+mod copy;
 mod date;
 mod depmod;
 mod folders;
 mod grep;
+mod gzip;
+mod ip;
 mod ls;
 mod mkinitramfs;
 mod mkinitramfs_modules;

@@ -5,5 +5,6 @@ pub mod lab;
 pub mod machine;
 pub mod module;
 pub mod namespace;
+pub mod network;
 pub mod runner;
 pub mod scratch;

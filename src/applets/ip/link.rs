@@ -1,0 +1,778 @@
+//! `ip link`.
+
+use crate::applet::{Error, Status, show_bytes};
+use crate::net::address::{self, hardware};
+use crate::net::links::{self, ACK, CREATE, Link, ifla, kind, name_of};
+use crate::net::rtnl::{self, Request};
+
+use super::Ip;
+use super::sheet::Sheet;
+use super::words::{Words, answer, device, failure, number, wrong};
+
+/// Flags in the order in which they are shown. ip/ipaddress.c.
+const FLAGS: [(u32, &str); 18] = [
+    (0x8, "LOOPBACK"),
+    (0x2, "BROADCAST"),
+    (0x10, "POINTOPOINT"),
+    (0x1000, "MULTICAST"),
+    (0x80, "NOARP"),
+    (0x200, "ALLMULTI"),
+    (0x100, "PROMISC"),
+    (0x400, "MASTER"),
+    (0x800, "SLAVE"),
+    (0x4, "DEBUG"),
+    (0x8000, "DYNAMIC"),
+    (0x4000, "AUTOMEDIA"),
+    (0x2000, "PORTSEL"),
+    (0x20, "NOTRAILERS"),
+    (0x1, "UP"),
+    (0x10000, "LOWER_UP"),
+    (0x20000, "DORMANT"),
+    (0x40000, "ECHO"),
+];
+
+const STATES: [&str; 7] =
+    ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
+
+/// Kinds of hardware. linux/if_arp.h.
+const KINDS: [(u16, &str); 11] = [
+    (1, "ether"),
+    (772, "loopback"),
+    (65534, "none"),
+    (512, "ppp"),
+    (768, "ipip"),
+    (769, "tunnel6"),
+    (776, "sit"),
+    (778, "gre"),
+    (823, "gre6"),
+    (32, "infiniband"),
+    (280, "can"),
+];
+
+/// Names of numbers that options of software links take.
+type Values = &'static [(&'static str, u32)];
+
+/// An option of a software link: its name, attribute, size in bytes, and words
+/// for its numbers.
+type Setting = (&'static str, u16, u8, Values);
+
+const BRIDGE: &[Setting] = &[
+    ("forward_delay", 1, 4, &[]),
+    ("hello_time", 2, 4, &[]),
+    ("max_age", 3, 4, &[]),
+    ("ageing_time", 4, 4, &[]),
+    ("stp_state", 5, 4, &[]),
+    ("priority", 6, 2, &[]),
+    ("vlan_filtering", 7, 1, &[]),
+    ("mcast_snooping", 23, 1, &[]),
+];
+
+const BOND: &[Setting] = &[
+    (
+        "mode",
+        1,
+        1,
+        &[
+            ("balance-rr", 0),
+            ("active-backup", 1),
+            ("balance-xor", 2),
+            ("broadcast", 3),
+            ("802.3ad", 4),
+            ("balance-tlb", 5),
+            ("balance-alb", 6),
+        ],
+    ),
+    ("miimon", 3, 4, &[]),
+    ("updelay", 4, 4, &[]),
+    ("downdelay", 5, 4, &[]),
+    ("use_carrier", 6, 1, &[]),
+    ("arp_interval", 7, 4, &[]),
+    ("primary_reselect", 12, 1, &[("always", 0), ("better", 1), ("failure", 2)]),
+    ("fail_over_mac", 13, 1, &[("none", 0), ("active", 1), ("follow", 2)]),
+    (
+        "xmit_hash_policy",
+        14,
+        1,
+        &[("layer2", 0), ("layer3+4", 1), ("layer2+3", 2), ("encap2+3", 3), ("encap3+4", 4)],
+    ),
+    ("min_links", 18, 4, &[]),
+    ("lacp_rate", 21, 1, &[("slow", 0), ("fast", 1)]),
+];
+
+const VLAN: &[Setting] = &[("id", 1, 2, &[])];
+
+const MACVLAN: &[Setting] =
+    &[("mode", 1, 4, &[("private", 1), ("vepa", 2), ("bridge", 4), ("passthru", 8)])];
+
+const IPVLAN: &[Setting] = &[("mode", 1, 2, &[("l2", 0), ("l3", 1), ("l3s", 2)])];
+
+/// A row of statistics.
+struct Row {
+    key: &'static str,
+    title: &'static str,
+    /// Shown with `-s -s` only.
+    errors: bool,
+    /// Each with its key in JSON, its title, and its place in struct
+    /// rtnl_link_stats64.
+    columns: [(&'static str, &'static str, u8); 6],
+}
+
+const STATISTICS: [Row; 4] = [
+    Row {
+        key: "rx",
+        title: "    RX:",
+        errors: false,
+        columns: [
+            ("bytes", "bytes", 2),
+            ("packets", "packets", 0),
+            ("errors", "errors", 4),
+            ("dropped", "dropped", 6),
+            ("over_errors", "missed", 15),
+            ("multicast", "mcast", 8),
+        ],
+    },
+    Row {
+        key: "",
+        title: "    RX errors:",
+        errors: true,
+        columns: [
+            ("", "", 0),
+            ("length_errors", "length", 10),
+            ("crc_errors", "crc", 12),
+            ("frame_errors", "frame", 13),
+            ("fifo_errors", "fifo", 14),
+            ("missed_errors", "overrun", 11),
+        ],
+    },
+    Row {
+        key: "tx",
+        title: "    TX:",
+        errors: false,
+        columns: [
+            ("bytes", "bytes", 3),
+            ("packets", "packets", 1),
+            ("errors", "errors", 5),
+            ("dropped", "dropped", 7),
+            ("carrier_errors", "carrier", 17),
+            ("collisions", "collsns", 9),
+        ],
+    },
+    Row {
+        key: "",
+        title: "    TX errors:",
+        errors: true,
+        columns: [
+            ("", "", 0),
+            ("aborted_errors", "aborted", 16),
+            ("fifo_errors", "fifo", 18),
+            ("window_errors", "window", 20),
+            ("heartbeat_errors", "heartbt", 19),
+            ("carrier_changes", "transns", u8::MAX),
+        ],
+    },
+];
+
+/// What `ip link show` and `ip addr show` were asked for.
+#[derive(Default)]
+pub(super) struct Wanted<'a> {
+    pub device: Option<&'a [u8]>,
+    pub up: bool,
+    pub kind: Option<&'a [u8]>,
+    pub master: Option<u32>,
+    pub unslaved: bool,
+}
+
+impl Wanted<'_> {
+    pub(super) fn is(&self, link: &Link) -> bool {
+        self.device.is_none_or(|name| link.name == name)
+            && (!self.up || link.is(libc::IFF_UP))
+            && self.kind.is_none_or(|kind| link.software() == kind)
+            && self.master.is_none_or(|index| link.number(ifla::MASTER) == Some(index.into()))
+            && !(self.unslaved && link.number(ifla::MASTER).is_some())
+    }
+}
+
+impl Ip<'_, '_> {
+    pub(super) fn link(&mut self, words: &mut Words<'_>) -> Result<Status, Error> {
+        match self.command(words, "link", "show list lst set change add delete replace help")? {
+            0..=2 => self.link_show(words),
+            3 | 4 => self.link_set(words),
+            5 => self.link_add(words),
+            6 => {
+                let name = words.value()?;
+                let name = if matches!(name, b"dev" | b"link") { words.value()? } else { name };
+                let link = device(&mut self.kernel, name)?;
+                let request = links::link_request(kind::DELETE_LINK, ACK, link.index, 0, 0);
+                let done = self.kernel.change(request);
+                self.changed(done)
+            }
+            _ => self.help(),
+        }
+    }
+
+    /// Reads one word of a filter for links; false when it is none.
+    pub(super) fn wanted<'a>(
+        &mut self,
+        wanted: &mut Wanted<'a>,
+        word: &'a [u8],
+        words: &mut Words<'a>,
+    ) -> Result<bool, Error> {
+        match word {
+            b"up" => wanted.up = true,
+            b"dev" => wanted.device = Some(words.value()?),
+            b"type" => wanted.kind = Some(words.value()?),
+            b"master" | b"vrf" => wanted.master = Some(words.device(&mut self.kernel)?.index),
+            b"nomaster" => wanted.unslaved = true,
+            b"group" => {
+                words.value()?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// All links; an error when the wanted one is not there.
+    pub(super) fn links(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Link>, Error> {
+        if let Some(name) = wanted.device
+            && links::find(&mut self.kernel, name).is_err()
+        {
+            return Err(failure(format_args!("Device \"{}\" does not exist.", show_bytes(name))));
+        }
+        links::list(&mut self.kernel).map_err(answer)
+    }
+
+    fn link_show(&mut self, words: &mut Words<'_>) -> Result<Status, Error> {
+        let mut wanted = Wanted::default();
+        while let Some(word) = words.next() {
+            if !self.wanted(&mut wanted, word, words)? {
+                wanted.device = Some(word);
+            }
+        }
+        let links = self.links(&wanted)?;
+        let mut sheet = self.sheet();
+        for link in links.iter().filter(|link| wanted.is(link)) {
+            sheet.open("", b'{');
+            if self.brief {
+                self.brief_head(&mut sheet, link, &links);
+                sheet.shown("address", "", &hardware(link.hardware()), " ");
+                show_flags(&mut sheet, link, &links, "<", "> ");
+                sheet.text(b"\n");
+            } else {
+                self.show_link(&mut sheet, link, &links, true);
+            }
+            sheet.close(b'}');
+        }
+        self.put(sheet)
+    }
+
+    pub(super) fn brief_head(&self, sheet: &mut Sheet, link: &Link, links: &[Link]) {
+        let mut name = Vec::new();
+        if let Some((key, other)) = lower(link, links) {
+            name = other;
+            if self.json {
+                if key == "link_index" {
+                    sheet.number(key, "", link.number(ifla::LINK).unwrap_or(0), "");
+                } else {
+                    sheet.string(key, "", &name, "");
+                }
+            }
+            name.insert(0, b'@');
+        }
+        if self.json {
+            sheet.string("ifname", "", &link.name, "");
+        } else {
+            let mut text = [link.name.as_slice(), &name].concat();
+            text.resize(text.len().max(16), b' ');
+            sheet.string("", "", &text, " ");
+        }
+        let state = state(link);
+        let pad = " ".repeat(14usize.saturating_sub(state.len()));
+        sheet.string("operstate", "", state.as_bytes(), &format!("{pad} "));
+    }
+
+    /// Everything about a link. `mode` is for `ip link`.
+    pub(super) fn show_link(&self, sheet: &mut Sheet, link: &Link, links: &[Link], mode: bool) {
+        sheet.number("ifindex", "", link.index.into(), ": ");
+        let lower = lower(link, links);
+        if self.json {
+            match &lower {
+                Some(("link", name)) => sheet.string("link", "", name, ""),
+                Some((key, _)) => sheet.number(key, "", link.number(ifla::LINK).unwrap_or(0), ""),
+                None => {}
+            }
+            sheet.string("ifname", "", &link.name, "");
+        } else {
+            sheet.string("", "", &link.name, "");
+            if let Some((_, name)) = &lower {
+                sheet.string("", "@", name, "");
+            }
+            sheet.text(b": ");
+        }
+        show_flags(sheet, link, links, "<", "> ");
+        if let Some(mtu) = link.number(ifla::MTU) {
+            sheet.number("mtu", "mtu ", mtu, " ");
+        }
+        if let Some(qdisc) = link.text(ifla::QDISC) {
+            sheet.string("qdisc", "qdisc ", qdisc, " ");
+        }
+        if let Some(master) = link.number(ifla::MASTER) {
+            let name = name_of(links, u32::try_from(master).unwrap_or(0));
+            sheet.string("master", "master ", &name, " ");
+        }
+        sheet.string("operstate", "state ", state(link).as_bytes(), " ");
+        if mode {
+            let mode = if link.number(ifla::MODE) == Some(1) { "DORMANT" } else { "DEFAULT" };
+            sheet.string("linkmode", "mode ", mode.as_bytes(), " ");
+        }
+        match link.number(ifla::GROUP) {
+            Some(0) => sheet.string("group", "group ", b"default", " "),
+            Some(group) => sheet.shown("group", "group ", &group, " "),
+            None => {}
+        }
+        if let Some(length) = link.number(ifla::QUEUE_LENGTH).filter(|n| *n > 0) {
+            sheet.number("txqlen", "qlen ", length, "");
+        }
+        if self.family == 0 || self.is_family(libc::AF_PACKET) || self.details {
+            self.show_hardware(sheet, link);
+            if self.details {
+                show_details(sheet, link);
+            }
+        }
+        sheet.text(b"\n");
+        if let Some(alias) = link.text(ifla::ALIAS)
+            && (mode || self.details)
+        {
+            if !self.json {
+                let end: &[u8] = if self.oneline { b"\\" } else { b"\n" };
+                sheet.bytes.pop();
+                sheet.text(end);
+            }
+            sheet.string("ifalias", "    alias ", alias, "\n");
+        }
+        if self.statistics > 0 {
+            self.show_statistics(sheet, link);
+        }
+    }
+
+    fn show_hardware(&self, sheet: &mut Sheet, link: &Link) {
+        sheet.line();
+        let kind = KINDS.iter().find(|(n, _)| *n == link.hardware_kind);
+        match kind {
+            Some((_, name)) => sheet.string("link_type", "    link/", name.as_bytes(), " "),
+            None => {
+                let name = format!("[{}]", link.hardware_kind);
+                sheet.string("link_type", "    link/", name.as_bytes(), " ");
+            }
+        }
+        // Tunnels have internet addresses there.
+        let tunnel = matches!(link.hardware_kind, 768 | 776 | 778);
+        let shown = |bytes: &[u8]| match address::from_bytes(bytes) {
+            Some(ip) if tunnel => ip.to_string(),
+            _ => hardware(bytes).to_string(),
+        };
+        if let Some(own) = link.get(ifla::ADDRESS) {
+            sheet.string("address", "", shown(own).as_bytes(), "");
+        }
+        if let Some(broadcast) = link.get(ifla::BROADCAST) {
+            if link.is(libc::IFF_POINTOPOINT) {
+                sheet.text(b" peer ");
+                if self.json {
+                    sheet.yes("link_pointtopoint");
+                }
+            } else {
+                sheet.text(b" brd ");
+            }
+            sheet.string("broadcast", "", shown(broadcast).as_bytes(), "");
+        }
+        if let Some(id) = link.number(ifla::LINK_NAMESPACE) {
+            sheet.number("link_netnsid", " link-netnsid ", id, "");
+        }
+    }
+
+    fn show_statistics(&self, sheet: &mut Sheet, link: &Link) {
+        let bytes = link.get(ifla::STATISTICS).unwrap_or_default();
+        let value = |place: u8| match place {
+            // how often the carrier came and went has an attribute of its own
+            u8::MAX => link.number(35).unwrap_or(0),
+            _ => u64::from_ne_bytes(rtnl::part(bytes, usize::from(place) * 8)),
+        };
+        let mut widths = [10, 7, 6, 7, 7, 7];
+        let rows = STATISTICS.iter().filter(|row| !row.errors || self.statistics > 1);
+        for row in rows.clone() {
+            for (width, (_, _, place)) in widths.iter_mut().zip(row.columns) {
+                *width = value(place).to_string().len().max(*width);
+            }
+        }
+        sheet.open("stats64", b'{');
+        for row in rows {
+            if !row.errors {
+                sheet.open(row.key, b'{');
+            }
+            let mut head = row.title.to_string();
+            let mut line = "    ".to_string();
+            for (i, ((key, name, place), width)) in row.columns.iter().zip(widths).enumerate() {
+                if self.json && !name.is_empty() {
+                    sheet.number(key, "", value(*place), "");
+                } else if i == 0 {
+                    let width = width + 4 - row.title.len();
+                    head.push_str(&format!("{name:>width$}"));
+                }
+                let shown = value(*place).to_string();
+                match (i, row.errors) {
+                    (0, true) => line.push_str(&" ".repeat(width + 1)),
+                    _ => line.push_str(&format!("{shown:>width$} ")),
+                }
+                if i > 0 {
+                    head.push_str(&format!(" {name:>width$}"));
+                }
+            }
+            head.push_str(if row.errors { "" } else { "           " });
+            sheet.text(head.as_bytes());
+            sheet.line();
+            sheet.text(line.as_bytes());
+            sheet.text(b"\n");
+            if row.key.is_empty() == (self.statistics > 1) {
+                sheet.close(b'}');
+            }
+        }
+        sheet.close(b'}');
+    }
+
+    fn link_set(&mut self, words: &mut Words<'_>) -> Result<Status, Error> {
+        let (mut flags, mut mask) = (0, 0);
+        let mut attributes: Vec<(u16, Vec<u8>)> = Vec::new();
+        let mut link: Option<Link> = None;
+        let mut rest: Option<Request> = None;
+        while let Some(word) = words.next() {
+            let mut flag = |flag: i32, on: bool| {
+                mask |= flag as u32;
+                flags = if on { flags | flag as u32 } else { flags & !(flag as u32) };
+            };
+            match word {
+                b"up" => flag(libc::IFF_UP, true),
+                b"down" => flag(libc::IFF_UP, false),
+                b"arp" => flag(libc::IFF_NOARP, !words.switch("arp")?),
+                b"multicast" => flag(libc::IFF_MULTICAST, words.switch("multicast")?),
+                b"allmulticast" => flag(libc::IFF_ALLMULTI, words.switch("allmulticast")?),
+                b"promisc" => flag(libc::IFF_PROMISC, words.switch("promisc")?),
+                b"dynamic" => flag(libc::IFF_DYNAMIC, words.switch("dynamic")?),
+                b"type" => {
+                    let kind = words.value()?;
+                    let index = link.as_ref().map_or(0, |link| link.index);
+                    let mut request = links::link_request(kind::NEW_LINK, ACK, index, 0, 0);
+                    software(&mut request, kind, words)?;
+                    rest = Some(request);
+                }
+                _ => {
+                    if let Some(attribute) = self.attribute(word, words, true)? {
+                        attributes.push(attribute);
+                    } else {
+                        let name = if word == b"dev" { words.value()? } else { word };
+                        if link.is_some() {
+                            return Err(wrong("keyword", word));
+                        }
+                        link = Some(device(&mut self.kernel, name)?);
+                    }
+                }
+            }
+        }
+        let Some(link) = link else {
+            return Err(super::usage("Not enough information: \"dev\" argument is required."));
+        };
+        let mut request = links::link_request(kind::NEW_LINK, ACK, link.index, flags, mask);
+        for (kind, value) in attributes {
+            request.put(kind, &value);
+        }
+        self.kernel.change(request).map_err(answer)?;
+        match rest {
+            None => Ok(Status::OK),
+            Some(request) => {
+                let done = self.kernel.change(request);
+                self.changed(done)
+            }
+        }
+    }
+
+    /// A word that is an attribute of the link, with its value.
+    fn attribute(
+        &mut self,
+        word: &[u8],
+        words: &mut Words<'_>,
+        set: bool,
+    ) -> Result<Option<(u16, Vec<u8>)>, Error> {
+        let name = |name: &[u8]| {
+            let mut name = name.to_vec();
+            name.push(0);
+            name
+        };
+        Ok(Some(match word {
+            b"mtu" => (ifla::MTU, words.number("mtu")?.to_ne_bytes().to_vec()),
+            b"txqueuelen" | b"txqlen" | b"qlen" => {
+                (ifla::QUEUE_LENGTH, words.number("txqueuelen")?.to_ne_bytes().to_vec())
+            }
+            b"address" => (ifla::ADDRESS, hardware_of(words)?),
+            b"broadcast" | b"brd" => (ifla::BROADCAST, hardware_of(words)?),
+            b"name" => {
+                let new = words.value()?;
+                if !is_name(new) {
+                    return Err(failure(format_args!(
+                        "\"name\" not a valid ifname: {}",
+                        show_bytes(new)
+                    )));
+                }
+                (ifla::NAME, name(new))
+            }
+            b"alias" => (ifla::ALIAS, name(words.value()?)),
+            b"master" | b"vrf" if set => {
+                let link = words.device(&mut self.kernel)?;
+                (ifla::MASTER, link.index.to_ne_bytes().to_vec())
+            }
+            b"nomaster" if set => (ifla::MASTER, 0u32.to_ne_bytes().to_vec()),
+            b"group" => (ifla::GROUP, words.number("group")?.to_ne_bytes().to_vec()),
+            b"netns" => {
+                let word = words.value()?;
+                let pid = number(word).ok_or_else(|| wrong("process", word))?;
+                (ifla::NAMESPACE_PID, pid.to_ne_bytes().to_vec())
+            }
+            b"index" if !set => return Err(failure("the kernel chooses the index")),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn link_add(&mut self, words: &mut Words<'_>) -> Result<Status, Error> {
+        let mut request = Request::new(kind::NEW_LINK, CREATE, &[0; 16]);
+        let mut name = None;
+        let mut typed = false;
+        while let Some(word) = words.next() {
+            match word {
+                b"link" => {
+                    let link = words.device(&mut self.kernel)?;
+                    request.put_u32(ifla::LINK, link.index);
+                }
+                b"name" | b"dev" => name = Some(words.value()?),
+                b"type" => {
+                    let kind = words.value()?;
+                    software(&mut request, kind, words)?;
+                    typed = true;
+                }
+                _ => match self.attribute(word, words, false)? {
+                    Some((kind, value)) => request.put(kind, &value),
+                    None if name.is_none() => name = Some(word),
+                    None => return Err(wrong("keyword", word)),
+                },
+            }
+        }
+        if !typed {
+            return Err(failure("Not enough information: \"type\" argument is required"));
+        }
+        if let Some(name) = name {
+            if !is_name(name) {
+                let name = show_bytes(name);
+                return Err(failure(format_args!("\"name\" not a valid ifname: {name}")));
+            }
+            request.put_name(ifla::NAME, name);
+        }
+        let done = self.kernel.change(request);
+        self.changed(done)
+    }
+}
+
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty()
+        && name.len() < 16
+        && !name.iter().any(|b| b.is_ascii_whitespace() || *b == b'/' || *b < 0x20)
+        && name != b"."
+        && name != b".."
+}
+
+fn hardware_of(words: &mut Words<'_>) -> Result<Vec<u8>, Error> {
+    let word = words.value()?;
+    let wrong = || failure(format_args!("\"{}\" is invalid lladdr.", show_bytes(word)));
+    address::parse_hardware(word).ok_or_else(wrong)
+}
+
+/// The kind of a software link, and its own options.
+fn software(request: &mut Request, kind: &[u8], words: &mut Words<'_>) -> Result<(), Error> {
+    let settings: &[Setting] = match kind {
+        b"vlan" => VLAN,
+        b"bridge" => BRIDGE,
+        b"bond" => BOND,
+        b"macvlan" | b"macvtap" => MACVLAN,
+        b"ipvlan" | b"ipvtap" => IPVLAN,
+        _ => &[],
+    };
+    let info = request.open(ifla::INFO);
+    request.put(ifla::INFO_KIND, kind);
+    if words.is_empty() {
+        request.close(info);
+        return Ok(());
+    }
+    let data = request.open(ifla::INFO_DATA);
+    while let Some(word) = words.next() {
+        if kind == b"veth" && word == b"peer" {
+            // VETH_INFO_PEER: a link's struct and attributes
+            let peer = request.open(1);
+            request.put_struct(&[0; 16]);
+            while let Some(word) = words.next() {
+                match word {
+                    b"name" => request.put_name(ifla::NAME, words.value()?),
+                    b"address" => request.put(ifla::ADDRESS, &hardware_of(words)?),
+                    b"mtu" => request.put_u32(ifla::MTU, words.number("mtu")?),
+                    b"netns" => request.put_u32(ifla::NAMESPACE_PID, words.number("process")?),
+                    _ => request.put_name(ifla::NAME, word),
+                }
+            }
+            request.close(peer);
+            continue;
+        }
+        if kind == b"vlan" && matches!(word, b"protocol" | b"proto") {
+            let name = words.value()?;
+            let protocol: u16 = match name {
+                b"802.1q" | b"802.1Q" => 0x8100,
+                b"802.1ad" => 0x88a8,
+                _ => return Err(wrong("protocol", name)),
+            };
+            request.put(5, &protocol.to_be_bytes());
+            continue;
+        }
+        let setting = settings.iter().find(|(name, ..)| name.as_bytes() == word);
+        let Some((name, attribute, size, values)) = setting else {
+            let kind = show_bytes(kind);
+            return Err(super::usage(format_args!(
+                "{kind}: unknown command \"{}\"?",
+                show_bytes(word)
+            )));
+        };
+        let word = words.value()?;
+        let named = values.iter().find(|(value, _)| value.as_bytes() == word).map(|(_, n)| *n);
+        let value = named.or_else(|| number(word)).ok_or_else(|| wrong(name, word))?;
+        let bytes = value.to_le_bytes();
+        let bytes = bytes.get(..usize::from(*size)).unwrap_or(&bytes);
+        if value.leading_zeros() < 32 - 8 * u32::from(*size) {
+            return Err(wrong(name, word));
+        }
+        request.put(*attribute, &native(bytes));
+    }
+    request.close(data);
+    request.close(info);
+    Ok(())
+}
+
+/// Little endian to the machine's byte order.
+fn native(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if cfg!(target_endian = "big") {
+        bytes.reverse();
+    }
+    bytes
+}
+
+/// What a link is on top of, or at the other end of: the JSON key and name.
+fn lower(link: &Link, links: &[Link]) -> Option<(&'static str, Vec<u8>)> {
+    let index = u32::try_from(link.number(ifla::LINK)?).ok()?;
+    if index == 0 {
+        return Some(("link", b"NONE".to_vec()));
+    }
+    if link.get(ifla::LINK_NAMESPACE).is_some() {
+        return Some(("link_index", format!("if{index}").into_bytes()));
+    }
+    Some(("link", name_of(links, index)))
+}
+
+fn state(link: &Link) -> &'static str {
+    let state = usize::try_from(link.number(ifla::STATE).unwrap_or(0)).unwrap_or(0);
+    STATES.get(state).copied().unwrap_or("UNKNOWN")
+}
+
+fn show_flags(sheet: &mut Sheet, link: &Link, links: &[Link], before: &str, after: &str) {
+    let mut names = Vec::new();
+    let mut flags = link.flags;
+    if link.is(libc::IFF_UP) && !link.is(libc::IFF_RUNNING) {
+        names.push("NO-CARRIER");
+    }
+    flags &= !(libc::IFF_RUNNING as u32);
+    for (flag, name) in FLAGS {
+        if flags & flag != 0 {
+            flags &= !flag;
+            names.push(name);
+        }
+    }
+    let rest = format!("{flags:x}");
+    if flags != 0 {
+        names.push(&rest);
+    }
+    let below = link.number(ifla::LINK).unwrap_or(0);
+    if link.get(ifla::LINK_NAMESPACE).is_none()
+        && below > 0
+        && links.iter().any(|l| u64::from(l.index) == below && !l.is(libc::IFF_UP))
+    {
+        names.push("M-DOWN");
+    }
+    sheet.open("flags", b'[');
+    sheet.text(before.as_bytes());
+    for (i, name) in names.iter().enumerate() {
+        sheet.string("", if i > 0 { "," } else { "" }, name.as_bytes(), "");
+    }
+    sheet.text(after.as_bytes());
+    sheet.close(b']');
+}
+
+fn show_details(sheet: &mut Sheet, link: &Link) {
+    sheet.number("promiscuity", " promiscuity ", link.number(ifla::PROMISCUITY).unwrap_or(0), " ");
+    for (attribute, key, before) in
+        [(61, "allmulti", " allmulti "), (50, "min_mtu", "minmtu "), (51, "max_mtu", "maxmtu ")]
+    {
+        if let Some(n) = link.number(attribute) {
+            sheet.number(key, before, n, " ");
+        }
+    }
+    let kind = link.software();
+    if !kind.is_empty() {
+        sheet.open("linkinfo", b'{');
+        sheet.line();
+        sheet.string("info_kind", "    ", kind, " ");
+        let data = link.software_data();
+        let settings: &[Setting] = match kind {
+            b"bridge" => BRIDGE,
+            b"bond" => BOND,
+            b"vlan" => VLAN,
+            b"macvlan" | b"macvtap" => MACVLAN,
+            b"ipvlan" => IPVLAN,
+            _ => &[],
+        };
+        if !settings.is_empty() {
+            sheet.open("info_data", b'{');
+        }
+        if kind == b"vlan" {
+            let protocol =
+                u16::from_be_bytes(rtnl::part(rtnl::find(data, 5).unwrap_or_default(), 0));
+            let name: &[u8] = if protocol == 0x88a8 { b"802.1ad" } else { b"802.1Q" };
+            sheet.string("protocol", "protocol ", name, " ");
+        }
+        for (name, attribute, _, values) in settings {
+            let Some(value) = rtnl::find_number(data, *attribute) else { continue };
+            let word = values.iter().find(|(_, n)| u64::from(*n) == value);
+            match word {
+                Some((word, _)) => sheet.string(name, &format!("{name} "), word.as_bytes(), " "),
+                None => sheet.number(name, &format!("{name} "), value, " "),
+            }
+        }
+        if !settings.is_empty() {
+            sheet.close(b'}');
+        }
+        sheet.close(b'}');
+    }
+    for (attribute, key, before) in [
+        (31, "num_tx_queues", "numtxqueues "),
+        (32, "num_rx_queues", "numrxqueues "),
+        (41, "gso_max_size", "gso_max_size "),
+        (40, "gso_max_segs", "gso_max_segs "),
+        (59, "tso_max_size", "tso_max_size "),
+        (60, "tso_max_segs", "tso_max_segs "),
+        (58, "gro_max_size", "gro_max_size "),
+    ] {
+        if let Some(n) = link.number(attribute) {
+            sheet.number(key, before, n, " ");
+        }
+    }
+}

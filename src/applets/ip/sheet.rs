@@ -1,0 +1,130 @@
+//! What `ip` prints: the same fields as text or as JSON.
+
+use std::fmt::Display;
+
+/// Output on its way.
+pub(super) struct Sheet {
+    /// What is there so far.
+    pub bytes: Vec<u8>,
+    json: bool,
+    oneline: bool,
+    /// A comma belongs before the next JSON value.
+    comma: bool,
+}
+
+impl Sheet {
+    pub(super) fn new(json: bool, oneline: bool) -> Sheet {
+        let mut sheet = Sheet { bytes: Vec::new(), json, oneline, comma: false };
+        sheet.open("", b'[');
+        sheet
+    }
+
+    /// Ends the list that all is in.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        if self.json {
+            self.bytes.extend_from_slice(b"]\n");
+        }
+        self.bytes
+    }
+
+    /// Text that is nothing in JSON.
+    #[inline(never)]
+    pub(super) fn text(&mut self, text: &[u8]) {
+        if !self.json {
+            self.bytes.extend_from_slice(text);
+        }
+    }
+
+    /// A new line inside a record.
+    pub(super) fn line(&mut self) {
+        let end: &[u8] = if self.oneline { b"\\" } else { b"\n" };
+        self.text(end);
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.comma {
+            self.bytes.push(b',');
+        }
+        self.comma = true;
+        if !key.is_empty() {
+            self.quote(key.as_bytes());
+            self.bytes.push(b':');
+        }
+    }
+
+    fn quote(&mut self, text: &[u8]) {
+        self.bytes.push(b'"');
+        for &b in text {
+            match b {
+                b'"' | b'\\' => self.bytes.extend_from_slice(&[b'\\', b]),
+                0..0x20 | 0x7f => self.bytes.extend_from_slice(format!("\\u{b:04x}").as_bytes()),
+                _ => self.bytes.push(b),
+            }
+        }
+        self.bytes.push(b'"');
+    }
+
+    /// Begins a list (`[`) or object (`{`) of JSON; the key is empty in a list.
+    #[inline(never)]
+    pub(super) fn open(&mut self, key: &str, bracket: u8) {
+        if self.json {
+            self.key(key);
+            self.bytes.push(bracket);
+            self.comma = false;
+        }
+    }
+
+    /// Ends it.
+    pub(super) fn close(&mut self, bracket: u8) {
+        if self.json {
+            self.bytes.push(bracket);
+            self.comma = true;
+        }
+    }
+
+    /// A text value: in JSON under its key (nothing for an empty one in a
+    /// list), otherwise between `before` and `after`.
+    #[inline(never)]
+    pub(super) fn string(&mut self, key: &str, before: &str, value: &[u8], after: &str) {
+        if self.json {
+            self.key(key);
+            self.quote(value);
+            return;
+        }
+        self.bytes.extend_from_slice(before.as_bytes());
+        for &b in value {
+            // names come from whoever made the link
+            self.bytes.push(if b < 0x20 || b == 0x7f { b'?' } else { b });
+        }
+        self.bytes.extend_from_slice(after.as_bytes());
+    }
+
+    /// [`Sheet::string`] for what can be displayed.
+    #[inline(never)]
+    pub(super) fn shown(&mut self, key: &str, before: &str, value: &dyn Display, after: &str) {
+        self.string(key, before, value.to_string().as_bytes(), after);
+    }
+
+    /// A number.
+    #[inline(never)]
+    pub(super) fn number(&mut self, key: &str, before: &str, value: u64, after: &str) {
+        let value = value.to_string();
+        if self.json {
+            self.key(key);
+            self.bytes.extend_from_slice(value.as_bytes());
+        } else {
+            self.string(key, before, value.as_bytes(), after);
+        }
+    }
+
+    /// Something that is the case.
+    #[inline(never)]
+    pub(super) fn yes(&mut self, key: &str) {
+        if self.json {
+            self.key(key);
+            self.bytes.extend_from_slice(b"true");
+        } else {
+            self.string(key, "", key.as_bytes(), " ");
+        }
+    }
+}
