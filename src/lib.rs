@@ -41,6 +41,7 @@ pub mod passwd;
 pub mod procstat;
 pub mod program;
 pub mod regex;
+pub mod sed;
 pub mod shell;
 pub mod size;
 pub mod sys;

@@ -13,8 +13,8 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
-use crate::fsutil::walk::{Follow, Step, Walk};
 use crate::blocks::Blocks;
+use crate::fsutil::walk::{Follow, Step, Walk};
 use crate::regex::{Flags, Regex};
 use crate::shell::pattern;
 use crate::sys::search;
@@ -89,7 +89,8 @@ const SIGN_COLOR: &[u8] = b"\x1b[36m\x1b[K";
 const NO_COLOR: &[u8] = b"\x1b[m\x1b[K";
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut flags = Flags { extended: cx.name == "egrep", literal: cx.name == "fgrep", ..Flags::BASIC };
+    let mut flags =
+        Flags { extended: cx.name == "egrep", literal: cx.name == "fgrep", ..Flags::BASIC };
     let mut patterns: Option<Vec<Vec<u8>>> = None;
     let mut c = Choice {
         regex: Regex::new(b"", flags).map_err(Error::usage)?,
@@ -618,17 +619,19 @@ fn selected(
     if !c.only {
         from = back(text, span.0, scan.shown, c.before, c.end);
     }
-    if (c.before > 0 || c.after > 0) && scan.printed && (from > scan.shown || scan.count == 1) {
-        if let Some(separator) = &c.separator {
-            if c.color {
-                cx.put(SIGN_COLOR)?;
-            }
-            cx.put(separator)?;
-            if c.color {
-                cx.put(NO_COLOR)?;
-            }
-            cx.put(b"\n")?;
+    if (c.before > 0 || c.after > 0)
+        && scan.printed
+        && (from > scan.shown || scan.count == 1)
+        && let Some(separator) = &c.separator
+    {
+        if c.color {
+            cx.put(SIGN_COLOR)?;
         }
+        cx.put(separator)?;
+        if c.color {
+            cx.put(NO_COLOR)?;
+        }
+        cx.put(b"\n")?;
     }
     scan.printed = true;
     while from < span.0 {

@@ -7,6 +7,7 @@
 
 pub mod clock;
 pub mod copying;
+pub mod command;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;

@@ -29,7 +29,11 @@ fn lines_that_match() {
     grep(&["-q", "x"]).stdout("").fails(1);
     grep(&["-nm2", "t"]).stdout("2:two\n3:three\n").ok();
     grep(&["", "-c"]).stdout("5\n").ok();
-    applet("grep").args(["-w", "foo"]).stdin("foobar\na foo\nfoo_\nx-foo-y\n").stdout("a foo\nx-foo-y\n").ok();
+    applet("grep")
+        .args(["-w", "foo"])
+        .stdin("foobar\na foo\nfoo_\nx-foo-y\n")
+        .stdout("a foo\nx-foo-y\n")
+        .ok();
     applet("grep").args(["last"]).stdin("no newline at last").stdout("no newline at last\n").ok();
     applet("grep").args(["-c", "^$"]).stdin("\n\na\n").stdout("2\n").ok();
     applet("grep").args(["a"]).stdin("").stdout("").fails(1);
