@@ -1,5 +1,7 @@
 //! Scripts of sed: text to commands. POSIX and GNU.
 
+use std::rc::Rc;
+
 use crate::regex::{Flags, Regex};
 
 /// Which line.
@@ -11,7 +13,7 @@ pub enum Address {
     /// `$`
     Last,
     /// Lines that match; `None` is the expression used last.
-    Regex(Option<Box<Regex>>),
+    Regex(Option<Rc<Regex>>),
     /// So many lines after the first of a range.
     Plus(u64),
     /// The next line whose number is a multiple.
@@ -31,7 +33,7 @@ pub enum Part {
 /// `s/regex/parts/flags`
 pub struct Substitution {
     /// `None` is the expression used last.
-    pub regex: Option<Box<Regex>>,
+    pub regex: Option<Rc<Regex>>,
     /// The replacement.
     pub parts: Vec<Part>,
     /// All matches from `number` on.
@@ -400,13 +402,13 @@ impl Parser<'_> {
         self.address()
     }
 
-    fn regex(&self, text: &[u8], flags: Flags) -> Parsed<Option<Box<Regex>>> {
+    fn regex(&self, text: &[u8], flags: Flags) -> Parsed<Option<Rc<Regex>>> {
         if text.is_empty() {
             return Ok(None);
         }
         let text = decode(text, true);
         match Regex::new(&text, flags) {
-            Ok(regex) => Ok(Some(Box::new(regex))),
+            Ok(regex) => Ok(Some(Rc::new(regex))),
             Err(why) => say(why),
         }
     }

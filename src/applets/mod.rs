@@ -43,6 +43,7 @@ mod reboot;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod sed;
 mod sh;
 mod sleep;
 mod switch_root;
@@ -118,6 +119,7 @@ const LIST: &[Row] = &[
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("sed", &sed::APPLET),
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
     row("switch_root", &switch_root::APPLET),

@@ -18,5 +18,6 @@ mod modprobe;
 mod mount;
 mod multicall;
 mod remove;
+mod sed;
 mod system;
 mod test;
