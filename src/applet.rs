@@ -485,6 +485,11 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// Makes [`Ctx::status`] a failure without a message.
+    pub fn fail(&mut self) {
+        self.status = Status::FAILURE;
+    }
+
     /// Failure when anything was warned of, otherwise success.
     pub fn status(&self) -> Status {
         self.status

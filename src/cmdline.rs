@@ -16,11 +16,13 @@ use std::fmt::{self, Display};
 
 use crate::applet::show_bytes;
 
+mod edit;
 mod root;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub use edit::{quoted, reworded};
 pub use root::{Mark, Root};
 use root::{root, tag_fault};
 use words::{NAME_MAX, boolean, list, number, plain_name};
@@ -70,8 +72,20 @@ pub enum Emergency {
     Halt,
 }
 
-/// `rescue.profile=`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Emergency {
+    /// `reboot`, `poweroff` or `halt`.
+    pub fn of_name(name: &[u8]) -> Option<Emergency> {
+        match name {
+            b"reboot" => Some(Emergency::Reboot),
+            b"poweroff" => Some(Emergency::Poweroff),
+            b"halt" => Some(Emergency::Halt),
+            _ => None,
+        }
+    }
+}
+
+/// `rescue.profile=`, the stricter ones last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Profile {
     /// A virtual machine whose owner sits at the console.
     Vm,
@@ -79,6 +93,59 @@ pub enum Profile {
     Host,
     /// Nothing without a password.
     Locked,
+}
+
+impl Profile {
+    /// `vm`, `host` or `locked`.
+    pub fn of_name(name: &[u8]) -> Option<Profile> {
+        match name {
+            b"vm" => Some(Profile::Vm),
+            b"host" => Some(Profile::Host),
+            b"locked" => Some(Profile::Locked),
+            _ => None,
+        }
+    }
+}
+
+/// Parts of the boot that a person can name (`rd.break=`), in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Before anything that depends on the command line.
+    Cmdline,
+    /// Modules.
+    Modules,
+    /// Getting ready for the root.
+    PreMount,
+    /// Mounting it.
+    Mount,
+    /// The checks before the switch and the switch.
+    PreSwitch,
+}
+
+impl Stage {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Cmdline => "cmdline",
+            Stage::Modules => "modules",
+            Stage::PreMount => "pre-mount",
+            Stage::Mount => "mount",
+            Stage::PreSwitch => "pre-switch",
+        }
+    }
+
+    /// The stage of this name, or of dracut's name for that place
+    /// (dracut.cmdline(7)); no name is the last stage.
+    pub fn of_name(name: &[u8]) -> Option<Stage> {
+        match name {
+            b"cmdline" => Some(Stage::Cmdline),
+            b"modules" | b"pre-udev" | b"pre-trigger" => Some(Stage::Modules),
+            b"pre-mount" | b"initqueue" => Some(Stage::PreMount),
+            b"mount" => Some(Stage::Mount),
+            b"" | b"pre-switch" | b"pre-pivot" | b"cleanup" => Some(Stage::PreSwitch),
+            _ => None,
+        }
+    }
 }
 
 /// A parameter that a later part of the boot will interpret.
@@ -140,8 +207,8 @@ pub struct Cmdline<'a> {
     pub drivers: Vec<&'a [u8]>,
     /// `modprobe.blacklist=`, `module_blacklist=`, `rd.driver.blacklist=`.
     pub blacklist: Vec<&'a [u8]>,
-    /// `rd.break[=STAGE]`; an empty stage is the last one.
-    pub breaks: Vec<&'a [u8]>,
+    /// `rd.break[=STAGE,...]`.
+    pub breaks: Vec<Stage>,
     /// `rd.shell[=0|1]`.
     pub shell: Option<bool>,
     /// `rd.emergency=`.
@@ -259,7 +326,17 @@ impl<'a> Cmdline<'a> {
                 self.blacklist.extend(list(value));
             }
             (b"rd.driver.pre", true) => self.drivers.extend(list(value)),
-            (b"rd.break", _) => self.breaks.push(value),
+            (b"rd.break", _) => {
+                for name in value.split(|&b| b == b',') {
+                    match Stage::of_name(name) {
+                        Some(stage) => self.breaks.push(stage),
+                        None => self.complain(
+                            word,
+                            "no stage: cmdline, modules, pre-mount, mount or pre-switch",
+                        ),
+                    }
+                }
+            }
             (b"rd.shell", _) => match boolean(word) {
                 Some(on) => {
                     // rd.shell=0 always wins.
@@ -270,15 +347,13 @@ impl<'a> Cmdline<'a> {
                     self.complain(word, "neither 0 nor 1, taken for 0");
                 }
             },
-            (b"rd.emergency", _) => match value {
-                b"reboot" => self.emergency = Some(Emergency::Reboot),
-                b"poweroff" => self.emergency = Some(Emergency::Poweroff),
-                b"halt" => self.emergency = Some(Emergency::Halt),
-                _ => {
-                    self.emergency = Some(Emergency::Halt);
+            (b"rd.emergency", _) => {
+                let how = Emergency::of_name(value);
+                self.emergency = Some(how.unwrap_or(Emergency::Halt));
+                if how.is_none() {
                     self.complain(word, "not reboot, poweroff or halt, taken for halt");
                 }
-            },
+            }
             _ => self.take_kept(name, word),
         }
     }
@@ -286,15 +361,13 @@ impl<'a> Cmdline<'a> {
     fn take_kept(&mut self, name: &[u8], word: Word<'a>) {
         let value = word.value.unwrap_or_default();
         match name {
-            b"rescue.profile" => match value {
-                b"vm" => self.profile = Some(Profile::Vm),
-                b"host" => self.profile = Some(Profile::Host),
-                b"locked" => self.profile = Some(Profile::Locked),
-                _ => {
-                    self.profile = Some(Profile::Locked);
+            b"rescue.profile" => {
+                let profile = Profile::of_name(value);
+                self.profile = Some(profile.unwrap_or(Profile::Locked));
+                if profile.is_none() {
                     self.complain(word, "not vm, host or locked, taken for locked");
                 }
-            },
+            }
             b"rescue.timeout" => match number(value) {
                 Some(n) => self.rescue_timeout = Some(n),
                 None => self.complain(word, "not a number of seconds"),

@@ -6,8 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod blkid;
 mod boot;
 mod cat;
+mod chmod;
+mod chown;
 mod chroot;
 mod chrootvm;
 mod cp;
@@ -18,11 +21,14 @@ mod echo;
 mod env;
 mod false_;
 mod grep;
+mod findfs;
+mod flock;
 mod gzip;
 mod init;
 mod insmod;
 mod ip;
 mod kill;
+mod link;
 mod ln;
 mod losetup;
 mod ls;
@@ -30,6 +36,7 @@ mod lsmod;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
 mod modprobe;
@@ -39,6 +46,7 @@ mod mv;
 mod pivot_root;
 mod printf;
 mod ps;
+mod readlink;
 mod reboot;
 mod rm;
 mod rmdir;
@@ -46,9 +54,12 @@ mod rmmod;
 mod sed;
 mod sh;
 mod sleep;
+mod stat;
 mod switch_root;
 mod test;
+mod touch;
 mod true_;
+mod truncate;
 mod umount;
 mod uname;
 mod vm;
@@ -68,11 +79,15 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chgrp", &chown::CHGRP),
+    row("chmod", &chmod::APPLET),
+    row("chown", &chown::APPLET),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("cp", &cp::APPLET),
@@ -82,8 +97,12 @@ const LIST: &[Row] = &[
     row("echo", &echo::APPLET),
     row("egrep", &grep::APPLET),
     row("env", &env::APPLET),
+    row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("fgrep", &grep::APPLET),
+    row("findfs", &findfs::APPLET),
+    row("flock", &flock::APPLET),
+    row("fsync", &link::FSYNC),
     row("grep", &grep::APPLET),
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
@@ -92,6 +111,7 @@ const LIST: &[Row] = &[
     row("insmod", &insmod::APPLET),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
+    row("link", &link::APPLET),
     row("ln", &ln::APPLET),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
@@ -101,8 +121,10 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("mkdir", &mkdir::APPLET),
+    row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
@@ -113,6 +135,8 @@ const LIST: &[Row] = &[
     row("poweroff", &reboot::POWEROFF),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
+    row("readlink", &readlink::APPLET),
+    row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
     row("rescuebox", &RESCUEBOX),
     row("rm", &rm::APPLET),
@@ -122,11 +146,16 @@ const LIST: &[Row] = &[
     row("sed", &sed::APPLET),
     row("sh", &sh::APPLET),
     row("sleep", &sleep::APPLET),
+    row("stat", &stat::APPLET),
     row("switch_root", &switch_root::APPLET),
+    row("sync", &link::SYNC),
     row("test", &test::APPLET),
+    row("touch", &touch::APPLET),
     row("true", &true_::APPLET),
+    row("truncate", &truncate::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
     row("unxz", &gzip::XZ),

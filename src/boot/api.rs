@@ -15,12 +15,17 @@ use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, mkdir, symlinkat};
 
 use super::Fault;
 use crate::sys;
+use crate::sys::path::is_mount_point;
 
 const NO_FLAGS: Option<&str> = None;
 
 /// Mounts `kind` on `target`, making the folder when it is missing. What is
-/// mounted there already is fine.
+/// mounted there already, by whoever started this, stays: a second tmpfs would
+/// hide what is in the first.
 fn mount_api(kind: &str, target: &str, flags: MsFlags, data: &str) -> Result<(), Errno> {
+    if kind != "proc" && is_mount_point(target) == Ok(true) {
+        return Ok(());
+    }
     let go = || mount(Some(kind), target, Some(kind), flags, Some(data));
     let mut result = go();
     if result == Err(Errno::ENOENT) {
@@ -140,6 +145,23 @@ pub fn open_console() -> bool {
         std::mem::forget(fd);
     }
     is_console && done.iter().all(Result::is_ok)
+}
+
+/// Gives the terminal on descriptor 0 the size that `LINES` and `COLUMNS` on the
+/// command line say: what runs the virtual machine knows it. Says whether
+/// there was one.
+pub fn set_console_size() -> bool {
+    let (mut rows, mut columns) = (0, 0);
+    for entry in sys::start::environment() {
+        let entry = entry.as_encoded_bytes();
+        let number = |value: &[u8]| std::str::from_utf8(value).ok()?.parse::<u16>().ok();
+        if let Some(value) = entry.strip_prefix(b"LINES=") {
+            rows = number(value).unwrap_or(0);
+        } else if let Some(value) = entry.strip_prefix(b"COLUMNS=") {
+            columns = number(value).unwrap_or(0);
+        }
+    }
+    rows > 0 && columns > 0 && sys::tty::set_size(sys::fd::stdin(), rows, columns).is_ok()
 }
 
 /// Unmounts what a new root has no place for.

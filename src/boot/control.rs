@@ -2,11 +2,12 @@
 //!
 //! A client sends one line, `VERB [ARGUMENT...]`, gets the answer as text and
 //! the end of the connection. The first line of an answer is `ok`, or
-//! `error: WHY`. Verbs: `status`, `retry`, `continue`.
+//! `error: WHY`. Verbs: `status`, `log`, `retry`, `continue`, `set WORD...` (as
+//! on the kernel command line), `break STAGE`, `abort reboot|poweroff|halt`.
 //!
 //! The folder has mode 0700 and the socket 0600; besides, only root is
 //! answered (SO_PEERCRED). A client has five seconds for its line of at most
-//! 256 bytes; there are at most four of them; nothing here blocks.
+//! 2048 bytes; there are at most four of them; nothing here blocks.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
@@ -21,12 +22,14 @@ use nix::sys::stat::Mode;
 
 use super::supervise::Supervisor;
 use super::{DIR, SECOND, now};
+use crate::applet::show_bytes;
+use crate::cmdline::{Cmdline, Emergency, Stage};
 
 /// Where it is.
 pub const PATH: &str = "/run/rescuebox/control";
 
 const CLIENTS_MAX: usize = 4;
-const LINE_MAX: usize = 256;
+const LINE_MAX: usize = 2048;
 const PATIENCE: u64 = 5 * SECOND;
 
 /// What a client can ask PID 1 to do.
@@ -36,26 +39,57 @@ pub enum Request {
     Retry,
     /// Go on behind it.
     Continue,
+    /// End the machine.
+    Abort(Emergency),
 }
 
 /// A line of a client.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Line {
-    /// Say how the boot stands.
+pub enum Line<'a> {
+    /// Say where the boot stands.
     Status,
+    /// Say how every step went.
+    Log,
     /// Do something.
     Do(Request),
-    /// No verb of ours.
-    Unknown,
+    /// Words to put in place of others on the command line.
+    Set(&'a [u8]),
+    /// A stage to stop before.
+    Break(Stage),
+    /// Not understood, and why.
+    Wrong(&'static str),
 }
 
 /// Reads a client's line, without its newline.
-pub fn parse(line: &[u8]) -> Line {
-    match line.trim_ascii() {
-        b"status" => Line::Status,
-        b"retry" => Line::Do(Request::Retry),
-        b"continue" => Line::Do(Request::Continue),
-        _ => Line::Unknown,
+pub fn parse(line: &[u8]) -> Line<'_> {
+    let line = line.trim_ascii();
+    let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
+    let (verb, rest) = line.split_at_checked(end).unwrap_or_default();
+    let rest = rest.trim_ascii();
+    match (verb, rest) {
+        (b"status", b"") => Line::Status,
+        (b"log", b"") => Line::Log,
+        (b"retry", b"") => Line::Do(Request::Retry),
+        (b"continue", b"") => Line::Do(Request::Continue),
+        (b"abort", how) => match Emergency::of_name(how) {
+            Some(how) => Line::Do(Request::Abort(how)),
+            None => Line::Wrong("abort: reboot, poweroff or halt is wanted"),
+        },
+        (b"break", stage) => match Stage::of_name(stage) {
+            Some(stage) => Line::Break(stage),
+            None => {
+                Line::Wrong("break: cmdline, modules, pre-mount, mount or pre-switch is wanted")
+            }
+        },
+        (b"set", words) => match words {
+            b"" => Line::Wrong("set: a word is wanted: root=..., init=..., rootflags=..."),
+            _ if words.contains(&0) => Line::Wrong("set: a NUL cannot be in a word"),
+            _ => Line::Set(words),
+        },
+        (b"status" | b"log" | b"retry" | b"continue", _) => {
+            Line::Wrong("that verb wants no more words")
+        }
+        _ => Line::Wrong("not status, log, retry, continue, set, break or abort"),
     }
 }
 
@@ -105,8 +139,8 @@ impl Control {
     }
 
     /// Answers whoever has said something. Returns what was asked for, at most
-    /// one thing.
-    pub fn serve(&mut self, boot: &Supervisor) -> Option<Request> {
+    /// one thing; `stopped` says whether the boot waits for that.
+    pub(super) fn serve(&mut self, boot: &mut Supervisor, stopped: bool) -> Option<Request> {
         let time = now();
         while self.clients.len() < CLIENTS_MAX {
             let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -125,7 +159,7 @@ impl Control {
                 Heard::More => time < client.since + PATIENCE,
                 Heard::End => false,
                 Heard::Line => {
-                    let (answer, request) = answer(parse(&client.line), boot);
+                    let (answer, request) = answer(parse(&client.line), boot, stopped);
                     // An answer fits the socket's buffer; a client that does
                     // not read gets what fits.
                     let _ = send(client.fd.as_raw_fd(), answer.as_bytes(), MsgFlags::MSG_NOSIGNAL);
@@ -168,14 +202,39 @@ impl Client {
     }
 }
 
-fn answer(line: Line, boot: &Supervisor) -> (String, Option<Request>) {
+fn answer(line: Line, boot: &mut Supervisor, stopped: bool) -> (String, Option<Request>) {
+    let refused = |why: &str| (format!("error: {why}\n"), None);
     match line {
-        Line::Status => (format!("ok\n{}", boot.log.status(&boot.steps)), None),
-        Line::Do(_) if boot.failed.is_none() => {
-            ("error: no step of the boot has failed\n".into(), None)
-        }
+        Line::Status => (format!("ok\n{}", boot.standing(stopped)), None),
+        Line::Log => (format!("ok\n{}", boot.log.table(&boot.steps)), None),
+        Line::Wrong(why) => refused(why),
+        Line::Do(request @ Request::Abort(_)) => ("ok\n".into(), Some(request)),
+        _ if !stopped => refused("the boot is not waiting for anything"),
         Line::Do(request) => ("ok\n".into(), Some(request)),
-        Line::Unknown => ("error: not understood: status, retry or continue\n".into(), None),
+        Line::Set(words) => {
+            let asked = Cmdline::parse(words);
+            // Nothing behind a word is no mistake here: it takes the word away.
+            let empty = |word: &[u8]| word.ends_with(b"=");
+            if let Some(wrong) = asked.complaints.iter().find(|c| !empty(c.word)) {
+                return refused(&format!("{}: {}", show_bytes(wrong.word), wrong.why));
+            }
+            match boot.plan_anew(words) {
+                Ok(()) => ("ok\n".into(), None),
+                Err(why) => refused(why),
+            }
+        }
+        Line::Break(stage) => {
+            let mut words = String::from("rd.break=");
+            for other in boot.cmdline.breaks.iter().filter(|other| **other != stage) {
+                words.push_str(other.name());
+                words.push(',');
+            }
+            words.push_str(stage.name());
+            match boot.plan_anew(words.as_bytes()) {
+                Ok(()) => ("ok\n".into(), None),
+                Err(why) => refused(why),
+            }
+        }
     }
 }
 
@@ -186,10 +245,25 @@ mod tests {
     #[test]
     fn lines() {
         assert_eq!(parse(b"status"), Line::Status);
+        assert_eq!(parse(b"log"), Line::Log);
         assert_eq!(parse(b" retry \r"), Line::Do(Request::Retry));
         assert_eq!(parse(b"continue"), Line::Do(Request::Continue));
-        assert_eq!(parse(b""), Line::Unknown);
-        assert_eq!(parse(b"retry now"), Line::Unknown);
-        assert_eq!(parse(b"\xff"), Line::Unknown);
+        assert_eq!(parse(b"abort poweroff"), Line::Do(Request::Abort(Emergency::Poweroff)));
+        assert_eq!(parse(b"set root=/dev/vda1 rw"), Line::Set(b"root=/dev/vda1 rw"));
+        assert_eq!(parse(b"break mount"), Line::Break(Stage::Mount));
+        assert_eq!(parse(b"break"), Line::Break(Stage::PreSwitch));
+        for wrong in [
+            b"".as_slice(),
+            b"retry now",
+            b"\xff",
+            b"abort",
+            b"abort now",
+            b"break later",
+            b"set",
+            b"set a\0b",
+            b"statuses",
+        ] {
+            assert!(matches!(parse(wrong), Line::Wrong(_)), "{wrong:?}");
+        }
     }
 }

@@ -13,13 +13,21 @@
 
 pub mod api;
 pub mod check;
+pub mod consoles;
 pub mod control;
+pub mod dossier;
 pub mod drivers;
+pub mod explain;
 pub mod job;
+pub mod keys;
+mod look;
+pub mod machine;
 pub mod mounts;
 pub mod plan;
+pub mod policy;
 pub mod report;
 pub mod rescue;
+mod respond;
 pub mod share;
 pub mod steps;
 pub mod supervise;

@@ -6,6 +6,7 @@
 use std::fmt::{self, Display};
 
 use crate::applet::show_bytes;
+pub use crate::cmdline::Stage;
 use crate::cmdline::{Cmdline, Complaint, Limit, Overlay, Root};
 
 /// Where the new root is mounted until it becomes `/`.
@@ -76,6 +77,8 @@ pub enum Step<'a> {
     Switch(Run<'a>),
     /// Run the job where we are, there being no root.
     Job,
+    /// Stop for a person, as `rd.break=` asks.
+    Break(Stage),
     /// Nothing to boot: this is a rescue system.
     Shell,
 }
@@ -177,34 +180,6 @@ pub enum Run<'a> {
     Job,
 }
 
-/// Parts of the boot that a person can name (`rd.break=`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Before anything that depends on the command line.
-    Cmdline,
-    /// Modules.
-    Modules,
-    /// Getting ready for the root.
-    PreMount,
-    /// Mounting it.
-    Mount,
-    /// The checks before the switch and the switch.
-    PreSwitch,
-}
-
-impl Stage {
-    /// Its name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Stage::Cmdline => "cmdline",
-            Stage::Modules => "modules",
-            Stage::PreMount => "pre-mount",
-            Stage::Mount => "mount",
-            Stage::PreSwitch => "pre-switch",
-        }
-    }
-}
-
 /// Seconds after which a step that has no reason to wait is taken for stuck:
 /// loading a module or reading from a share whose server died can hang in the
 /// kernel.
@@ -222,6 +197,7 @@ impl Step<'_> {
             Step::Unsupported(_) | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
             Step::Mount(_) | Step::Overlay => Stage::Mount,
             Step::CheckRoot { .. } | Step::CheckInit(_) | Step::Switch(_) => Stage::PreSwitch,
+            Step::Break(stage) => *stage,
         }
     }
 
@@ -240,12 +216,30 @@ impl Step<'_> {
 
     /// Whether PID 1 does it itself.
     pub fn by_init(&self) -> bool {
-        matches!(self, Step::Api { .. } | Step::Switch(_) | Step::Job | Step::Shell)
+        matches!(
+            self,
+            Step::Api { .. } | Step::Switch(_) | Step::Job | Step::Shell | Step::Break(_)
+        )
     }
 }
 
 /// The steps of a boot.
 pub fn plan<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
+    let mut steps = way(cmdline, facts);
+    for &stage in &cmdline.breaks {
+        // The first step makes what a shell needs.
+        let after = |step: &Step| step.stage() >= stage;
+        let at =
+            steps.iter().skip(1).position(after).map_or(steps.len().saturating_sub(1), |at| at + 1);
+        if steps.get(at) != Some(&Step::Break(stage)) {
+            steps.insert(at, Step::Break(stage));
+        }
+    }
+    steps
+}
+
+/// The steps of a boot that nobody wants to stop.
+fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
     let mut steps = Vec::with_capacity(10 + cmdline.shares.len());
     let root = cmdline.root;
     let shared = !matches!(root, Some(Root::Device(_) | Root::Marked(..) | Root::Number(..)));
@@ -418,6 +412,7 @@ impl Display for Step<'_> {
             Step::Switch(Run::Job) => f.write_str("switch to /sysroot and run the job"),
             Step::Job => f.write_str("run the job"),
             Step::Shell => f.write_str("give a shell, no root being named"),
+            Step::Break(stage) => write!(f, "stop for a shell before {}", stage.name()),
         }
     }
 }
@@ -470,6 +465,38 @@ mod tests {
                 "check the root on /sysroot",
                 "check init /run/mnt/mnt0/x.py",
                 "switch to /sysroot and run /run/mnt/mnt0/x.py",
+            ],
+        );
+    }
+
+    #[test]
+    fn stops_on_the_way() {
+        let all = [
+            "mount /proc /sys /dev /run /tmp",
+            "stop for a shell before cmdline",
+            "make device nodes",
+            "stop for a shell before modules",
+            "load modules of /usr/lib/modules",
+            "load drivers of virtio devices",
+            "stop for a shell before pre-mount",
+            "stop for a shell before mount",
+            "mount virtiofs:r on /sysroot read-only",
+            "stop for a shell before pre-switch",
+            "check the root on /sysroot",
+            "check init /bin/sh",
+            "switch to /sysroot and run /bin/sh",
+        ];
+        check("rootfs=r rd.break=cmdline,modules,pre-mount,mount,pre-switch", &all);
+        check("rootfs=r rd.break=pre-switch,mount,cmdline rd.break=pre-mount,modules", &all);
+        check(
+            "rd.break rd.break",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "stop for a shell before pre-switch",
+                "give a shell, no root being named",
             ],
         );
     }

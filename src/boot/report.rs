@@ -21,12 +21,11 @@
 
 use std::fmt::{self, Write as _};
 
-use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 
 use super::plan::Step;
-use super::{DIR, Fault};
+use super::{DIR, Fault, dossier};
+use crate::applet::show;
 
 /// Where it is written.
 pub const PATH: &str = "/run/rescuebox/boot.json";
@@ -111,6 +110,11 @@ impl Log {
         self.notes.iter().map(String::as_str)
     }
 
+    /// The step that has begun and not ended.
+    pub fn current(&self) -> usize {
+        self.entries.iter().position(|entry| entry.outcome == Outcome::Begun).unwrap_or(0)
+    }
+
     /// When step `step` began.
     pub fn started(&self, step: usize) -> u64 {
         self.entries.get(step).map_or(0, |entry| entry.start)
@@ -124,9 +128,17 @@ impl Log {
         }
     }
 
-    /// What `boot status` prints: a line for each step, and why one failed.
-    pub fn status(&self, steps: &[Step]) -> String {
-        let mut text = String::new();
+    /// Another plan, which is the same up to step `same`.
+    pub fn replan(&mut self, same: usize, steps: usize) {
+        self.entries.truncate(same);
+        self.entries.resize_with(steps, Entry::default);
+    }
+
+    /// What `boot log` prints: a line for each step with when it began, in
+    /// seconds since the machine started, and how many milliseconds it took;
+    /// and why one failed.
+    pub fn table(&self, steps: &[Step]) -> String {
+        let mut text = String::from(" n result     begun        ms what\n");
         for (i, (step, entry)) in steps.iter().zip(&self.entries).enumerate() {
             let word = match entry.outcome {
                 Outcome::Waiting => "-",
@@ -134,15 +146,24 @@ impl Log {
                 Outcome::Done => "done",
                 Outcome::Failed(_) => "FAILED",
             };
-            let _ = writeln!(text, "{:2} {word:<6} {step}", i + 1);
+            let _ = write!(text, "{:2} {word:<6} ", i + 1);
+            let _ = match entry.start / 1000 {
+                0 => write!(text, "{:>10} ", "-"),
+                us => write!(text, "{:>3}.{:06} ", us / 1_000_000, us % 1_000_000),
+            };
+            let _ = match entry.end.saturating_sub(entry.start) / 1000 {
+                _ if entry.end == 0 => write!(text, "{:>9} ", "-"),
+                us => write!(text, "{:>5}.{:03} ", us / 1000, us % 1000),
+            };
+            let _ = writeln!(text, "{step}");
             if let Outcome::Failed(fault) = &entry.outcome {
                 for line in fault.text.lines() {
-                    let _ = writeln!(text, "          {line}");
+                    let _ = writeln!(text, "          {}", show(line));
                 }
             }
         }
         for note in &self.notes {
-            let _ = writeln!(text, "note: {note}");
+            let _ = writeln!(text, "note: {}", show(note));
         }
         text
     }
@@ -196,25 +217,9 @@ impl Log {
     /// Writes the report. A boot does not fail for want of it.
     pub fn write(&self, result: &str, steps: &[Step]) {
         let json = self.json(result, steps);
-        let _ = write_file(&json);
+        let _ = nix::unistd::mkdir(DIR, Mode::from_bits_truncate(0o700));
+        let _ = dossier::write_file(PATH.as_bytes(), &json);
     }
-}
-
-fn write_file(bytes: &[u8]) -> Result<(), Errno> {
-    match nix::unistd::mkdir(DIR, Mode::from_bits_truncate(0o700)) {
-        Ok(()) | Err(Errno::EEXIST) => {}
-        Err(errno) => return Err(errno),
-    }
-    const NEW: &str = "/run/rescuebox/boot.json.new";
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_CLOEXEC;
-    let fd = open(NEW, flags, Mode::from_bits_truncate(0o600))?;
-    // Memory: a write is whole, or there is no room.
-    let n = nix::unistd::write(&fd, bytes)?;
-    if n < bytes.len() {
-        let _ = nix::unistd::unlink(NEW);
-        return Err(Errno::ENOSPC);
-    }
-    nix::fcntl::renameat(nix::fcntl::AT_FDCWD, NEW, nix::fcntl::AT_FDCWD, PATH)
 }
 
 /// JSON in the making: what is written through [`fmt::Write`] is the inside of
@@ -312,13 +317,15 @@ mod tests {
             )
         );
         assert_eq!(
-            log.status(&steps),
-            " 1 done   make device nodes\n \
-             2 FAILED mount virtiofs:a\"b on /sysroot read-only\n          \
-             tag absent\n          \
-             more\n \
-             3 -      lay the memory over the root, on /sysroot\n\
-             note: x.ko: \x1b\n"
+            log.table(&steps),
+            concat!(
+                " n result     begun        ms what\n",
+                " 1 done     0.001000     1.500 make device nodes\n",
+                " 2 FAILED   0.002500     0.500 mount virtiofs:a\"b on /sysroot read-only\n",
+                "          tag absent\n          more\n",
+                " 3 -               -         - lay the memory over the root, on /sysroot\n",
+                "note: x.ko: \\x1b\n"
+            )
         );
     }
 

@@ -1,169 +1,218 @@
-//! After a failure: the explanation, and a shell or the end of the machine.
+//! The children of PID 1 after a failure: one that explains it, and the rescue
+//! shells, one a console.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::reboot::{RebootMode, reboot};
-use nix::unistd::setsid;
+use nix::sys::stat::Mode;
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, mkdir, setsid};
 
-use super::plan::{Run, Step};
+use super::consoles::Console;
+use super::explain::{self, Scene};
+use super::plan::Step;
+use super::policy::{Access, Ending, Reason, Rules};
 use super::supervise::Supervisor;
-use super::{SECOND, api};
-use crate::applet::{self, Ctx, Env, Out, Table};
-use crate::cmdline::{Cmdline, Emergency};
+use super::{Fault, api, dossier, keys, look};
+use crate::applet::{self, Ctx, Env, Out};
+use crate::cmdline::Emergency;
+use crate::dev::read_small;
 use crate::sys;
+use crate::sys::path::open;
 use crate::sys::process::{crash_by_default, exit_now};
 
-/// What follows a failed boot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// A shell on the console.
-    Shell,
-    /// No shell.
-    End(Ending),
+mod guard;
+
+/// A shell ends so when somebody has left it.
+pub const LEFT: i32 = 0;
+/// Nobody is at the other end of the line.
+const DEAD: i32 = 1;
+/// The countdown has run out.
+pub const TIMED_OUT: i32 = 2;
+/// The password was not known.
+pub const REFUSED: i32 = 3;
+
+/// The explanation is not longer.
+const TEXT_MAX: usize = 16 << 10;
+
+fn end(how: i32) -> ! {
+    exit_now(u8::try_from(how).unwrap_or(1))
 }
 
-/// How the machine ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// What is done; `None`: nothing, it waits for ever, as a kernel does
-    /// after `panic=0`.
-    pub how: Option<Emergency>,
-    /// Seconds between the explanation and that.
-    pub delay: u32,
+/// How a shell is opened.
+pub struct Opening<'a> {
+    /// Where.
+    pub console: &'a Console,
+    /// For whom.
+    pub access: Access,
+    /// Why.
+    pub reason: Reason,
+    /// Seconds in which somebody has to press a key, and what comes if nobody
+    /// does.
+    pub countdown: Option<(u32, Ending)>,
 }
 
-/// Without a shell and without a word about what else to do, the machine
-/// starts again, so that a passing fault does not need a visitor.
-const DEFAULT_DELAY: u32 = 10;
-
-/// How long the explanation may take on a slow or stuck console.
-const TELLING: u64 = 5 * SECOND;
-
-/// What the command line wants when a boot fails: `rd.shell=0`, `panic=` (as
-/// in initramfs-tools) and `rd.emergency=` each mean no shell, `rd.shell=1`
-/// takes back the last of them.
-pub fn policy(cmdline: &Cmdline) -> Policy {
-    let forbidden = cmdline.shell == Some(false)
-        || cmdline.panic.is_some()
-        || (cmdline.emergency.is_some() && cmdline.shell != Some(true));
-    if !forbidden {
-        return Policy::Shell;
-    }
-    let ending = match (cmdline.emergency, cmdline.panic) {
-        (Some(how), seconds) => {
-            let delay = seconds.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-            Ending { how: Some(how), delay }
-        }
-        (None, Some(0)) => Ending { how: None, delay: 0 },
-        (None, Some(n)) => {
-            Ending { how: Some(Emergency::Reboot), delay: u32::try_from(n).unwrap_or(0) }
-        }
-        (None, None) => Ending { how: Some(Emergency::Reboot), delay: DEFAULT_DELAY },
+/// Ends the machine. Returns only when that does not work.
+pub fn carry_out(ending: Ending) {
+    let mode = match ending.how {
+        None => return,
+        Some(Emergency::Reboot) => RebootMode::RB_AUTOBOOT,
+        Some(Emergency::Poweroff) => RebootMode::RB_POWER_OFF,
+        Some(Emergency::Halt) => RebootMode::RB_HALT_SYSTEM,
     };
-    Policy::End(ending)
+    nix::unistd::sync();
+    let _ = reboot(mode);
 }
 
-impl Ending {
-    /// Nanoseconds that the explanation and the delay may take together.
-    pub fn telling(self) -> u64 {
-        TELLING + self.delay()
-    }
-
-    /// Nanoseconds between the explanation and the end.
-    pub fn delay(self) -> u64 {
-        u64::from(self.delay) * SECOND
-    }
-
-    /// Ends the machine. Returns only when that does not work.
-    pub fn carry_out(self) {
-        let mode = match self.how {
-            None => return,
-            Some(Emergency::Reboot) => RebootMode::RB_AUTOBOOT,
-            Some(Emergency::Poweroff) => RebootMode::RB_POWER_OFF,
-            Some(Emergency::Halt) => RebootMode::RB_HALT_SYSTEM,
-        };
-        nix::unistd::sync();
-        let _ = reboot(mode);
-    }
-}
-
-/// What is printed when step `failed` has failed: the line by which the
-/// runner of a virtual machine knows it, what was seen, what to do.
-pub fn explanation(boot: &Supervisor, failed: usize) -> String {
-    let mut text = String::new();
-    let Some(step) = boot.steps.get(failed) else { return text };
-    let fault = boot.log.fault(failed);
-    let mut lines = fault.map(|f| f.text.lines()).into_iter().flatten();
-    let cause = lines.next().unwrap_or("it failed");
-    // A console may stand in the middle of a line of the kernel's.
-    let _ = writeln!(
-        text,
-        "\nrescuebox: boot failed: step {} of {}, {step}: {}",
-        failed + 1,
-        boot.steps.len(),
-        applet::show(cause)
-    );
-    for line in lines.take(6) {
-        let _ = writeln!(text, "  {}", applet::show(line));
-    }
-    for complaint in boot.cmdline.complaints.iter().filter(|c| !c.fatal).take(3) {
-        let _ = writeln!(text, "  {complaint}");
-    }
-    match boot.policy() {
-        Policy::Shell => text.push_str(
-            "  boot status: every step; boot retry, or leaving this shell: try again;\n  \
-             boot continue: go on behind the failed step, mended by hand\n",
-        ),
-        Policy::End(Ending { how, delay }) => {
-            let what = match how {
-                None => "waiting for ever",
-                Some(Emergency::Reboot) => "restarting",
-                Some(Emergency::Poweroff) => "powering off",
-                Some(Emergency::Halt) => "halting",
-            };
-            let _ = match delay {
-                0 => writeln!(text, "  {what}: no shell is allowed here"),
-                n => writeln!(text, "  {what} in {n} s: no shell is allowed here"),
-            };
+/// In a child: finds out why step `failed` has failed, writes it down, and
+/// prints it on the consoles that get no shell, all of them when `alone`.
+pub fn explain(
+    boot: &Supervisor,
+    failed: usize,
+    consoles: &[Console],
+    rules: &Rules,
+    alone: bool,
+) -> ! {
+    crash_by_default();
+    keys::wipe(!boot.switched);
+    let none = Fault::new("it failed");
+    let scene = Scene {
+        steps: &boot.steps,
+        failed,
+        fault: boot.log.fault(failed).unwrap_or(&none),
+        fate: boot.fate,
+        cmdline: &boot.cmdline,
+        switched: boot.switched,
+        seen: look::seen(boot, failed),
+    };
+    let text = explain::text(&scene);
+    let _ = mkdir(super::DIR, Mode::from_bits_truncate(0o700));
+    let _ = dossier::write_file(explain::PATH.as_bytes(), text.as_bytes());
+    for console in consoles {
+        let denied = rules.access(Reason::Failed, console.line) == Access::Denied;
+        if !alone && !denied {
+            continue;
         }
+        let closing = if alone {
+            explain::closing(rules.ending, rules.refusal())
+        } else {
+            format!("  no shell on this line: {}\n", rules.refusal())
+        };
+        tell(console, &["\n", &text, &closing].concat());
     }
-    text
-}
-
-/// The console as descriptors 0-2 of this process, in a session of its own.
-fn take_console() {
-    crash_by_default();
-    let _ = setsid();
-    api::open_console();
-    let _ = sys::tty::make_controlling(sys::fd::stdin());
-}
-
-/// In a child: prints the explanation and waits until it is out.
-pub fn tell(boot: &Supervisor, failed: usize) -> ! {
-    crash_by_default();
-    api::open_console();
-    let text = explanation(boot, failed);
-    let _ = applet::write_all(sys::fd::stderr(), text.as_bytes());
-    // A console that nobody reads can hold this up; PID 1 does not wait long.
-    let _ = nix::sys::termios::tcdrain(sys::fd::stderr());
+    let log = boot.log.table(&boot.steps);
+    let _ = dossier::write(dossier::PATH.as_bytes(), &log);
     exit_now(0)
 }
 
-/// In a child: explains and runs a shell on the console.
-pub fn shell(boot: &Supervisor, table: &'static Table) -> ! {
-    take_console();
-    let text = match boot.failed {
-        Some(failed) => explanation(boot, failed),
-        None => "\nrescuebox: no root= is on the kernel command line: this is a rescue system\n"
-            .to_string(),
-    };
+/// Prints on a console, and waits until it is out. One that nobody reads can
+/// hold this up; PID 1 does not wait long.
+fn tell(console: &Console, text: &str) {
+    if !take(console) {
+        api::open_console();
+    }
     let _ = applet::write_all(sys::fd::stderr(), text.as_bytes());
-    let place = match boot.failed.and_then(|n| boot.steps.get(n)) {
-        Some(Step::Switch(Run::Job | Run::Init(_))) => "switch",
-        Some(step) => step.stage().name(),
-        None => "rescue",
+    let _ = nix::sys::termios::tcdrain(sys::fd::stderr());
+}
+
+/// Puts the terminal on descriptors 0-2. Says whether that went well.
+fn take(console: &Console) -> bool {
+    // A serial line without a carrier blocks an open that may.
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
+    let Ok(fd) = open(console.path().as_slice(), flags) else { return false };
+    let _ = fcntl(&fd, FcntlArg::F_SETFL(OFlag::O_RDWR));
+    [dup2_stdin(&fd), dup2_stdout(&fd), dup2_stderr(&fd)].iter().all(Result::is_ok)
+}
+
+/// Whether the other end of the line is gone.
+fn is_hung_up() -> bool {
+    let mut fds = [PollFd::new(sys::fd::stdin(), PollFlags::POLLIN)];
+    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    match poll(&mut fds, PollTimeout::ZERO) {
+        Ok(1) => fds.iter().any(|fd| fd.revents().is_some_and(|r| r.intersects(gone))),
+        _ => false,
+    }
+}
+
+/// In a child: explains, asks who is there, and runs a shell.
+pub fn shell(boot: &Supervisor, opening: &Opening) -> ! {
+    crash_by_default();
+    let _ = setsid();
+    if !take(opening.console) && !api::open_console() {
+        end(DEAD);
+    }
+    let _ = sys::tty::make_controlling(sys::fd::stdin());
+    keys::wipe(!boot.switched);
+    sys::terminal::make_sane(sys::fd::stdin());
+    set_size();
+    let _ = applet::write_all(sys::fd::stderr(), message(boot, opening).as_bytes());
+    if let Some((seconds, ending)) = opening.countdown
+        && !guard::countdown(seconds, ending)
+    {
+        end(TIMED_OUT);
+    }
+    if opening.access == Access::Password
+        && !guard::admit(boot.settings.password.as_deref().unwrap_or_default())
+    {
+        end(REFUSED);
+    }
+    run_shell(boot, opening.reason);
+    end(if is_hung_up() { DEAD } else { LEFT })
+}
+
+/// Gives a terminal without a size the one that the runner of the virtual
+/// machine knows, or else asks the terminal at the other end.
+fn set_size() {
+    let tty = sys::fd::stdin();
+    if !matches!(sys::tty::size(tty), Ok((0, _) | (_, 0))) {
+        return;
+    }
+    if !api::set_console_size() {
+        sys::terminal::ask_size(tty, sys::fd::stderr());
+    }
+}
+
+/// What is printed above the first prompt.
+fn message(boot: &Supervisor, opening: &Opening) -> String {
+    let Some(failed) = boot.failed else {
+        return match boot.steps.get(boot.stopped) {
+            Some(Step::Break(stage)) => format!(
+                "\nrescuebox: stopped before {}, as rd.break= asks; leaving this shell, or boot \
+                 continue, goes on\n",
+                stage.name()
+            ),
+            _ => "\nrescuebox: no root= is on the kernel command line: this is a rescue system\n  \
+                  boot set root=... && boot retry: boot from there\n"
+                .into(),
+        };
     };
+    let text = read_small(explain::PATH, TEXT_MAX).unwrap_or_default();
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    if text.is_empty() {
+        // Whoever looked around is gone: what PID 1 knows itself.
+        let none = Fault::new("it failed");
+        text = explain::text(&Scene {
+            steps: &boot.steps,
+            failed,
+            fault: boot.log.fault(failed).unwrap_or(&none),
+            fate: boot.fate,
+            cmdline: &boot.cmdline,
+            switched: boot.switched,
+            seen: explain::Seen::default(),
+        });
+    }
+    let offer = if opening.access == Access::Open { explain::OFFER } else { "" };
+    ["\n", &text, offer].concat()
+}
+
+fn run_shell(boot: &Supervisor, reason: Reason) {
+    let place = match boot.steps.get(boot.stopped) {
+        Some(Step::Switch(_)) => "switch",
+        Some(Step::Shell) | None => "rescue",
+        Some(step) => step.stage().name(),
+    };
+    let mark = if reason == Reason::Asked { "before " } else { "" };
     let mut environment: Vec<OsString> = sys::start::environment()
         .filter(|entry| {
             let entry = entry.as_encoded_bytes();
@@ -173,48 +222,17 @@ pub fn shell(boot: &Supervisor, table: &'static Table) -> ! {
         .collect();
     environment.push("PATH=/usr/sbin:/usr/bin:/sbin:/bin".into());
     environment.push("HOME=/".into());
-    environment.push(format!("PS1=({place}) $PWD # ").into());
+    environment.push(format!("PS1=({mark}{place}) $PWD # ").into());
     let _ = nix::unistd::chdir("/");
     let args = [OsString::from("-i")];
-    let Some(row) = table.find(b"sh") else {
+    let Some(row) = boot.table.find(b"sh") else {
         let _ = applet::write_all(sys::fd::stderr(), b"rescuebox: there is no shell in here\n");
         exit_now(127);
     };
-    let outer = Ctx::of_process(table, "sh", OsStr::new("sh"), &args);
+    let outer = Ctx::of_process(boot.table, "sh", OsStr::new("sh"), &args);
     let fds = [outer.stdin, outer.stdout, outer.stderr];
     let out = Out::to_fd(outer.stdout);
     let env = Env::List(&environment);
     let mut inner = outer.for_applet("sh", OsStr::new("sh"), &args, env, fds, out);
-    exit_now(applet::run(row.applet, &mut inner).0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(line: &str) -> Policy {
-        policy(&Cmdline::parse(line.as_bytes()))
-    }
-
-    fn end(how: Option<Emergency>, delay: u32) -> Policy {
-        Policy::End(Ending { how, delay })
-    }
-
-    #[test]
-    fn policies() {
-        use Emergency::{Halt, Poweroff, Reboot};
-        assert_eq!(of(""), Policy::Shell);
-        assert_eq!(of("rd.shell"), Policy::Shell);
-        assert_eq!(of("rd.shell=0"), end(Some(Reboot), 10));
-        assert_eq!(of("rd.shell=0 rd.emergency=poweroff"), end(Some(Poweroff), 0));
-        assert_eq!(of("rd.emergency=halt"), end(Some(Halt), 0));
-        assert_eq!(of("rd.shell=1 rd.emergency=halt"), Policy::Shell);
-        assert_eq!(of("rd.shell=0 rd.shell=1 rd.emergency=halt"), end(Some(Halt), 0));
-        assert_eq!(of("panic=5"), end(Some(Reboot), 5));
-        assert_eq!(of("panic=-1"), end(Some(Reboot), 0));
-        assert_eq!(of("panic=0"), end(None, 0));
-        assert_eq!(of("panic=3 rd.emergency=poweroff"), end(Some(Poweroff), 3));
-        assert_eq!(of("rd.shell=1 panic=5"), end(Some(Reboot), 5));
-        assert_eq!(of("rd.shell=maybe"), end(Some(Reboot), 10));
-    }
+    applet::run(row.applet, &mut inner);
 }

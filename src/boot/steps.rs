@@ -86,7 +86,7 @@ impl<'a> Worker<'a> {
                 self.tell(Kind::Init, 0, path);
                 Ok(())
             }
-            Step::Api { .. } | Step::Switch(_) | Step::Job | Step::Shell => Ok(()),
+            Step::Api { .. } | Step::Switch(_) | Step::Job | Step::Shell | Step::Break(_) => Ok(()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! All of PID 1: one loop that waits for its child, a time limit, or somebody
 //! at the control socket.
 //!
-//! At most one child runs at a time: the worker, or after a failure the rescue
-//! shell. Whatever they do, PID 1 goes on; it prints nothing itself, because
-//! writing to a console can block.
+//! The worker is the only child of a boot that goes well; after a failure there
+//! are the one that explains it and the rescue shells, one a console
+//! ([`super::respond`]). Whatever they do, PID 1 goes on; it prints nothing
+//! itself, because writing to a console can block.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,43 +19,45 @@ use nix::unistd::{AccessFlags, Pid, access, pipe2};
 
 use super::control::{Control, Request};
 use super::drivers::Modules;
-use super::plan::{Facts, Init, Run, SYSROOT, Stage, Step, plan};
+use super::explain::Fate;
+use super::plan::{Facts, Init, Run, SYSROOT, Step, plan};
+use super::policy::{Ending, Reason};
 use super::report::Log;
-use super::rescue::{self, Ending, Policy};
+use super::rescue;
+use super::respond::Help;
 use super::steps::Worker;
 use super::wire::{self, Kind};
-use super::{Fault, SECOND, api, now, switch};
+use super::{Fault, SECOND, api, machine, now, switch};
 use crate::applet::Table;
-use crate::cmdline::{Cmdline, Emergency};
+use crate::cmdline::{Cmdline, Emergency, reworded};
 use crate::dev::read_small;
 use crate::job;
+use crate::settings::Settings;
 use crate::sys::process::{self, Forked, exit_now, fork};
 
 /// Longer command lines than the kernel's largest (s390: 4096) are not read.
 const LINE_MAX: usize = 8192;
 
 /// How long a killed child may take to go.
-const GRACE: u64 = 2 * SECOND;
+pub(super) const GRACE: u64 = 2 * SECOND;
 
-/// A shell that ends sooner than this after its start was not used by anybody.
-const UNUSED: u64 = 2 * SECOND;
-
-/// So many unused shells in a row, and there is nobody at the console.
-const UNUSED_MAX: u32 = 5;
+/// Each `boot set` keeps its command line for good; so many are enough.
+const LINES_MAX: u32 = 64;
 
 /// What PID 1 is waiting for.
-enum Phase {
+pub(super) enum Phase {
     /// The worker executes steps.
     Work(Work),
-    /// A rescue shell is open.
-    Shell { pid: Pid, since: u64, killed: Option<u64> },
-    /// Nothing runs; the next shell comes at that time, if at all.
-    Idle(Option<u64>),
+    /// A child looks around and writes down why the boot failed.
+    Explain { pid: Pid, until: u64 },
+    /// Rescue shells are open, or will be.
+    Help(Help),
     /// The machine ends at that time, or when this child has told the failure.
     Ending { pid: Option<Pid>, until: u64, how: Ending },
 }
 
-struct Work {
+/// A run of the worker.
+pub(super) struct Work {
     pid: Pid,
     pipe: OwnedFd,
     bytes: Vec<u8>,
@@ -78,26 +81,35 @@ struct News {
 
 /// The boot as PID 1 knows it.
 pub struct Supervisor {
-    table: &'static Table,
+    pub(super) table: &'static Table,
     /// What the kernel gave `/init` behind its name; the real init's as well.
     args: Vec<OsString>,
     pub(super) cmdline: Cmdline<'static>,
     pub(super) steps: Vec<Step<'static>>,
     pub(super) log: Log,
+    /// What the image says about who may do what.
+    pub(super) settings: Settings,
     /// The step that failed, counted from 0.
     pub(super) failed: Option<usize>,
+    /// How it ended.
+    pub(super) fate: Fate,
+    /// The step that everything waits at: the one that failed, or one that
+    /// gives a shell.
+    pub(super) stopped: usize,
+    /// The first step that `boot set` has changed.
+    pub(super) changed: Option<usize>,
+    /// How often that was.
+    lines: u32,
     /// The init that the worker has found to be good.
     init: Option<Vec<u8>>,
     signals: Option<SignalFd>,
-    control: Option<Control>,
+    pub(super) control: Option<Control>,
     /// Descriptors 0-2 are the console.
     console: bool,
     /// `/` is the new root: there is no way back.
-    switched: bool,
-    /// What was asked for over the control socket while a child runs.
-    asked: Option<Request>,
-    /// Unused shells in a row.
-    unused: u32,
+    pub(super) switched: bool,
+    /// Shells in a row that were left at once.
+    pub(super) unused: u32,
 }
 
 /// PID 1 from the kernel's exec on. `args` are those behind the name.
@@ -110,13 +122,17 @@ pub fn run(table: &'static Table, args: &[OsString]) -> ! {
         cmdline: Cmdline::default(),
         steps: Vec::new(),
         log: Log::default(),
+        settings: Settings::default(),
         failed: None,
+        fate: Fate::Told,
+        stopped: 0,
+        changed: None,
+        lines: 0,
         init: None,
         signals: None,
         control: None,
         console: true,
         switched: false,
-        asked: None,
         unused: 0,
     };
     process::restart_on_crash();
@@ -131,13 +147,8 @@ pub fn run(table: &'static Table, args: &[OsString]) -> ! {
 }
 
 impl Supervisor {
-    /// What a failed boot is followed by.
-    pub(super) fn policy(&self) -> Policy {
-        rescue::policy(&self.cmdline)
-    }
-
     /// Everything from the start.
-    fn begin(&mut self) -> Phase {
+    pub(super) fn begin(&mut self) -> Phase {
         self.log = Log::default();
         self.failed = None;
         let start = now();
@@ -164,9 +175,9 @@ impl Supervisor {
         if self.cmdline.line.is_empty() {
             let line = read_small("/proc/cmdline", LINE_MAX).unwrap_or_default();
             self.cmdline = Cmdline::parse(Vec::leak(line));
+            self.settings = machine::settings();
         }
-        let facts = Facts { job: access(job::SPEC_PATH, AccessFlags::F_OK).is_ok() };
-        self.steps = plan(&self.cmdline, facts);
+        self.steps = plan(&self.cmdline, self.facts());
         if let Some(&Step::Api { tmp, cgroup }) = self.steps.first() {
             api::mount_rest(tmp, cgroup)?;
         }
@@ -174,9 +185,33 @@ impl Supervisor {
         // Only now, with /dev there, can a console be had; and nothing that
         // stays open may take the place of descriptors 0-2.
         self.console = api::console_is_open() || api::open_console();
+        if self.console {
+            api::set_console_size();
+        }
         if self.signals.is_none() {
             self.signals = Some(signals().map_err(|e| Fault::os("signalfd", e))?);
         }
+        Ok(())
+    }
+
+    fn facts(&self) -> Facts {
+        Facts { job: access(job::SPEC_PATH, AccessFlags::F_OK).is_ok() }
+    }
+
+    /// Makes the plan of another command line, for the next try.
+    pub(super) fn plan_anew(&mut self, words: &[u8]) -> Result<(), &'static str> {
+        let line = reworded(self.cmdline.line, words);
+        if line.len() > LINE_MAX || self.lines >= LINES_MAX {
+            return Err("too much was set");
+        }
+        self.lines += 1;
+        self.cmdline = Cmdline::parse(Vec::leak(line));
+        let steps = plan(&self.cmdline, self.facts());
+        let same = steps.iter().zip(&self.steps).take_while(|(new, old)| new == old).count();
+        self.changed = Some(self.changed.unwrap_or(usize::MAX).min(same));
+        self.steps = steps;
+        self.log.replan(same, self.steps.len());
+        self.init = None;
         Ok(())
     }
 
@@ -184,6 +219,7 @@ impl Supervisor {
     fn after_crash(&mut self) -> Phase {
         let _ = self.prepare();
         self.log.begin(self.steps.len(), now());
+        self.fate = Fate::Crashed;
         let text = "PID 1 ran into a bug of its own (its message is above)";
         self.fail(0, Fault::new(text))
     }
@@ -192,9 +228,10 @@ impl Supervisor {
 
     /// Forks a worker for the steps from `first` on; `again` when it is not
     /// the first try.
-    fn start_worker(&mut self, first: usize, again: bool) -> Phase {
+    pub(super) fn start_worker(&mut self, first: usize, again: bool) -> Phase {
         self.failed = None;
-        self.asked = None;
+        self.fate = Fate::Told;
+        self.changed = None;
         self.log.restart(first, now());
         if self.steps.get(first).is_none_or(Step::by_init) {
             return self.finish(first);
@@ -275,8 +312,12 @@ impl Supervisor {
             return self.finish(step);
         }
         let text = match status {
-            _ if work.killed.is_some() => self.too_long(step),
+            _ if work.killed.is_some() => {
+                self.fate = Fate::Late;
+                self.too_long(step)
+            }
             WaitStatus::Signaled(_, signal, _) => {
+                self.fate = Fate::Killed(signal as i32);
                 let hint = match signal {
                     Signal::SIGKILL => " (by somebody, or because memory ran out)",
                     Signal::SIGABRT => " (it ran into a bug; its message is above)",
@@ -305,6 +346,7 @@ impl Supervisor {
             }
             Some(_) => {
                 // It hangs in the kernel. It is reaped whenever it ends.
+                self.fate = Fate::Late;
                 let text = format!("{}; it hangs in the kernel", self.too_long(work.at));
                 self.fail(work.at, Fault::new(text))
             }
@@ -328,11 +370,8 @@ impl Supervisor {
                 Ok(spec) => super::job::run(&spec),
                 Err(fault) => self.fail(step, fault),
             },
-            Some(Step::Shell) if self.policy() == Policy::Shell => self.open_shell(),
-            Some(Step::Shell) => {
-                let text = "no root= is on the kernel command line";
-                self.fail(step, Fault::new(text))
-            }
+            Some(Step::Shell) => self.rescue_system(step),
+            Some(Step::Break(_)) => self.take_a_break(step),
             _ => self.fail(step, Fault::new("the plan ends without an end")),
         }
     }
@@ -365,84 +404,6 @@ impl Supervisor {
         Err(switch::exec(path, &self.args, crate::sys::start::environment()))
     }
 
-    // -- failure
-
-    /// The step has failed.
-    fn fail(&mut self, step: usize, fault: Fault) -> Phase {
-        self.log.failed(step, now(), fault);
-        self.failed = Some(step);
-        self.respond(step)
-    }
-
-    /// Does what is to be done about a failure.
-    fn respond(&mut self, step: usize) -> Phase {
-        self.log.write("failed", &self.steps);
-        match self.policy() {
-            Policy::Shell => self.open_shell(),
-            Policy::End(how) => {
-                let pid = match fork() {
-                    Ok(Forked::Child) => rescue::tell(self, step),
-                    Ok(Forked::Parent(pid)) => Some(pid),
-                    Err(_) => None,
-                };
-                Phase::Ending { pid, until: now() + how.telling(), how }
-            }
-        }
-    }
-
-    /// Opens a rescue shell, unless the last ones were not used by anybody.
-    fn open_shell(&mut self) -> Phase {
-        self.asked = None;
-        if self.control.is_none() {
-            self.control = Control::open().ok();
-        }
-        if self.unused >= UNUSED_MAX {
-            return Phase::Idle(None);
-        }
-        match fork() {
-            Ok(Forked::Child) => rescue::shell(self, self.table),
-            Ok(Forked::Parent(pid)) => Phase::Shell { pid, since: now(), killed: None },
-            Err(_) => Phase::Idle(Some(now() + SECOND)),
-        }
-    }
-
-    /// The shell was left: that asks for another try, as does `boot retry`.
-    fn shell_ended(&mut self, since: u64) -> Phase {
-        if let Some(request) = self.asked.take() {
-            self.unused = 0;
-            return self.go_on(request);
-        }
-        if now().wrapping_sub(since) >= UNUSED {
-            self.unused = 0;
-            return self.go_on(Request::Retry);
-        }
-        self.unused += 1;
-        let delay = SECOND << self.unused.min(5);
-        Phase::Idle(Some(now() + delay))
-    }
-
-    /// Goes on with the boot.
-    fn go_on(&mut self, request: Request) -> Phase {
-        let Some(failed) = self.failed else {
-            // Nothing has failed: a rescue system, whose shell is all there is.
-            return self.open_shell();
-        };
-        if failed == 0 {
-            return self.begin();
-        }
-        let first = match request {
-            Request::Continue => failed + 1,
-            _ if matches!(self.steps.get(failed), Some(Step::Switch(_))) && !self.switched => {
-                // What was checked before may not be true any more.
-                let early = |s: &Step| s.stage() == Stage::PreSwitch;
-                self.steps.iter().position(early).unwrap_or(failed)
-            }
-            _ => failed,
-        };
-        let first = first.min(self.steps.len().saturating_sub(1));
-        self.start_worker(first, true)
-    }
-
     // -- the loop
 
     fn supervise(&mut self, mut phase: Phase) -> ! {
@@ -460,9 +421,8 @@ impl Supervisor {
                 let limit = self.steps.get(work.at)?.limit()?;
                 Some(work.since + u64::from(limit) * SECOND)
             }
-            Phase::Shell { killed, .. } => killed.map(|at| at + GRACE),
-            Phase::Idle(until) => *until,
-            Phase::Ending { until, .. } => Some(*until),
+            Phase::Explain { until, .. } | Phase::Ending { until, .. } => Some(*until),
+            Phase::Help(help) => help.due(),
         }
     }
 
@@ -520,10 +480,7 @@ impl Supervisor {
         if news.signal
             && let Some(how) = self.signalled()
         {
-            // Everybody else may still tidy up; there is nobody to wait for.
-            let _ = kill(Pid::from_raw(-1), Signal::SIGTERM);
-            let how = Ending { how: Some(how), delay: 0 };
-            return Phase::Ending { pid: None, until: now() + SECOND / 2, how };
+            return self.end(how);
         }
         if news.worker
             && let Phase::Work(work) = &mut phase
@@ -541,8 +498,11 @@ impl Supervisor {
             phase = self.child_ended(phase, pid, status);
         }
         if let Some(mut control) = self.control.take() {
-            let request = control.serve(self);
-            self.control = Some(control);
+            let stopped = matches!(phase, Phase::Help(_));
+            let request = control.serve(self, stopped);
+            if self.control.is_none() {
+                self.control = Some(control);
+            }
             if let Some(request) = request {
                 phase = self.asked_for(phase, request);
             }
@@ -557,7 +517,8 @@ impl Supervisor {
     fn child_ended(&mut self, phase: Phase, ended: Pid, status: WaitStatus) -> Phase {
         match phase {
             Phase::Work(work) if work.pid == ended => self.worker_ended(work, status),
-            Phase::Shell { pid, since, .. } if pid == ended => self.shell_ended(since),
+            Phase::Explain { pid, .. } if pid == ended => self.give_help(Reason::Failed),
+            Phase::Help(help) => self.helper_ended(help, ended, status),
             Phase::Ending { pid: Some(pid), until, how } if pid == ended => {
                 let until = until.min(now() + how.delay());
                 Phase::Ending { pid: None, until, how }
@@ -571,19 +532,13 @@ impl Supervisor {
     fn act(&mut self, phase: Phase, time: u64) -> Phase {
         match phase {
             Phase::Work(work) => self.overdue(work, time),
-            Phase::Shell { pid, since, .. } => {
+            Phase::Explain { pid, .. } => {
                 let _ = kill(pid, Signal::SIGKILL);
-                Phase::Shell { pid, since, killed: Some(time) }
+                self.give_help(Reason::Failed)
             }
-            Phase::Idle(_) => match self.failed {
-                // As if the shell had been left for another try.
-                Some(_) if self.unused > 0 && self.unused < UNUSED_MAX => {
-                    self.go_on(Request::Retry)
-                }
-                _ => self.open_shell(),
-            },
+            Phase::Help(help) => self.look_after(help, time),
             Phase::Ending { how, .. } => {
-                how.carry_out();
+                rescue::carry_out(how);
                 Phase::Ending { pid: None, until: time + 5 * SECOND, how }
             }
         }
@@ -591,22 +546,19 @@ impl Supervisor {
 
     /// A request from the control socket.
     fn asked_for(&mut self, phase: Phase, request: Request) -> Phase {
-        self.unused = 0;
-        match phase {
-            Phase::Shell { pid, since, killed } => {
-                self.asked = Some(request);
-                if killed.is_none() {
-                    // The whole session, that its programs let go of the
-                    // console.
-                    let _ = kill(Pid::from_raw(-pid.as_raw()), Signal::SIGHUP);
-                    let _ = kill(pid, Signal::SIGHUP);
-                    let _ = kill(pid, Signal::SIGCONT);
-                }
-                Phase::Shell { pid, since, killed: killed.or(Some(now())) }
-            }
-            Phase::Idle(_) => self.go_on(request),
-            other => other,
+        match (phase, request) {
+            (_, Request::Abort(how)) => self.end(how),
+            (Phase::Help(help), request) => self.leave(help, request),
+            (other, _) => other,
         }
+    }
+
+    /// The end of the machine that somebody with the right to it wants.
+    fn end(&mut self, how: Emergency) -> Phase {
+        // Everybody else may still tidy up; there is nobody to wait for.
+        let _ = kill(Pid::from_raw(-1), Signal::SIGTERM);
+        let how = Ending { how: Some(how), delay: 0 };
+        Phase::Ending { pid: None, until: now() + SECOND / 2, how }
     }
 }
 

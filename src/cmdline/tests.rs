@@ -196,3 +196,36 @@ fn init_is_a_path() {
     let c = Cmdline::parse(b"rootfs=r init=sh");
     assert_eq!(c.fatal().map(|c| c.why), Some("the init is named by a path from /"));
 }
+
+#[test]
+fn words_replace_words_about_the_same() {
+    let edit = |line: &str, new: &str| {
+        String::from_utf8(reworded(line.as_bytes(), new.as_bytes())).unwrap()
+    };
+    assert_eq!(edit("quiet rootfs=a ro", "root=/dev/vda1 rw"), "quiet root=/dev/vda1 rw");
+    assert_eq!(edit("root=a root=b x", "root=c"), "x root=c");
+    assert_eq!(edit("root=a rootflags=x -- single", "rootflags="), "root=a -- single");
+    assert_eq!(
+        edit("a \"root=LABEL=my root\" -- 'b c'", "x=1"),
+        "a \"root=LABEL=my root\" x=1 -- 'b c'"
+    );
+    assert_eq!(edit("module-blacklist=a", "module_blacklist=b"), "module_blacklist=b");
+    assert_eq!(edit("", "\"root=LABEL=a b\""), "\"root=LABEL=a b\"");
+    assert_eq!(edit("a", ""), "a");
+    assert_eq!(quoted(b"root=LABEL=a b").unwrap(), b"\"root=LABEL=a b\"");
+    assert_eq!(quoted(b"a\"b"), None);
+}
+
+#[test]
+fn stages_to_stop_at() {
+    let breaks = |line: &'static [u8]| Cmdline::parse(line).breaks;
+    assert_eq!(breaks(b"rd.break"), [Stage::PreSwitch]);
+    assert_eq!(breaks(b"rd.break=mount,modules"), [Stage::Mount, Stage::Modules]);
+    assert_eq!(breaks(b"rd.break=pre-udev rd.break=initqueue"), [Stage::Modules, Stage::PreMount]);
+    assert_eq!(
+        complaints("rd.break=later"),
+        [
+            "rd.break=later on the kernel command line: no stage: cmdline, modules, pre-mount, mount or pre-switch"
+        ]
+    );
+}

@@ -14,6 +14,7 @@ pub mod mounting;
 pub mod mounts;
 pub mod place;
 pub mod remove;
+pub mod resolve;
 pub mod tags;
 pub mod users;
 pub mod walk;

@@ -358,7 +358,9 @@ impl Shell {
                 }
             }
         }
-        self.status = 0;
+        if fields.is_empty() {
+            self.status = 0;
+        }
         self.loops += 1;
         let mut result = Ok(());
         for value in fields.from(0) {
@@ -394,8 +396,9 @@ impl Shell {
                 chosen = pattern::matches(&pattern, &subject);
             }
             if chosen {
-                self.status =
-                    if arm.body.statements.is_empty() || !falling { 0 } else { self.status };
+                if arm.body.statements.is_empty() {
+                    self.status = 0;
+                }
                 self.program(&arm.body, tail && !arm.falls)?;
                 if !arm.falls {
                     return Ok(());

@@ -56,10 +56,14 @@ impl Parser<'_> {
     /// A command substitution, up to and past its `)`.
     pub(super) fn substituted(&mut self) -> Parsed<Program> {
         let token = self.token.take();
+        // A line break in here is part of a word of the line outside, whose
+        // here-documents begin when that ends.
+        let mut outer = self.take_pending();
         let program = self.list()?;
         if !self.accept(Op::Close)? {
             return self.unexpected();
         }
+        self.put_back(&mut outer);
         self.token = token;
         Ok(program)
     }

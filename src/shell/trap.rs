@@ -246,7 +246,7 @@ impl Shell {
         let outer = self.trap_status.replace(self.status);
         let result = self.run_text(text.to_vec(), self.vars.line.max(1));
         self.trap_status = outer;
-        result
+        result.map(drop)
     }
 
     /// Runs the EXIT trap, once. `exit` in it changes the status.

@@ -5,9 +5,11 @@
 
 #![allow(unsafe_code)]
 
+pub mod block;
 pub mod clock;
 pub mod copying;
 pub mod command;
+pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
@@ -15,16 +17,20 @@ pub mod float;
 pub mod folder;
 pub mod heap;
 pub mod kernel_log;
+pub mod keyring;
 pub mod lines;
 pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
 pub mod search;
+pub mod random;
+pub mod regex;
 pub mod session;
 pub mod signal;
 pub mod socket;
 pub mod start;
+pub mod statfs;
 pub mod stream;
 pub mod terminal;
 pub mod text;

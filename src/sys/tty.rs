@@ -11,6 +11,7 @@ mod request {
     nix::ioctl_write_ptr_bad!(set_window_size, libc::TIOCSWINSZ, libc::winsize);
     nix::ioctl_write_int_bad!(set_controlling, libc::TIOCSCTTY);
     nix::ioctl_read_bad!(bytes_waiting, libc::FIONREAD, libc::c_int);
+    nix::ioctl_write_ptr_bad!(simulate_input, libc::TIOCSTI, libc::c_char);
 }
 
 /// Rows and columns of a terminal; ENOTTY when it is none.
@@ -44,4 +45,12 @@ pub fn waiting(fd: impl AsFd) -> Result<usize, Errno> {
     // SAFETY: the number outlives the call, which fills it.
     unsafe { request::bytes_waiting(fd.as_fd().as_raw_fd(), &raw mut count) }?;
     Ok(usize::try_from(count).unwrap_or(0))
+}
+
+/// Puts a byte in front of what is yet to be read from the controlling terminal,
+/// as if it had been typed. A kernel that lets nobody do that loses it.
+pub fn put_back(fd: impl AsFd, byte: u8) {
+    let byte = byte as libc::c_char;
+    // SAFETY: the byte outlives the call, which reads it.
+    let _ = unsafe { request::simulate_input(fd.as_fd().as_raw_fd(), &raw const byte) };
 }

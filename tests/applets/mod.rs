@@ -1,5 +1,7 @@
 //! What each applet does, literally.
 
+mod attributes;
+mod blkid;
 mod boot;
 mod cat;
 mod commands;
@@ -17,6 +19,7 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod paths;
 mod remove;
 mod sed;
 mod system;

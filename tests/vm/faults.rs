@@ -214,8 +214,9 @@ fn the_boot_goes_on_after_it_was_mended_by_hand() {
         .boot();
     vm.wait_for("rescuebox: boot failed: step 5 of 8, mount virtiofs:wrong on /sysroot");
     vm.wait_for("(mount) / # ");
-    vm.send("boot status\n");
-    vm.wait_for(" 5 FAILED mount virtiofs:wrong on /sysroot read-only");
+    vm.send("boot log\n");
+    vm.wait_for(" 5 FAILED ");
+    vm.wait_for("mount virtiofs:wrong on /sysroot read-only");
     vm.wait_for("(mount) / # ");
     vm.send("exit\n");
     vm.wait_for("rescuebox: boot failed: step 5 of 8");

@@ -1,0 +1,214 @@
+//! Questions and orders to block devices. <linux/fs.h>, <linux/blkpg.h>,
+//! <linux/raid/md_u.h>, <linux/cdrom.h>.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+
+/// A question whose answer is an int.
+#[derive(Clone, Copy)]
+pub struct AskInt(libc::Ioctl);
+
+/// A question whose answer is 64 bits.
+#[derive(Clone, Copy)]
+pub struct AskWide(libc::Ioctl);
+
+/// A question whose answer is a long.
+#[derive(Clone, Copy)]
+pub struct AskLong(libc::Ioctl);
+
+/// An order with an int in memory.
+#[derive(Clone, Copy)]
+pub struct TellInt(libc::Ioctl);
+
+/// An order with a number, or without anything.
+#[derive(Clone, Copy)]
+pub struct TellNumber(libc::Ioctl);
+
+/// An order with a range of bytes: where, how many.
+#[derive(Clone, Copy)]
+pub struct TellRange(libc::Ioctl);
+
+/// Whether it can only be read.
+pub const READ_ONLY: AskInt = AskInt(0x125e);
+/// Size of its logical sectors.
+pub const SECTOR_SIZE: AskInt = AskInt(0x1268);
+/// Size of its physical sectors.
+pub const PHYSICAL_SIZE: AskInt = AskInt(0x127b);
+/// Size of the blocks of the page cache.
+pub const BLOCK_SIZE: AskInt = AskInt(0x8008_1270_u32 as libc::Ioctl);
+/// Least size of reads and writes.
+pub const IO_MIN: AskInt = AskInt(0x1278);
+/// Best size of reads and writes.
+pub const IO_BEST: AskInt = AskInt(0x1279);
+/// Offset of its alignment.
+pub const ALIGNMENT: AskInt = AskInt(0x127a);
+/// Whether discarded sectors read as zeros.
+pub const DISCARD_ZEROES: AskInt = AskInt(0x127c);
+/// The most sectors in a request; the answer is 16 bits.
+pub const SECTORS_MAX: AskInt = AskInt(0x1267);
+/// Size in sectors of 512 bytes.
+pub const SECTORS: AskLong = AskLong(0x1260);
+/// Read-ahead of the device, in sectors.
+pub const READ_AHEAD: AskLong = AskLong(0x1263);
+/// Read-ahead of its filesystem, in sectors.
+pub const FS_READ_AHEAD: AskLong = AskLong(0x1265);
+/// Size in bytes.
+pub const SIZE: AskWide = AskWide(0x8008_1272_u32 as libc::Ioctl);
+/// Make it read-only, or not.
+pub const SET_READ_ONLY: TellInt = TellInt(0x125d);
+/// Size of the blocks of the page cache.
+pub const SET_BLOCK_SIZE: TellInt = TellInt(0x4008_1271);
+/// Read the partition table anew.
+pub const REREAD: TellNumber = TellNumber(0x125f);
+/// Write what is dirty and forget what is cached.
+pub const FLUSH: TellNumber = TellNumber(0x1261);
+/// Read-ahead of the device, in sectors.
+pub const SET_READ_AHEAD: TellNumber = TellNumber(0x1262);
+/// Read-ahead of its filesystem, in sectors.
+pub const SET_FS_READ_AHEAD: TellNumber = TellNumber(0x1264);
+/// Throw out the disc.
+pub const EJECT: TellNumber = TellNumber(0x5309);
+/// Pull the tray in.
+pub const CLOSE_TRAY: TellNumber = TellNumber(0x5319);
+/// Lock the door (1) or not (0).
+pub const LOCK_DOOR: TellNumber = TellNumber(0x5329);
+/// What the drive says: 4 is a disc that is ready.
+pub const DRIVE_STATUS: TellNumber = TellNumber(0x5326);
+/// Start the arrays of partitions of type 0xfd.
+pub const AUTORUN: TellNumber = TellNumber(0x914);
+/// Version of the md driver... the array's kernel part.
+pub const RUN_ARRAY: TellNumber = TellNumber(0x400c_0930);
+/// Bytes that will not be needed.
+pub const DISCARD: TellRange = TellRange(0x1277);
+/// Bytes to be made unreadable.
+pub const DISCARD_SECURELY: TellRange = TellRange(0x127d);
+/// Bytes to be zeros.
+pub const ZERO: TellRange = TellRange(0x127f);
+
+/// Asks.
+pub fn ask(fd: BorrowedFd<'_>, question: AskInt) -> Result<u32, Errno> {
+    let mut answer: [libc::c_int; 2] = [0; 2];
+    // SAFETY: the questions of this type write at most eight bytes there, and
+    // the array has room for them.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), question.0, answer.as_mut_ptr()) })?;
+    Ok(answer[0] as u32)
+}
+
+/// Asks for 64 bits.
+pub fn ask_wide(fd: BorrowedFd<'_>, question: AskWide) -> Result<u64, Errno> {
+    let mut answer = 0u64;
+    // SAFETY: the questions of this type write 64 bits there.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), question.0, &raw mut answer) })?;
+    Ok(answer)
+}
+
+/// Asks for a long.
+pub fn ask_long(fd: BorrowedFd<'_>, question: AskLong) -> Result<u64, Errno> {
+    let mut answer = 0u64;
+    // SAFETY: the questions of this type write a long, 64 bits or fewer, there.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), question.0, &raw mut answer) })?;
+    Ok(answer)
+}
+
+/// Orders.
+pub fn tell(fd: BorrowedFd<'_>, order: TellInt, value: u32) -> Result<(), Errno> {
+    let value = [value as libc::c_int, 0];
+    // SAFETY: the orders of this type read at most eight bytes there.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), order.0, value.as_ptr()) }).map(drop)
+}
+
+/// Orders, with a number; says what the call returned.
+pub fn tell_number(fd: BorrowedFd<'_>, order: TellNumber, value: u64) -> Result<i32, Errno> {
+    let value = value as libc::c_ulong;
+    // SAFETY: the orders of this type take a number and touch no memory of ours
+    // (RUN_ARRAY takes a null pointer for "no parameters").
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), order.0, value) })
+}
+
+/// Orders, with a range of bytes.
+pub fn tell_range(fd: BorrowedFd<'_>, order: TellRange, at: u64, length: u64) -> Result<(), Errno> {
+    let range = [at, length];
+    // SAFETY: the orders of this type read two numbers of 64 bits there.
+    Errno::result(unsafe { libc::ioctl(fd.as_raw_fd(), order.0, range.as_ptr()) }).map(drop)
+}
+
+#[repr(C)]
+struct BlkpgPartition {
+    start: i64,
+    length: i64,
+    number: libc::c_int,
+    names: [u8; 128],
+}
+
+#[repr(C)]
+struct BlkpgArgument {
+    order: libc::c_int,
+    flags: libc::c_int,
+    length: libc::c_int,
+    data: *mut BlkpgPartition,
+}
+
+/// What to do with a partition of a disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum PartitionOrder {
+    /// Make it known to the kernel.
+    Add = 1,
+    /// Forget it.
+    Remove = 2,
+    /// It has another size.
+    Resize = 3,
+}
+
+/// Tells the kernel of one partition (BLKPG); `start` and `length` in bytes.
+pub fn partition(
+    disk: BorrowedFd<'_>,
+    order: PartitionOrder,
+    number: u32,
+    start: u64,
+    length: u64,
+) -> Result<(), Errno> {
+    let mut data = BlkpgPartition {
+        start: start as i64,
+        length: length as i64,
+        number: number as libc::c_int,
+        names: [0; 128],
+    };
+    let argument = BlkpgArgument {
+        order: order as libc::c_int,
+        flags: 0,
+        length: size_of::<BlkpgPartition>() as libc::c_int,
+        data: &raw mut data,
+    };
+    // SAFETY: BLKPG reads the argument and the partition that it points to,
+    // both of which live until it returns.
+    Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), 0x1269, &raw const argument) }).map(drop)
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct ArrayInfo {
+    major_version: i32,
+    minor_version: i32,
+    patch_version: i32,
+    other: [i32; 32],
+}
+
+/// Tells the md driver which kind of superblock the array's members have.
+pub fn set_array_version(array: BorrowedFd<'_>, major: i32, minor: i32) -> Result<(), Errno> {
+    let info = ArrayInfo { major_version: major, minor_version: minor, ..ArrayInfo::default() };
+    // SAFETY: SET_ARRAY_INFO (0x40480923) reads 72 bytes, fewer than there are.
+    Errno::result(unsafe { libc::ioctl(array.as_raw_fd(), 0x4048_0923, &raw const info) }).map(drop)
+}
+
+/// Adds the block device of this number to an array that does not run yet.
+pub fn add_array_disk(array: BorrowedFd<'_>, major: u32, minor: u32) -> Result<(), Errno> {
+    let disk = [0, major as i32, minor as i32, 0, 0];
+    // SAFETY: ADD_NEW_DISK (0x40140921) reads five ints.
+    Errno::result(unsafe { libc::ioctl(array.as_raw_fd(), 0x4014_0921, disk.as_ptr()) }).map(drop)
+}
+
+/// Starts an array that has its disks.
+pub fn run_array(array: BorrowedFd<'_>) -> Result<(), Errno> {
+    tell_number(array, RUN_ARRAY, 0).map(drop)
+}
