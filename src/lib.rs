@@ -14,6 +14,7 @@
 
 pub mod applet;
 pub mod applets;
+pub mod awk;
 pub mod blocks;
 pub mod blk;
 pub mod boot;

@@ -25,7 +25,6 @@ pub mod path;
 pub mod process;
 pub mod search;
 pub mod random;
-pub mod regex;
 pub mod session;
 pub mod signal;
 pub mod socket;
