@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod blkid;
+mod awk;
 mod boot;
 mod cat;
 mod chmod;
@@ -79,6 +80,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("ash", &sh::APPLET),
+    row("awk", &awk::APPLET),
     row("blkid", &blkid::APPLET),
     row("boot", &boot::APPLET),
     row("bunzip2", &gzip::BZIP2),
