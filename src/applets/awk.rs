@@ -78,12 +78,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         },
     );
     let program =
-        parser::parse(&text).map_err(|why| Error::msg(why).with(Status::USAGE))?;
+        parser::parse(&text).map_err(|why| Error::msg(why))?;
     let mut awk = run::Awk::new(cx, program, &operands)?;
     if let Some(separator) = separator {
-        // POSIX: -Ft is a tab
-        let value = if separator == b"t" { b"\t".to_vec() } else { unescape(&separator) };
-        awk.set_separator(&value)?;
+        awk.set_separator(&unescape(&separator))?;
     }
     for assignment in &assignments {
         if !awk.assign_operand(assignment)? {

@@ -575,21 +575,23 @@ impl Parser<'_> {
     }
 
     fn comparison(&mut self) -> Parsed<Expr> {
-        let left = self.joined()?;
-        let letter = match self.token {
-            Token::Op(code) if code == op("<") => b'<',
-            Token::Op(code) if code == op("<=") => b'l',
-            Token::Op(code) if code == op("==") => b'=',
-            Token::Op(code) if code == op("!=") => b'!',
-            Token::Op(code) if code == op(">") && !self.not.output => b'>',
-            Token::Op(code) if code == op(">=") => b'g',
-            _ => return Ok(left),
-        };
-        self.advance()?;
-        let right = self.joined()?;
-        // `a = b == c = d`: an assignment may be on the right
-        let right = self.assigned(right)?;
-        Ok(Expr::Compare(letter, Box::new(left), Box::new(right)))
+        let mut left = self.joined()?;
+        loop {
+            let letter = match self.token {
+                Token::Op(code) if code == op("<") => b'<',
+                Token::Op(code) if code == op("<=") => b'l',
+                Token::Op(code) if code == op("==") => b'=',
+                Token::Op(code) if code == op("!=") => b'!',
+                Token::Op(code) if code == op(">") && !self.not.output => b'>',
+                Token::Op(code) if code == op(">=") => b'g',
+                _ => return Ok(left),
+            };
+            self.advance()?;
+            let right = self.joined()?;
+            // `a == b = c`: an assignment may be on the right
+            let right = self.assigned(right)?;
+            left = Expr::Compare(letter, Box::new(left), Box::new(right));
+        }
     }
 
     /// An assignment to what was read, if one follows.

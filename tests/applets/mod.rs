@@ -2,6 +2,7 @@
 
 mod attributes;
 mod blkid;
+mod awk;
 mod boot;
 mod cat;
 mod commands;

@@ -170,19 +170,14 @@ impl Awk<'_, '_> {
             Builtin::Tolower => Value::Text(text.to_ascii_lowercase().into()),
             Builtin::Toupper => Value::Text(text.to_ascii_uppercase().into()),
             _ => {
-                // POSIX: both ends are rounded, then cut to the text
-                let round = |x: f64| {
-                    let low = x.floor();
-                    let up = x - low > 0.5 || x - low == 0.5 && low % 2.0 != 0.0;
-                    if up { low + 1.0 } else { low }
-                };
-                let start = round(self.optional_number(list, 1, 1.0)?);
-                let end = match list.get(2) {
-                    Some(length) => start + round(self.number(length)?),
+                // As gawk and busybox: cut to whole numbers, and a start before
+                // the text is the text's.
+                let from = self.optional_number(list, 1, 1.0)?.trunc().max(1.0);
+                let length = match list.get(2) {
+                    Some(length) => self.number(length)?.trunc(),
                     None => f64::INFINITY,
                 };
-                let from = start.max(1.0);
-                let to = end.min(text.len() as f64 + 1.0);
+                let to = (from + length).min(text.len() as f64 + 1.0);
                 if from < to {
                     let (from, to) = (from as usize - 1, to as usize - 1);
                     Value::text(text.get(from..to).unwrap_or_default())

@@ -69,7 +69,7 @@ pub(super) fn format(out: &mut Vec<u8>, form: &[u8], values: &[Value], convert: 
         match letter {
             b'%' => text.push(b'%'),
             b'c' => match next() {
-                value @ Value::Number(_) => character(&mut text, value.number()),
+                value @ Value::Number(_) => text.push((value.number() as i64 & 255) as u8),
                 value => text.extend(value.bytes(convert).first()),
             },
             b's' => {
@@ -96,22 +96,6 @@ pub(super) fn format(out: &mut Vec<u8>, form: &[u8], values: &[Value], convert: 
         out.extend_from_slice(&text);
         if left {
             out.resize(out.len() + blanks, b' ');
-        }
-    }
-}
-
-/// A byte, or a character above those.
-fn character(out: &mut Vec<u8>, number: f64) {
-    let number = number as i64;
-    match u8::try_from(number) {
-        Ok(byte) => out.push(byte),
-        Err(_) => {
-            let mut bytes = [0; 4];
-            let c = u32::try_from(number).ok().and_then(char::from_u32);
-            match c {
-                Some(c) => out.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes()),
-                None => out.push(number as u8),
-            }
         }
     }
 }

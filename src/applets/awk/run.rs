@@ -278,6 +278,7 @@ impl<'c, 'x> Awk<'c, 'x> {
                     return Ok(false);
                 }
                 self.used_operand = true;
+                self.put_global(special::FILENAME, Value::text(b"-"));
                 self.input = Some(Input::new(None));
                 return Ok(true);
             }
@@ -301,10 +302,7 @@ impl<'c, 'x> Awk<'c, 'x> {
                     self.input = Some(Input::new(Some(file.into())));
                     return Ok(true);
                 }
-                Err(error) => {
-                    self.cx.warn(Error::os(show_bytes(&operand), error));
-                    self.exit = 2;
-                }
+                Err(error) => return Err(Error::os(show_bytes(&operand), error)),
             }
         }
     }

@@ -91,8 +91,7 @@ impl Input {
                 }
                 let last = match separator {
                     Separator::Paragraph => bytes.strip_suffix(b"\n").unwrap_or(bytes),
-                    Separator::Regex(_) => bytes.strip_suffix(b"\n").unwrap_or(bytes),
-                    Separator::Byte(_) => bytes,
+                    Separator::Regex(_) | Separator::Byte(_) => bytes,
                 };
                 record.extend_from_slice(last);
                 let all = bytes.len();
