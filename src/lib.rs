@@ -24,6 +24,7 @@ pub mod cmdline;
 pub mod compress;
 pub mod cpio;
 pub mod date;
+pub mod decimal;
 pub mod dev;
 pub mod directive;
 pub mod elf;

@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod dc;
+mod expr;
 mod blkid;
 mod awk;
 mod boot;
@@ -94,11 +96,13 @@ const LIST: &[Row] = &[
     row("chrootvm", &chrootvm::APPLET),
     row("cp", &cp::APPLET),
     row("date", &date::APPLET),
+    row("dc", &dc::APPLET),
     row("depmod", &depmod::APPLET),
     row("dmesg", &dmesg::APPLET),
     row("echo", &echo::APPLET),
     row("egrep", &grep::APPLET),
     row("env", &env::APPLET),
+    row("expr", &expr::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("fgrep", &grep::APPLET),
