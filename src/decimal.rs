@@ -97,8 +97,7 @@ fn divide(a: &[u8], b: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let length = b.len();
     for at in (0..(a.len() + 1).saturating_sub(length)).rev() {
         let mut times = 0;
-        loop {
-            let Some(window) = rest.get_mut(at..=at + length) else { break };
+        while let Some(window) = rest.get_mut(at..=at + length) {
             let top = window.iter().rev();
             let other = std::iter::once(&0).chain(b.iter().rev());
             if top.cmp(other) == Ordering::Less {

@@ -78,7 +78,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         },
     );
     let program =
-        parser::parse(&text).map_err(|why| Error::msg(why))?;
+        parser::parse(&text).map_err(Error::msg)?;
     let mut awk = run::Awk::new(cx, program, &operands)?;
     if let Some(separator) = separator {
         awk.set_separator(&unescape(&separator))?;

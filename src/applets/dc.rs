@@ -193,7 +193,7 @@ impl Machine<'_, '_> {
     fn show(&mut self, item: &Item, end: &[u8]) -> Done<()> {
         let mut out = Vec::new();
         match item {
-            Item::Number(number) => wrapped(&mut out, number, self.output),
+            Item::Number(number) => wrapped(&mut out, number, self.output, 69),
             Item::Text(text) => out.extend_from_slice(text),
         }
         out.extend_from_slice(end);
@@ -494,14 +494,14 @@ impl Machine<'_, '_> {
     }
 }
 
-/// A number in lines of at most 70 bytes, each but the last ending in `\`.
-pub(super) fn wrapped(out: &mut Vec<u8>, number: &Decimal, base: u64) {
+/// A number in lines of so many bytes, each but the last with a `\` behind it.
+pub(super) fn wrapped(out: &mut Vec<u8>, number: &Decimal, base: u64, width: usize) {
     let mut text = Vec::new();
     number.write(&mut text, base);
-    if text.len() < 70 {
+    if text.len() <= width {
         return out.extend_from_slice(&text);
     }
-    for (at, piece) in text.chunks(68).enumerate() {
+    for (at, piece) in text.chunks(width).enumerate() {
         if at > 0 {
             out.extend_from_slice(b"\\\n");
         }

@@ -600,7 +600,7 @@ impl Sed {
         Ok(match address {
             Address::Line(line) => *line == self.line,
             Address::Step(first, 0) => *first == self.line,
-            Address::Step(first, step) => self.line >= *first && (self.line - first) % step == 0,
+            Address::Step(first, step) => self.line >= *first && (self.line - first).is_multiple_of(*step),
             Address::Last => self.is_last(cx)?,
             Address::Regex(regex) => self.matches(regex)?,
             Address::Plus(_) | Address::Multiple(_) => false,
@@ -691,9 +691,8 @@ impl Sed {
                 }
                 (b'b', Argument::Jump(to)) => at = *to,
                 (b't' | b'T', Argument::Jump(to)) => {
-                    if std::mem::take(&mut self.replaced) == (c.letter == b't') {
-                        at = *to;
-                    }
+                    let jumps = std::mem::take(&mut self.replaced) == (c.letter == b't');
+                    at = if jumps { *to } else { at };
                 }
                 (b'd', _) => return Ok(End::Delete),
                 (b'D', _) => {

@@ -36,8 +36,8 @@ type Parsed<T> = Result<T, String>;
 
 /// Reads a program; an error has the line and what is wrong.
 pub fn parse(text: &[u8]) -> Parsed<Program> {
-    let mut program = Program::default();
-    program.globals = SPECIAL.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let globals = SPECIAL.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let program = Program { globals, ..Program::default() };
     let mut parser = Parser {
         lexer: Lexer::new(text),
         token: Token::Newline,

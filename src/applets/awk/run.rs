@@ -202,7 +202,8 @@ impl<'c, 'x> Awk<'c, 'x> {
                 break;
             }
         }
-        if !exited && !(program.rules.is_empty() && program.end.is_empty()) {
+        let reads = !program.rules.is_empty() || !program.end.is_empty();
+        if reads && !exited {
             'records: while self.next_record()? {
                 for (number, (pattern, action)) in program.rules.iter().enumerate() {
                     let selected = match self.selects(pattern, number) {
@@ -716,8 +717,8 @@ impl<'c, 'x> Awk<'c, 'x> {
             Expr::Not(a) => !self.is_true(a)?,
             Expr::In(keys, slot) => {
                 let key = self.key(keys)?;
-                let found = self.array(*slot)?.borrow().get(&key).is_some();
-                found
+                let array = self.array(*slot)?;
+                array.borrow().get(&key).is_some()
             }
             Expr::Compare(letter, a, b) => {
                 let a = self.value(a)?;
