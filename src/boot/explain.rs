@@ -233,7 +233,10 @@ impl Text {
 fn looked_at(scene: &Scene, step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     let about_disks = match step {
-        Step::Mount(mount) => matches!(mount.source, Source::Device(_)),
+        Step::Mount(mount) => matches!(
+            mount.source,
+            Source::Device(_) | Source::Marked(..) | Source::Number(..) | Source::GptAuto
+        ),
         Step::Unsupported(_) | Step::Shell => true,
         Step::CheckRoot { .. } => !scene.seen.blocks.is_empty(),
         _ => false,

@@ -199,7 +199,7 @@ impl Parser<'_> {
             self.newlines()?;
             commands.push(self.command()?);
         }
-        Ok(Pipeline { negated, commands })
+        Ok(Pipeline { negated, commands, tame: Verdict::default() })
     }
 
     /// Substitutes aliases for the word that is looked at (2.3.1).
@@ -394,7 +394,7 @@ impl Parser<'_> {
         if matches!(body.kind, Kind::Simple(_) | Kind::Function(_)) {
             return self.error("the body of a function must be a compound command");
         }
-        let kind = Kind::Function(Rc::new(Function { name, body }));
+        let kind = Kind::Function(Rc::new(Function { name, body, tame: Verdict::default() }));
         Ok(Command { kind, redirs: Vec::new(), line })
     }
 

@@ -1,6 +1,5 @@
 //! sh: invocation and the reading of commands. POSIX.1-2024 XCU 3 sh.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -15,6 +14,7 @@ use super::edit::Editor;
 use super::jobs::Jobs;
 use super::lexer::{Input, Nothing, Parser, Source};
 use super::options::{INTERACTIVE, MONITOR, NOEXEC, Options, VERBOSE};
+use super::sorted::Sorted;
 use super::trap::Traps;
 use super::vars::Vars;
 use super::{Flow, Getopts, Run, Shell};
@@ -246,9 +246,9 @@ impl Shell {
         }
         Shell {
             vars,
-            functions: BTreeMap::new(),
-            aliases: BTreeMap::new(),
-            hashed: BTreeMap::new(),
+            functions: Sorted::new(),
+            aliases: Sorted::new(),
+            hashed: Sorted::new(),
             positional: Rc::new(Vec::new()),
             name: cx.argv0.as_bytes().to_vec(),
             prefix: cx.name.to_string(),
@@ -266,6 +266,7 @@ impl Shell {
             calls: 0,
             tested: 0,
             substituted: None,
+            generation: 1,
             capture: None,
             stdout_moved: 0,
             out: Vec::new(),
@@ -455,6 +456,7 @@ impl Shell {
     /// Warns, once, of stopped jobs that an exit would leave behind.
     pub fn warn_of_stopped_jobs(&mut self) -> bool {
         let stopped = self.interactive
+            && !self.vars.in_subshell()
             && self.jobs.list().iter().any(|j| matches!(j.state(), super::jobs::State::Stopped(_)));
         if !stopped || std::mem::replace(&mut self.warned_of_jobs, true) {
             return false;

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod block;
+pub mod btrfs;
 pub mod clock;
 pub mod copying;
 pub mod command;
@@ -25,15 +26,21 @@ pub mod path;
 pub mod process;
 pub mod search;
 pub mod random;
+pub mod pty;
+pub mod regex;
+pub mod schedule;
 pub mod session;
+pub mod sessions;
 pub mod signal;
 pub mod socket;
 pub mod start;
 pub mod statfs;
 pub mod stream;
 pub mod terminal;
+pub mod termios;
 pub mod text;
 pub mod tty;
+pub mod usage;
 pub mod xattr;
 
 pub use crate::entry_point;

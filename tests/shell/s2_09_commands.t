@@ -303,3 +303,26 @@ n=-9223372036854775808
 echo $((n)) $((n+1))
 -->
 -9223372036854775808 -9223372036854775807
+## pipelines give their subshells what the command before wrote
+echo a b c | { read x y; echo "$y-$x"; }; echo "${x-unset}"
+x=root=/dev/sda1; echo $(echo $x | cut -d= -f2)
+printf '%s\n' b a c | sort | while read l; do printf "$l "; n=1; done; echo "${n-unset}"
+false | true; echo $?; true | false; echo $?
+printf 'x\ny\n' | grep -q z; echo $?
+echo "$(printf 'a\nb\n' | sed 's/a/z/' | tr z y)"
+-->
+b c-a
+unset
+/dev/sda1
+a b c unset
+0
+1
+1
+y
+b
+## a pipeline that nobody reads to the end ends
+cat /dev/zero | head -c 3 | tr '\0' x; echo
+head -c 5 /dev/zero | tr '\0' y; echo
+-->
+xxx
+yyyyy

@@ -39,8 +39,19 @@ pub fn verdict(scene: &Scene) -> Verdict {
             Source::Virtiofs(tag) => share(scene, mount, tag, "virtiofs"),
             Source::NineP(tag) => share(scene, mount, tag, "9p"),
             Source::Device(node) => device(scene, mount, node),
+            Source::Marked(mark, value) => on_disk(scene, mount, Root::Marked(mark, value)),
+            Source::Number(major, minor) => on_disk(scene, mount, Root::Number(major, minor)),
+            Source::GptAuto => on_disk(scene, mount, Root::GptAuto),
+            Source::Image(_) => found(
+                "the image that loop= names is not on that device, or is no file system",
+                &["ls -l /run/rescuebox/host"],
+            ),
             Source::Tmpfs => memory(scene),
         },
+        Step::Usr { .. } => found(
+            "what the root's fstab has on /usr is not here",
+            &["cat /sysroot/etc/fstab", "boot continue"],
+        ),
         Step::CheckRoot { .. } => root(scene),
         Step::CheckInit(init) => init_of(scene, *init),
         Step::Switch(_) => exec(scene),
@@ -98,7 +109,7 @@ fn killed(scene: &Scene, signal: i32) -> Verdict {
 
 fn late(step: &Step) -> Verdict {
     let share = match step {
-        Step::Mount(mount) => !matches!(mount.source, Source::Device(_) | Source::Tmpfs),
+        Step::Mount(mount) => matches!(mount.source, Source::Virtiofs(_) | Source::NineP(_)),
         _ => false,
     };
     let cause = match step {
@@ -265,6 +276,22 @@ fn device(scene: &Scene, mount: &Mount, node: &[u8]) -> Verdict {
             format!("{} is no block device that the kernel lists", show_bytes(node)),
             [root_command(scene)],
         ),
+    }
+}
+
+/// A device by another name than its own: it was not found, or what was found
+/// cannot be mounted, and the fault begins with its node.
+fn on_disk(scene: &Scene, mount: &Mount, root: Root) -> Verdict {
+    let node = scene.fault.text.as_bytes().strip_prefix(b"/dev/").unwrap_or_default();
+    let end = node.iter().position(|&b| b == b' ' || b == b':').unwrap_or(node.len());
+    let name = node.get(..end).unwrap_or_default();
+    if let Some(block) = scene.seen.blocks.iter().find(|b| b.name == name) {
+        return refused(scene, mount, block);
+    }
+    match scene.fault.errno {
+        Some(libc::ENOENT) if scene.seen.blocks.is_empty() => no_disk(scene),
+        Some(libc::ENOENT) if matches!(root, Root::Marked(..)) => marked(scene, root),
+        _ => Verdict::default(),
     }
 }
 

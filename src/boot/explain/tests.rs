@@ -340,7 +340,7 @@ fn a_whole_text() {
     scene.with(|scene| {
         assert_eq!(
             text(scene),
-            "rescuebox: boot failed: step 5 of 8, mount /dev/sda1 on /sysroot read-only: \
+            "rescuebox: boot failed: step 5 of 9, mount /dev/sda1 on /sysroot read-only: \
              /dev/sda1: No such file or directory\n  \
              block devices here: vda vda1\n  \
              cause: disks have other names here: there is vda1 and no sda1\n  \
