@@ -27,7 +27,6 @@ pub mod process;
 pub mod search;
 pub mod random;
 pub mod pty;
-pub mod regex;
 pub mod schedule;
 pub mod session;
 pub mod sessions;
