@@ -14,10 +14,10 @@
 
 pub mod applet;
 pub mod applets;
-pub mod awk;
-pub mod blocks;
 pub mod archive;
+pub mod awk;
 pub mod blk;
+pub mod blocks;
 pub mod boot;
 pub mod bzimage;
 pub mod civil;

@@ -70,15 +70,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let _ = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_STACK).and_then(
         |(soft, hard)| {
             let wanted = (100u64 << 20).min(hard).max(soft);
-            nix::sys::resource::setrlimit(
-                nix::sys::resource::Resource::RLIMIT_STACK,
-                wanted,
-                hard,
-            )
+            nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_STACK, wanted, hard)
         },
     );
-    let program =
-        parser::parse(&text).map_err(Error::msg)?;
+    let program = parser::parse(&text).map_err(Error::msg)?;
     let mut awk = run::Awk::new(cx, program, &operands)?;
     if let Some(separator) = separator {
         awk.set_separator(&unescape(&separator))?;

@@ -343,8 +343,7 @@ impl Machine<'_, '_> {
                 let index = self.whole()?;
                 let array = &self.register(text, at)?.array;
                 let found = array.iter().find(|(known, _)| *known == index);
-                let item =
-                    found.map_or(Item::Number(Decimal::default()), |(_, item)| item.clone());
+                let item = found.map_or(Item::Number(Decimal::default()), |(_, item)| item.clone());
                 self.stack.push(item);
             }
             b'i' => match self.whole()? {

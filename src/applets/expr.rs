@@ -247,9 +247,7 @@ impl Parser<'_> {
                 self.words = rest.get(1..).unwrap_or_default();
                 Value::text(rest.first().map(|w| w.as_bytes()).unwrap_or_default())
             }
-            b"length" if !rest.is_empty() => {
-                Value::Number(self.primary()?.bytes().len() as i64)
-            }
+            b"length" if !rest.is_empty() => Value::Number(self.primary()?.bytes().len() as i64),
             b"match" if !rest.is_empty() => {
                 let text = self.primary()?;
                 let pattern = self.primary()?;

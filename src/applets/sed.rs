@@ -600,7 +600,9 @@ impl Sed {
         Ok(match address {
             Address::Line(line) => *line == self.line,
             Address::Step(first, 0) => *first == self.line,
-            Address::Step(first, step) => self.line >= *first && (self.line - first).is_multiple_of(*step),
+            Address::Step(first, step) => {
+                self.line >= *first && (self.line - first).is_multiple_of(*step)
+            }
             Address::Last => self.is_last(cx)?,
             Address::Regex(regex) => self.matches(regex)?,
             Address::Plus(_) | Address::Multiple(_) => false,
@@ -640,8 +642,8 @@ impl Sed {
                 (line <= end, next)
             }
             Range::Inside => {
-                let over = self.is_at(cx, second)?
-                    || matches!(second, Address::Line(end) if *end < line);
+                let over =
+                    self.is_at(cx, second)? || matches!(second, Address::Line(end) if *end < line);
                 (true, if over { self.closed(first) } else { Range::Inside })
             }
         };

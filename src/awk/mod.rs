@@ -19,8 +19,24 @@ pub enum Slot {
 
 /// Names of the variables with a meaning, in the order of their slots.
 pub const SPECIAL: [&str; 18] = [
-    "NF", "NR", "FNR", "FS", "OFS", "ORS", "RS", "SUBSEP", "RSTART", "RLENGTH", "CONVFMT", "OFMT",
-    "FILENAME", "ENVIRON", "ARGC", "ARGV", "ERRNO", "IGNORECASE",
+    "NF",
+    "NR",
+    "FNR",
+    "FS",
+    "OFS",
+    "ORS",
+    "RS",
+    "SUBSEP",
+    "RSTART",
+    "RLENGTH",
+    "CONVFMT",
+    "OFMT",
+    "FILENAME",
+    "ENVIRON",
+    "ARGC",
+    "ARGV",
+    "ERRNO",
+    "IGNORECASE",
 ];
 #[allow(missing_docs)] // the slots of SPECIAL
 pub mod special {

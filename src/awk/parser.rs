@@ -94,7 +94,8 @@ impl Parser<'_> {
         if self.eat(text)? {
             return Ok(());
         }
-        let name: String = text.to_be_bytes().iter().filter(|b| **b > 0).map(|b| *b as char).collect();
+        let name: String =
+            text.to_be_bytes().iter().filter(|b| **b > 0).map(|b| *b as char).collect();
         self.unexpected(&format!(", expected {name}"))
     }
 
@@ -169,9 +170,7 @@ impl Parser<'_> {
             }
         }
         match self.program.functions.iter().find(|f| !f.defined) {
-            Some(f) => {
-                Err(format!("function {} is not defined", String::from_utf8_lossy(&f.name)))
-            }
+            Some(f) => Err(format!("function {} is not defined", String::from_utf8_lossy(&f.name))),
             None => Ok(()),
         }
     }

@@ -157,8 +157,7 @@ impl Awk<'_, '_> {
             let utc = self.optional_number(list, 2, 0.0)? != 0.0;
             let mut out = Vec::new();
             if utc {
-                let stamp =
-                    crate::date::Stamp { seconds, nanos: 0, offset: 0, zone: b"GMT" };
+                let stamp = crate::date::Stamp { seconds, nanos: 0, offset: 0, zone: b"GMT" };
                 crate::date::format(&mut out, &form, &stamp);
             } else {
                 crate::date::write(&mut out, &form, seconds, 0);

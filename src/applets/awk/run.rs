@@ -1187,12 +1187,7 @@ fn power(a: f64, b: f64) -> f64 {
 }
 
 /// Finds the fields of a text. In paragraphs a newline separates as well.
-fn split_into(
-    text: &[u8],
-    splitter: &Splitter,
-    paragraphs: bool,
-    spans: &mut Vec<(usize, usize)>,
-) {
+fn split_into(text: &[u8], splitter: &Splitter, paragraphs: bool, spans: &mut Vec<(usize, usize)>) {
     if text.is_empty() {
         return;
     }

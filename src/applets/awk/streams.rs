@@ -143,7 +143,8 @@ impl Streams {
         environment: &[std::ffi::OsString],
     ) -> Result<&mut Stream, std::io::Error> {
         let same = |known: How| {
-            known == how || matches!(known, How::Write | How::Append) && how == How::Append
+            known == how
+                || matches!(known, How::Write | How::Append) && how == How::Append
                 || known == How::Append && how == How::Write
         };
         let at = match self.list.iter().position(|(known, s)| same(*known) && s.name == name) {
