@@ -27,6 +27,7 @@ pub mod process;
 pub mod pty;
 pub mod random;
 pub mod schedule;
+pub mod regex;
 pub mod search;
 pub mod session;
 pub mod sessions;
