@@ -72,14 +72,15 @@ impl Flags {
 
 /// An expression ready for use. Matches are the leftmost, of those the longest.
 pub struct Regex {
-    program: Program,
-    literal: Literal,
+    // Boxed, so that what holds an expression stays small.
+    program: Box<Program>,
+    literal: Box<Literal>,
     /// Bytes that a match may start with; of one that may be empty none.
-    first: Option<Set>,
+    first: Option<Box<Set>>,
     groups: usize,
     newline: bool,
     end: u8,
-    work: RefCell<Work>,
+    work: Box<RefCell<Work>>,
 }
 
 /// What is made while matching.
@@ -103,7 +104,7 @@ impl Regex {
         literal.anchored = literal.anchored && !flags.newline;
         let groups = tree.groups;
         let end = if flags.nul { 0 } else { b'\n' };
-        let mut program = program::compile(tree, end, flags.icase)?;
+        let mut program = Box::new(program::compile(tree, end, flags.icase)?);
         program.anchored = literal.anchored;
         let work = Work {
             here: Dfa::new(Mode::Here),
@@ -112,7 +113,8 @@ impl Regex {
             ways: Backtrack::default(),
         };
         let first = first(&program);
-        let work = RefCell::new(work);
+        let work = Box::new(RefCell::new(work));
+        let literal = Box::new(literal);
         Ok(Regex { program, literal, first, groups, newline: flags.newline, end, work })
     }
 
@@ -252,7 +254,7 @@ impl Regex {
 }
 
 /// The bytes that a match may start with.
-fn first(program: &Program) -> Option<Set> {
+fn first(program: &Program) -> Option<Box<Set>> {
     let mut set: Set = [0; 4];
     let mut seen = vec![false; program.code.len()];
     let mut todo = vec![0];
@@ -273,7 +275,7 @@ fn first(program: &Program) -> Option<Set> {
             Inst::Back(_) | Inst::Match => return None,
         }
     }
-    Some(set)
+    Some(Box::new(set))
 }
 
 /// What a fuzzer does with bytes: a pattern and a text.
