@@ -45,6 +45,7 @@ mod remove;
 mod sed;
 mod seq;
 mod sort;
+mod space;
 mod system;
 mod tabs;
 mod tar;
