@@ -34,6 +34,7 @@ pub mod image;
 pub mod inputs;
 pub mod interval;
 pub mod job;
+pub mod json;
 pub mod kmod;
 pub mod kmsg;
 pub mod mask;

@@ -11,6 +11,7 @@ mod base64;
 mod basename;
 mod blkid;
 mod boot;
+mod bootreport;
 mod cat;
 mod chmod;
 mod chown;
@@ -140,6 +141,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("ash", &sh::APPLET),
