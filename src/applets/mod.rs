@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod ar;
+mod arp;
+mod attach;
 mod base64;
 mod basename;
 mod blkid;
@@ -26,9 +28,11 @@ mod cut;
 mod date;
 mod dd;
 mod depmod;
+mod df;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
+mod du;
 mod echo;
 mod env;
 mod expand;
@@ -44,9 +48,12 @@ mod getopt;
 mod gzip;
 mod head;
 mod hexdump;
+mod hostname;
 mod id;
+mod ifconfig;
 mod init;
 mod insmod;
+mod install;
 mod ip;
 mod kill;
 mod killall;
@@ -55,6 +62,7 @@ mod ln;
 mod login;
 mod losetup;
 mod ls;
+mod lsattr;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
@@ -70,13 +78,17 @@ mod mount;
 mod mountpoint;
 mod mv;
 mod namespaces;
+mod nc;
+mod netstat;
 mod nice;
 mod nl;
 mod nohup;
+mod nslookup;
 mod od;
 mod passwd;
 mod paste;
 mod pgrep;
+mod ping;
 mod pivot_root;
 mod printenv;
 mod printf;
@@ -88,10 +100,13 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod route;
 mod rpm2cpio;
+mod run_parts;
 mod seq;
 mod setsid;
 mod sh;
+mod shred;
 mod shuf;
 mod sleep;
 mod sort;
@@ -105,14 +120,18 @@ mod sysctl;
 mod tail;
 mod tar;
 mod tee;
+mod telnet;
+mod telnetd;
 mod test;
 mod timeout;
 mod touch;
 mod tr;
+mod tree;
 mod true_;
 mod truncate;
 mod tsort;
 mod tty;
+mod udhcpc;
 mod umount;
 mod uname;
 mod uniq;
@@ -144,6 +163,7 @@ const LIST: &[Row] = &[
     row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
+    row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
@@ -154,6 +174,7 @@ const LIST: &[Row] = &[
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chattr", &lsattr::CHATTR),
     row("chgrp", &chown::CHGRP),
     row("chmod", &chmod::APPLET),
     row("chown", &chown::APPLET),
@@ -173,10 +194,13 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
+    row("df", &df::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dnsdomainname", &hostname::DOMAIN),
     row("dos2unix", &dos2unix::APPLET),
     row("dpkg-deb", &dpkg_deb::APPLET),
+    row("du", &du::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
@@ -199,9 +223,12 @@ const LIST: &[Row] = &[
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("hostname", &hostname::APPLET),
     row("id", &id::APPLET),
+    row("ifconfig", &ifconfig::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
@@ -213,6 +240,7 @@ const LIST: &[Row] = &[
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
+    row("lsattr", &lsattr::APPLET),
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
@@ -233,16 +261,22 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nc", &nc::APPLET),
+    row("netcat", &nc::APPLET),
+    row("netstat", &netstat::APPLET),
     row("nice", &nice::APPLET),
     row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
+    row("ping", &ping::APPLET),
+    row("ping6", &ping::PING6),
     row("pivot_root", &pivot_root::APPLET),
     row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
@@ -261,8 +295,10 @@ const LIST: &[Row] = &[
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
+    row("route", &route::APPLET),
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("run-parts", &run_parts::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
@@ -272,10 +308,12 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shred", &shred::APPLET),
     row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
     row("split", &split::APPLET),
+    row("ss", &netstat::SS),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("strings", &strings::APPLET),
@@ -291,16 +329,21 @@ const LIST: &[Row] = &[
     row("tar", &tar::APPLET),
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
+    row("telnet", &telnet::APPLET),
+    row("telnetd", &telnetd::APPLET),
+    row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
     row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
+    row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
     row("tsort", &tsort::APPLET),
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
+    row("udhcpc", &udhcpc::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod attributes;
 pub mod block;
 pub mod btrfs;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod pty;
 pub mod random;
 pub mod regex;
 pub mod schedule;
