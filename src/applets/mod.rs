@@ -14,6 +14,7 @@ mod base64;
 mod basename;
 mod blkid;
 mod boot;
+mod bootreport;
 mod cat;
 mod chmod;
 mod chown;
@@ -30,6 +31,7 @@ mod dc;
 mod dd;
 mod depmod;
 mod df;
+mod diff;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
@@ -90,6 +92,7 @@ mod nslookup;
 mod od;
 mod passwd;
 mod paste;
+mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
@@ -164,6 +167,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
@@ -200,6 +204,7 @@ const LIST: &[Row] = &[
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
+    row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
@@ -282,6 +287,7 @@ const LIST: &[Row] = &[
     row("od", &od::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
+    row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("ping", &ping::APPLET),
