@@ -17,6 +17,7 @@ mod date;
 mod dd;
 mod depmod;
 mod digests;
+mod download;
 mod dumps;
 mod find;
 mod folders;
