@@ -10,6 +10,7 @@ use super::explain::{Block, Orphan, Seen, hint};
 use super::plan::{INITS, Init, Run, SYSROOT, Source, Step};
 use super::supervise::Supervisor;
 use crate::applet::show_bytes;
+use crate::blk::scan::{self, Tables};
 use crate::cmdline::Root;
 use crate::dev::{names, read_small, virtio};
 use crate::kmsg;
@@ -63,40 +64,35 @@ fn text(path: &str) -> String {
     String::from_utf8_lossy(&bytes).trim_end().to_string()
 }
 
-/// The block devices that are not in memory.
+/// The block devices that are not in memory, with what is on them.
 pub fn blocks() -> Vec<Block> {
     let mut list = Vec::new();
-    for name in names("/sys/class/block") {
-        let Ok(plain) = str::from_utf8(&name) else { continue };
-        let dir = ["/sys/class/block/", plain].concat();
-        let sectors: u64 = text(&[&dir, "/size"].concat()).parse().unwrap_or(0);
-        let in_memory = plain.starts_with("ram") || plain.starts_with("zram");
-        if in_memory || sectors == 0 {
+    let mut tables = Tables::default();
+    for device in scan::devices() {
+        let in_memory = device.name.starts_with(b"ram") || device.name.starts_with(b"zram");
+        if in_memory || device.size == 0 {
             continue;
         }
-        let mut block = Block { bytes: sectors.saturating_mul(512), ..Block::default() };
-        let event = read_small(&[&dir, "/uevent"].concat(), 1024).unwrap_or_default();
-        for line in event.split(|&b| b == b'\n') {
-            for (key, tag) in [("PARTNAME=", "PARTLABEL"), ("PARTUUID=", "PARTUUID")] {
-                if let Some(value) = line.strip_prefix(key.as_bytes()) {
-                    block.tags.push((tag, value.to_vec()));
-                }
-            }
-            if line == b"DEVTYPE=partition" {
-                block.disk = parent(&dir);
+        let mut block = Block { bytes: device.size.saturating_mul(512), ..Block::default() };
+        for (name, value) in scan::values(&device) {
+            match name {
+                "TYPE" => block.kind = value,
+                "UUID" | "LABEL" => block.tags.push((name, value)),
+                _ => {}
             }
         }
-        block.name = name;
+        if let Some((_, row)) = tables.row(&device) {
+            for (name, value) in [("PARTUUID", &row.uuid), ("PARTLABEL", &row.name)] {
+                if !value.is_empty() {
+                    block.tags.push((name, value.clone()));
+                }
+            }
+        }
+        block.disk = device.partition.map(|_| device.parent.clone());
+        block.name = device.name;
         list.push(block);
     }
     list
-}
-
-/// The disk of a partition: the folder above it in sysfs.
-fn parent(dir: &str) -> Option<Vec<u8>> {
-    let target = nix::fcntl::readlink(dir).ok()?;
-    let mut parts = target.as_encoded_bytes().rsplit(|&b| b == b'/');
-    parts.nth(1).map(<[u8]>::to_vec)
 }
 
 /// Names of virtio's types of device, and their drivers (virtio 1.2, chapter 5).
