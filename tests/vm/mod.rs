@@ -4,6 +4,7 @@ mod command;
 mod faults;
 mod image;
 mod kernels;
+mod matrix;
 mod modules;
 mod osbuild;
 mod seed;

@@ -217,7 +217,7 @@ fn root_command(scene: &Scene) -> Option<String> {
     let mut likely = scene.seen.blocks.iter().filter(likely);
     // With several of them nobody can know.
     match (likely.next(), likely.next()) {
-        (Some(block), None) => name_block(block),
+        (Some(block), None) => name_block(scene, block),
         _ => match scene.seen.tags.as_deref() {
             Some([only]) => set("rootfs", only),
             _ => None,
@@ -225,10 +225,16 @@ fn root_command(scene: &Scene) -> Option<String> {
     }
 }
 
-fn name_block(block: &Block) -> Option<String> {
+/// The command that makes this device the root: by what stays the same when
+/// disks change places, where that names it alone.
+fn name_block(scene: &Scene, block: &Block) -> Option<String> {
     let by_tag = |name: &str| {
         let value = block.tag(name)?;
-        set("root", &[name.as_bytes(), b"=", value].concat())
+        let alone = scene.seen.blocks.iter().filter(|b| b.tag(name) == Some(value)).count() == 1;
+        let root = [name.as_bytes(), b"=", value].concat();
+        let known =
+            !steps.iter().any(|step| matches!(step, Step::Unsupported(_) | Step::Refuse(_)));
+        set("root", &root).filter(|_| alone && known)
     };
     by_tag("UUID")
         .or_else(|| by_tag("PARTUUID"))
@@ -310,7 +316,7 @@ fn absent(scene: &Scene, name: &[u8]) -> Verdict {
             };
             let whole = blocks.iter().find(|b| b.name == disk && !b.kind.is_empty());
             let command = root_command(scene)
-                .or_else(|| parts.first().copied().or(whole).and_then(name_block));
+                .or_else(|| parts.first().copied().or(whole).and_then(|b| name_block(scene, b)));
             return with(cause, [command]);
         }
         // Disks are called after their drivers: sda, vda, nvme0n1.
@@ -323,13 +329,13 @@ fn absent(scene: &Scene, name: &[u8]) -> Verdict {
                 "disks have other names here: there is {} and no {shown}",
                 show_bytes(&other.name)
             );
-            return with(cause, [name_block(other)]);
+            return with(cause, [name_block(scene, other)]);
         }
     }
     if let Some(near) = nearest(name, &mut blocks.iter().map(|b| b.name.as_slice())) {
         let block = blocks.iter().find(|b| b.name == near);
         let cause = format!("disks have other names here: there is {}", show_bytes(near));
-        return with(cause, [block.and_then(name_block)]);
+        return with(cause, [block.and_then(|b| name_block(scene, b))]);
     }
     with(format!("no disk here is called {shown}"), [root_command(scene)])
 }
@@ -390,7 +396,7 @@ fn refused(scene: &Scene, mount: &Mount, block: &Block) -> Verdict {
         if let Some(first) = parts.first() {
             return with(
                 format!("{name} is a whole disk; what is meant is a partition of it"),
-                [root_command(scene).or_else(|| name_block(first))],
+                [root_command(scene).or_else(|| name_block(scene, first))],
             );
         }
         return with(
