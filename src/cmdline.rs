@@ -189,6 +189,12 @@ pub struct Cmdline<'a> {
     pub fstypes: Vec<&'a [u8]>,
     /// `rootflags=`: mount options.
     pub flags: &'a [u8],
+    /// `loop=`: the root is this file on the filesystem that `root=` names.
+    pub image: Option<&'a [u8]>,
+    /// `loopfstype=`: candidates for that file, in order.
+    pub image_types: Vec<&'a [u8]>,
+    /// `loopflags=`: its mount options.
+    pub image_flags: &'a [u8],
     /// `rw`, and no `ro` behind it.
     pub rw: bool,
     /// `rootwait`, `rootdelay=`, `rd.retry=`, `rd.timeout=` as they were given.
@@ -283,6 +289,9 @@ impl<'a> Cmdline<'a> {
             },
             (b"rootfstype", true) => self.fstypes = list(value).collect(),
             (b"rootflags", true) => self.flags = value,
+            (b"loop", true) if !value.is_empty() => self.image = Some(value),
+            (b"loopfstype", true) => self.image_types = list(value).collect(),
+            (b"loopflags", true) => self.image_flags = value,
             (b"mount", true) => self.share(word, value, false),
             (b"mount_ro", true) => self.share(word, value, true),
             (b"init", true) => {

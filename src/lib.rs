@@ -46,4 +46,5 @@ pub mod settings;
 pub mod shell;
 pub mod size;
 pub mod sys;
+pub mod uevent;
 pub mod vm;

@@ -32,6 +32,11 @@ pub(super) const APPLET: Applet = Applet {
             \x20 --kver KVER           modules of this kernel, as KVER; the running one's otherwise\n\
             \x20 --modules-dir DIR     its modules are here, not in /lib/modules/KVER\n\
             \x20 --module NAME         this module, too, with what it depends on (repeat for more)\n\
+            \x20 --fs NAME, --driver NAME   the same, for filesystems and drivers (repeat)\n\
+            \x20 --generic             drivers of disks and filesystems for any computer\n\
+            \x20 --host-only           those that this computer's devices and mounts need;\n\
+            \x20 --sysfs DIR           of another computer, whose /sys is here\n\
+            \x20 --microcode PATH      a file or folder of microcode, as an archive in front (repeat)\n\
             \x20 --no-modules          none but those named by --module: not those for virtual machines\n\
             \x20 --strip-modules       unpack modules, take signatures and debugging data off\n\
             \x20 --decompress-modules  unpack modules; otherwise they stay as they are\n\
@@ -64,6 +69,24 @@ struct Options {
     /// one more module
     #[argh(option)]
     module: Vec<String>,
+    /// one more filesystem
+    #[argh(option)]
+    fs: Vec<String>,
+    /// one more driver
+    #[argh(option)]
+    driver: Vec<String>,
+    /// modules for any computer
+    #[argh(switch)]
+    generic: bool,
+    /// modules for this computer
+    #[argh(switch)]
+    host_only: bool,
+    /// where the computer's sysfs is
+    #[argh(option)]
+    sysfs: Option<String>,
+    /// microcode
+    #[argh(option)]
+    microcode: Vec<String>,
     /// no modules but those named
     #[argh(switch)]
     no_modules: bool,
@@ -163,12 +186,27 @@ fn build(
             decompress: options.decompress_modules,
             optional: true,
         };
-        if !options.no_modules {
+        if options.generic || options.host_only {
+            let sysfs = options.sysfs.as_deref().unwrap_or("/sys");
+            let mut chosen = Vec::new();
+            if options.generic {
+                chosen = image::choice::generic(&tree);
+            }
+            if options.host_only {
+                chosen.append(&mut image::choice::host(&tree, Path::new(sysfs)));
+            }
+            let names: Vec<&[u8]> = chosen.iter().map(Vec::as_slice).collect();
+            builder.modules(&tree, &names, choice)?;
+        } else if !options.no_modules {
             let names: Vec<&[u8]> = image::for_machines().collect();
             builder.modules(&tree, &names, choice)?;
         }
-        let names: Vec<&[u8]> = options.module.iter().map(String::as_bytes).collect();
+        let named = [&options.module, &options.fs, &options.driver];
+        let names: Vec<&[u8]> = named.into_iter().flatten().map(String::as_bytes).collect();
         builder.modules(&tree, &names, ModuleOptions { optional: false, ..choice })?;
+    }
+    for path in &options.microcode {
+        builder.microcode(Path::new(path))?;
     }
     for spec in &options.spec {
         let variable = |name: &[u8]| cx.env.get(name).map(OsStr::as_bytes);
@@ -196,7 +234,12 @@ fn modules(options: &Options) -> Result<Option<(Tree, String)>, Error> {
         }
         (a, b) => a.as_ref().or(b.as_ref()),
     };
-    if options.no_modules && options.module.is_empty() {
+    let chosen = options.generic || options.host_only;
+    if options.sysfs.is_some() && !options.host_only {
+        return Err(Error::usage("--sysfs goes with --host-only"));
+    }
+    let named = [&options.module, &options.fs, &options.driver];
+    if options.no_modules && !chosen && named.iter().all(|list| list.is_empty()) {
         return Ok(None);
     }
     if version.is_some_and(|v| v.is_empty() || v.contains('/') || v == "." || v == "..") {

@@ -298,20 +298,62 @@ pub const TAGS: [(Tag, &str, &str); 6] = [
     (Tag::Path, "PATH", "by-path"),
 ];
 
-/// The values of what is on a device, with its type as `TYPE`; none of
-/// unreadable or ambivalent ones.
-#[inline(never)]
-pub fn values(device: &Device) -> Vec<Value> {
-    let Ok(opened) = open(&node(&device.name)) else { return Vec::new() };
-    let mut disk = Disk::new(&opened);
-    disk.sector = opened.sector;
-    match content(&mut disk, &|_, _| true) {
-        Content::One(mut found) => {
+/// A device, and what was on it when it was looked at.
+pub struct Seen {
+    /// The device.
+    pub device: Device,
+    /// Names and values, with `TYPE` and `USAGE`; none of devices that are
+    /// empty, unreadable or ambivalent.
+    pub values: Vec<Value>,
+    /// Types that exclude each other.
+    pub ambivalent: String,
+    /// Parts of it could not be read.
+    pub unreadable: bool,
+    looked: bool,
+}
+
+impl Seen {
+    /// Looks at what is on the device.
+    #[inline(never)]
+    fn look(&mut self) {
+        self.looked = true;
+        let opened = match open(&node(&self.device.name)) {
+            Ok(opened) => opened,
+            Err(_) => {
+                self.unreadable = true;
+                return;
+            }
+        };
+        let mut disk = Disk::new(&opened);
+        disk.sector = opened.sector;
+        let found = content(&mut disk, &|_, _| true);
+        self.unreadable = disk.unreadable;
+        self.ambivalent = found.ambivalent();
+        if let Content::One(mut found) = found {
             found.values.push(("TYPE", found.kind.into()));
             found.values.push(("USAGE", found.usage.name().into()));
-            found.values
+            self.values = found.values;
         }
-        _ => Vec::new(),
+    }
+
+    /// A value of what is on it.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        value(&self.values, name)
+    }
+}
+
+/// The values of what is on a device, with its type as `TYPE`; none of
+/// unreadable or ambivalent ones.
+pub fn values(device: &Device) -> Vec<Value> {
+    let mut seen = Seen::of(device.clone());
+    seen.look();
+    seen.values
+}
+
+impl Seen {
+    fn of(device: Device) -> Seen {
+        let (values, ambivalent) = (Vec::new(), String::new());
+        Seen { device, values, ambivalent, unreadable: false, looked: false }
     }
 }
 
@@ -319,25 +361,31 @@ pub fn values(device: &Device) -> Vec<Value> {
 /// done again whenever another device comes.
 #[derive(Default)]
 pub struct Cache {
-    known: Vec<(Device, Vec<Value>)>,
+    known: Vec<Seen>,
     tables: Tables,
 }
 
 impl Cache {
     /// The devices and what is on them.
-    pub fn known(&self) -> &[(Device, Vec<Value>)] {
+    pub fn known(&self) -> &[Seen] {
         &self.known
     }
 
-    /// Rows of the tables of partitions.
-    pub fn tables(&mut self) -> &mut Tables {
-        &mut self.tables
+    /// The devices, and the rows of their tables.
+    pub fn parts(&mut self) -> (&[Seen], &mut Tables) {
+        (&self.known, &mut self.tables)
     }
 
-    /// Forgets a device that changed.
+    /// Forgets a device that changed, by its kernel name.
     pub fn forget(&mut self, name: &[u8]) {
-        self.known.retain(|(device, _)| device.name != name && device.parent != name);
+        self.known.retain(|seen| seen.device.name != name);
         self.tables.0.retain(|(disk, _)| disk != name);
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.known.clear();
+        self.tables.0.clear();
     }
 
     /// Brings the list up to date: devices that are new, or have another size
@@ -346,18 +394,21 @@ impl Cache {
     pub fn update(&mut self, probe: bool) {
         let mut old = std::mem::take(&mut self.known);
         for device in devices() {
-            let at = old.iter().position(|(other, _)| *other == device);
-            let mut found = at.map(|at| old.swap_remove(at).1);
-            if found.is_none() {
-                self.tables.0.retain(|(disk, _)| *disk != device.name);
+            let at = old.iter().position(|seen| seen.device == device);
+            let mut seen = match at {
+                Some(at) => old.swap_remove(at),
+                None => {
+                    self.tables.0.retain(|(disk, _)| *disk != device.name);
+                    Seen::of(device)
+                }
+            };
+            if probe && !seen.looked && seen.device.size > 2 {
+                seen.look();
             }
-            if probe && device.size > 2 && found.as_ref().is_none_or(Vec::is_empty) {
-                found = Some(values(&device));
-            }
-            self.known.push((device, found.unwrap_or_default()));
+            self.known.push(seen);
         }
-        for (gone, _) in old {
-            self.tables.0.retain(|(disk, _)| *disk != gone.name);
+        for gone in old {
+            self.tables.0.retain(|(disk, _)| *disk != gone.device.name);
         }
     }
 
@@ -365,10 +416,11 @@ impl Cache {
     #[inline(never)]
     pub fn find(&mut self, tag: Tag, wanted: &[u8]) -> Vec<Device> {
         let mut list = Vec::new();
-        for (device, values) in &self.known {
+        for seen in &self.known {
+            let device = &seen.device;
             let hit = match tag {
-                Tag::Uuid => value(values, "UUID").is_some_and(|v| same(v, wanted)),
-                Tag::Label => value(values, "LABEL") == Some(wanted),
+                Tag::Uuid => seen.get("UUID").is_some_and(|v| same(v, wanted)),
+                Tag::Label => seen.get("LABEL") == Some(wanted),
                 Tag::PartUuid => {
                     self.tables.row(device).is_some_and(|(_, row)| same(&row.uuid, wanted))
                 }

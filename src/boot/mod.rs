@@ -15,6 +15,7 @@ pub mod api;
 pub mod check;
 pub mod consoles;
 pub mod control;
+pub mod disk;
 pub mod dossier;
 pub mod drivers;
 pub mod explain;

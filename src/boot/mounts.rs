@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::Mode;
-use nix::unistd::{AccessFlags, access, mkdir};
+use nix::unistd::mkdir;
 
 use super::plan::{LAYERS, LOWER, Mount, SYSROOT, Source};
 use super::share::Share;
@@ -12,7 +12,6 @@ use super::{Fault, SECOND, now};
 use crate::applet::show_bytes;
 use crate::cmdline::Limit;
 use crate::dev::uevent::Listener;
-use crate::dev::{read_small, virtio};
 use crate::mountopts::Options;
 use crate::sys::path::is_mount_point;
 
@@ -53,7 +52,7 @@ fn options(words: &[u8], read_only: bool) -> Result<(MsFlags, Vec<u8>), Fault> {
 }
 
 /// mount(2) with names that are bytes.
-fn mount_bytes(
+pub(super) fn mount_bytes(
     source: &[u8],
     target: &[u8],
     kind: &[u8],
@@ -64,7 +63,7 @@ fn mount_bytes(
 }
 
 /// Takes down what an earlier try has left on `path`.
-fn clear(path: &[u8]) {
+pub(super) fn clear(path: &[u8]) {
     while is_mount_point(path) == Ok(true) {
         if umount2(path, MntFlags::MNT_DETACH).is_err() {
             break;
@@ -84,7 +83,10 @@ impl Worker<'_> {
         match step.source {
             Source::Tmpfs => mount_bytes(b"tmpfs", &path, b"tmpfs", flags, b"mode=0755")
                 .map_err(|e| Fault::os(show_bytes(&path), e)),
-            Source::Device(node) => self.mount_device(step, node, &path, flags, &data),
+            Source::Device(_) | Source::Marked(..) | Source::Number(..) | Source::GptAuto => {
+                self.mount_disk(step, &path, flags, &data)
+            }
+            Source::Image(file) => self.mount_image(step, file, &path, flags, &data),
             Source::Virtiofs(_) | Source::NineP(_) => {
                 let Some(share) = Share::of(step.source) else { return Ok(()) };
                 self.mount_share(step, share, &path, flags, &data)
@@ -135,62 +137,6 @@ impl Worker<'_> {
         }
     }
 
-    fn mount_device(
-        &mut self,
-        step: &Mount,
-        node: &[u8],
-        path: &[u8],
-        flags: MsFlags,
-        data: &[u8],
-    ) -> Result<(), Fault> {
-        let mut wait = Wait::new(step.limit);
-        while let Err(errno) = access(node, AccessFlags::F_OK) {
-            if errno != Errno::ENOENT || !wait.for_event(self, step) {
-                let fault = Fault::os(show_bytes(node), errno);
-                return Err(self.with_modules(fault.line(seen_devices())));
-            }
-        }
-        let known = read_small("/proc/filesystems", 8192).unwrap_or_default();
-        let types: Vec<&[u8]> = if step.types.is_empty() {
-            let on_devices = |line: &'_ [u8]| !line.starts_with(b"nodev") && line.len() > 1;
-            known
-                .split(|&b| b == b'\n')
-                .filter(|line| on_devices(line))
-                .filter_map(|line| line.strip_prefix(b"\t"))
-                .collect()
-        } else {
-            step.types.clone()
-        };
-        let mut errno = Errno::EINVAL;
-        let mut unknown = Vec::new();
-        for kind in &types {
-            if !virtio::knows_filesystem(kind) && !self.load_filesystem(kind) {
-                unknown.push(show_bytes(kind).to_string());
-                continue;
-            }
-            let mut result = mount_bytes(node, path, kind, flags, data);
-            if matches!(result, Err(Errno::EROFS | Errno::EACCES)) {
-                // A device that cannot be written to: a failed rw is tried ro.
-                result = mount_bytes(node, path, kind, flags | MsFlags::MS_RDONLY, data);
-            }
-            match result {
-                Ok(()) => return Ok(()),
-                // Not of this type.
-                Err(Errno::EINVAL) => {}
-                Err(other) => errno = other,
-            }
-        }
-        let fault = if unknown.len() == types.len() && !types.is_empty() {
-            Fault::new(format!("this kernel has no file system {}", unknown.join(", ")))
-        } else if errno == Errno::EINVAL {
-            let text = format!("{}: no file system that this kernel knows", show_bytes(node));
-            Fault { text, errno: Some(errno as i32) }
-        } else {
-            Fault::os(show_bytes(node), errno)
-        };
-        Err(self.with_modules(fault))
-    }
-
     /// Memory for what will be changed in the root.
     pub fn make_upper(&mut self) -> Result<(), Fault> {
         make_folder(LAYERS.as_bytes())?;
@@ -228,23 +174,6 @@ impl Worker<'_> {
             Err(errno) => Err(Fault::os("overlay on /sysroot", errno)),
         }
     }
-}
-
-/// A line about the block devices there are.
-fn seen_devices() -> String {
-    let text = read_small("/proc/partitions", 8192).unwrap_or_default();
-    let mut line = String::from("block devices here:");
-    let before = line.len();
-    for name in
-        String::from_utf8_lossy(&text).lines().skip(2).filter_map(|l| l.split(' ').next_back())
-    {
-        line.push(' ');
-        line.push_str(name);
-    }
-    if line.len() == before {
-        line.push_str(" none");
-    }
-    line
 }
 
 /// A wait for something to appear.

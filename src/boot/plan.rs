@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 
 use crate::applet::show_bytes;
 pub use crate::cmdline::Stage;
-use crate::cmdline::{Cmdline, Complaint, Limit, Overlay, Root};
+use crate::cmdline::{Cmdline, Complaint, Limit, Mark, Overlay, Root};
 
 /// Where the new root is mounted until it becomes `/`.
 pub const SYSROOT: &str = "/sysroot";
@@ -18,6 +18,9 @@ pub const LAYERS: &str = "/run/rescuebox/overlay";
 
 /// Where an unpacked root waits below its writable layer.
 pub const LOWER: &str = "/run/rescuebox/overlay/lower";
+
+/// Where the filesystem is mounted that holds the image of the root (`loop=`).
+pub const HOST: &str = "/run/rescuebox/host";
 
 /// Folder of modules that are loaded in the order of their names.
 pub const FLAT_MODULES: &str = "/usr/lib/modules";
@@ -64,6 +67,13 @@ pub enum Step<'a> {
     Mount(Mount<'a>),
     /// Lay the memory over the root.
     Overlay,
+    /// Mount /usr where the root's fstab has it on a device of its own.
+    Usr {
+        /// Without writing.
+        read_only: bool,
+        /// How long to wait until it is there.
+        limit: Limit,
+    },
     /// Check that what is mounted can be a root.
     CheckRoot {
         /// The root may be written to, so that a missing folder is made.
@@ -119,6 +129,14 @@ pub enum Source<'a> {
     NineP(&'a [u8]),
     /// A block device's node.
     Device(&'a [u8]),
+    /// The block device with this mark.
+    Marked(Mark, &'a [u8]),
+    /// The block device of this number.
+    Number(u32, u32),
+    /// The partition of GPT's type for roots.
+    GptAuto,
+    /// A file on [`HOST`].
+    Image(&'a [u8]),
     /// Memory.
     Tmpfs,
 }
@@ -130,6 +148,10 @@ pub enum Place<'a> {
     Root,
     /// [`LOWER`].
     Lower,
+    /// [`HOST`].
+    Host,
+    /// /usr below [`SYSROOT`].
+    Usr,
     /// `/run/mnt/TAG`.
     Share(&'a [u8]),
 }
@@ -140,6 +162,8 @@ impl Place<'_> {
         match self {
             Place::Root => SYSROOT.into(),
             Place::Lower => LOWER.into(),
+            Place::Host => HOST.into(),
+            Place::Usr => [SYSROOT.as_bytes(), b"/usr"].concat(),
             Place::Share(tag) => [b"/run/mnt/", tag].concat(),
         }
     }
@@ -195,7 +219,7 @@ impl Step<'_> {
             Step::Api { .. } | Step::Nodes | Step::Refuse(_) => Stage::Cmdline,
             Step::Flat | Step::Drivers { .. } => Stage::Modules,
             Step::Unsupported(_) | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
-            Step::Mount(_) | Step::Overlay => Stage::Mount,
+            Step::Mount(_) | Step::Overlay | Step::Usr { .. } => Stage::Mount,
             Step::CheckRoot { .. } | Step::CheckInit(_) | Step::Switch(_) => Stage::PreSwitch,
             Step::Break(stage) => *stage,
         }
@@ -205,8 +229,10 @@ impl Step<'_> {
     /// ever.
     pub fn limit(&self) -> Option<u32> {
         match self {
-            Step::Mount(Mount { limit: Limit::Forever, .. }) => None,
-            Step::Mount(Mount { limit: Limit::Seconds { seconds, .. }, .. }) => {
+            Step::Mount(Mount { limit: Limit::Forever, .. })
+            | Step::Usr { limit: Limit::Forever, .. } => None,
+            Step::Mount(Mount { limit: Limit::Seconds { seconds, .. }, .. })
+            | Step::Usr { limit: Limit::Seconds { seconds, .. }, .. } => {
                 Some(seconds.saturating_add(MOUNT_SECONDS))
             }
             Step::CheckRoot { .. } | Step::CheckInit(_) => Some(MOUNT_SECONDS),
@@ -242,8 +268,9 @@ pub fn plan<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
 fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
     let mut steps = Vec::with_capacity(10 + cmdline.shares.len());
     let root = cmdline.root;
-    let shared = !matches!(root, Some(Root::Device(_) | Root::Marked(..) | Root::Number(..)));
-    steps.push(Step::Api { tmp: shared, cgroup: cmdline.osbuild });
+    let disk =
+        matches!(root, Some(Root::Device(_) | Root::Marked(..) | Root::Number(..) | Root::GptAuto));
+    steps.push(Step::Api { tmp: !disk, cgroup: cmdline.osbuild });
     steps.push(Step::Nodes);
     steps.push(Step::Flat);
     steps.push(Step::Drivers { first: cmdline.drivers.clone(), devices: devices(cmdline, facts) });
@@ -261,36 +288,56 @@ fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
         }
         return steps;
     };
-    let source = match root {
+    let mut source = match root {
         Root::Virtiofs(tag) => Source::Virtiofs(tag),
         Root::NineP(tag) => Source::NineP(tag),
         Root::Device(path) => Source::Device(path),
         Root::Tmpfs => Source::Tmpfs,
-        Root::Marked(..) | Root::Number(..) | Root::Nfs(_) | Root::GptAuto => {
+        Root::Marked(mark, value) => Source::Marked(mark, value),
+        Root::Number(major, minor) => Source::Number(major, minor),
+        Root::GptAuto => Source::GptAuto,
+        Root::Nfs(_) => {
             steps.push(Step::Unsupported(root));
             return steps;
         }
     };
     let layered = cmdline.overlay.is_some();
+    let on_disk = !matches!(source, Source::Virtiofs(_) | Source::NineP(_) | Source::Tmpfs);
     // The tag decides for a share, whatever rootfstype= says besides.
-    let types = match source {
-        Source::Device(_) => cmdline.fstypes.clone(),
-        _ => Vec::new(),
-    };
+    let mut types = if on_disk { cmdline.fstypes.clone() } else { Vec::new() };
     let read_only = layered || !cmdline.rw;
+    let mut flags = cmdline.flags;
     if layered {
         steps.push(Step::Upper);
+    }
+    if let Some(image) = cmdline.image
+        && on_disk
+    {
+        steps.push(Step::Mount(Mount {
+            source,
+            place: Place::Host,
+            read_only,
+            flags,
+            types,
+            limit: cmdline.limit(),
+        }));
+        source = Source::Image(image);
+        types = cmdline.image_types.clone();
+        flags = cmdline.image_flags;
     }
     steps.push(Step::Mount(Mount {
         source,
         place: if layered { Place::Lower } else { Place::Root },
         read_only: read_only && source != Source::Tmpfs,
-        flags: cmdline.flags,
+        flags,
         types,
         limit: cmdline.limit(),
     }));
     if layered {
         steps.push(Step::Overlay);
+    }
+    if on_disk && cmdline.image.is_none() {
+        steps.push(Step::Usr { read_only: !layered && read_only, limit: cmdline.limit() });
     }
     steps.extend(shares(cmdline));
     steps.push(Step::CheckRoot {
@@ -341,10 +388,14 @@ fn devices(cmdline: &Cmdline, facts: Facts) -> Devices {
 
 impl Display for Source<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Source::Virtiofs(tag) => write!(f, "virtiofs:{}", show_bytes(tag)),
             Source::NineP(tag) => write!(f, "9p:{}", show_bytes(tag)),
             Source::Device(path) => show_bytes(path).fmt(f),
+            Source::Marked(mark, value) => Root::Marked(mark, value).fmt(f),
+            Source::Number(major, minor) => write!(f, "device {major}:{minor}"),
+            Source::GptAuto => f.write_str("the root partition"),
+            Source::Image(path) => write!(f, "image {}", show_bytes(path)),
             Source::Tmpfs => f.write_str("tmpfs"),
         }
     }
@@ -400,6 +451,7 @@ impl Display for Step<'_> {
             Step::Upper => f.write_str("make a layer in memory for changes to the root"),
             Step::Mount(mount) => mount.fmt(f),
             Step::Overlay => f.write_str("lay the memory over the root, on /sysroot"),
+            Step::Usr { .. } => f.write_str("mount /usr, if fstab of the root has it"),
             Step::CheckRoot { .. } => f.write_str("check the root on /sysroot"),
             Step::CheckInit(init) => {
                 f.write_str("check init ")?;
@@ -547,9 +599,30 @@ mod tests {
                 "load modules of /usr/lib/modules",
                 "load drivers of all devices",
                 "mount /dev/vda1 on /sysroot as ext4 or xfs with noatime",
+                "mount /usr, if fstab of the root has it",
                 "check the root on /sysroot",
                 "check init /sbin/init",
                 "switch to /sysroot and run /sbin/init",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_image_on_a_disk() {
+        check(
+            "root=LABEL=STICK loop=/live/root.squashfs rootflags=utf8 loopfstype=squashfs rd.overlay",
+            &[
+                "mount /proc /sys /dev /run",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "make a layer in memory for changes to the root",
+                "mount LABEL=STICK on /run/rescuebox/host read-only with utf8",
+                "mount image /live/root.squashfs on /run/rescuebox/overlay/lower read-only as squashfs",
+                "lay the memory over the root, on /sysroot",
+                "check the root on /sysroot",
+                "check init /sbin/init, /etc/init, /bin/init or /bin/sh",
+                "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
             ],
         );
     }
@@ -587,7 +660,21 @@ mod tests {
                 "make device nodes",
                 "load modules of /usr/lib/modules",
                 "load drivers of all devices",
-                "find UUID=1234-ABCD",
+                "mount UUID=1234-ABCD on /sysroot read-only",
+                "mount /usr, if fstab of the root has it",
+                "check the root on /sysroot",
+                "check init /sbin/init, /etc/init, /bin/init or /bin/sh",
+                "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
+            ],
+        );
+        check(
+            "root=nfs:1.2.3.4:/srv",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "find nfs:1.2.3.4:/srv",
             ],
         );
     }

@@ -75,11 +75,12 @@ impl<'a> Worker<'a> {
             Step::Refuse(complaint) => Err(Fault::new(complaint.to_string())),
             Step::Unsupported(root) => {
                 Err(Fault::new(format!("{root} is a kind of root that this version cannot mount"))
-                    .line("it can mount root=virtiofs:TAG, root=9p:TAG and root=/dev/NAME"))
+                    .line("it can mount disks, root=virtiofs:TAG and root=9p:TAG"))
             }
             Step::Upper => self.make_upper(),
             Step::Mount(mount) => self.mount(mount),
             Step::Overlay => self.mount_overlay(),
+            Step::Usr { read_only, limit } => self.mount_usr(*read_only, *limit),
             Step::CheckRoot { writable, needs_run } => check::check_root(*writable, *needs_run),
             Step::CheckInit(init) => {
                 let path = check::check_init(*init)?;

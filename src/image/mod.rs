@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use crate::applet::{Error, Table, show, show_bytes};
 use crate::compress::{self, Format};
 
+pub mod choice;
 mod host;
 pub mod layout;
+mod microcode;
 mod modules;
 pub mod output;
 pub mod resolve;
@@ -70,6 +72,7 @@ pub struct Builder<'p> {
     scripts: Vec<(Vec<u8>, Vec<u8>)>,
     /// Their kernel modules.
     kernels: Vec<Kernel>,
+    microcode: microcode::Microcode,
     /// Files with several names so far.
     links: u64,
     added: usize,
@@ -111,6 +114,7 @@ impl<'p> Builder<'p> {
             inspected: Vec::new(),
             scripts: Vec::new(),
             kernels: Vec::new(),
+            microcode: microcode::Microcode::default(),
             links: 0,
             added: 0,
             notes: Vec::new(),
@@ -231,12 +235,17 @@ impl<'p> Builder<'p> {
         self.check_scripts();
         let (archive, counts) = write::archive(&self.tree, self.mtime, &mut *self.progress)?;
         let unpacked = archive.len();
-        let bytes = if format == Format::None {
+        let mut bytes = if format == Format::None {
             archive
         } else {
             (self.progress)("compressing", 0, unpacked as u64);
             compress::compress(format, &archive).map_err(Error::msg)?
         };
+        let mut first = self.microcode.archive(self.mtime, &mut *self.progress)?;
+        if !first.is_empty() {
+            first.append(&mut bytes);
+            bytes = first;
+        }
         let notes = std::mem::take(&mut self.notes);
         Ok(Image { bytes, unpacked, counts, program, names, modules, module_bytes, notes })
     }

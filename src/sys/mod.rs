@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod block;
+pub mod btrfs;
 pub mod clock;
 pub mod copying;
 pub mod crypt;

@@ -244,3 +244,28 @@ fn what_is_wrong_with_a_modules_folder() {
     dir.file("mods/1.0/kernel/virtio_pci.ko", "garbage");
     mkinitramfs(&dir, Path::new("mods/1.0")).stderr_has("not a kernel module").fails(1);
 }
+
+#[test]
+fn microcode_is_an_archive_in_front() {
+    let dir = Scratch::new("microcode");
+    dir.file("intel/06-01", b"\x01\0\0\0intel one");
+    dir.file("intel/06-02", b"\x01\0\0\0intel two");
+    dir.file("intel/README", "no microcode");
+    dir.file("amd.bin", b"DMA\0amd");
+    applet("mkinitramfs")
+        .dir(dir.path())
+        .args(["-q", "--no-modules", "--microcode", "intel", "--microcode", "amd.bin"])
+        .args(["--compress", "gzip", "-o", "image"])
+        .ok();
+    let bytes = std::fs::read(dir.path().join("image")).unwrap();
+    let has = |text: &[u8]| bytes.windows(text.len()).any(|w| w == text);
+    assert!(bytes.starts_with(b"070701"));
+    assert!(has(b"kernel/x86/microcode/GenuineIntel.bin\0"));
+    assert!(has(b"\x01\0\0\0intel one\x01\0\0\0intel two"));
+    assert!(has(b"kernel/x86/microcode/AuthenticAMD.bin\0"));
+    applet("mkinitramfs")
+        .dir(dir.path())
+        .args(["-q", "--no-modules", "--microcode", "intel/README", "-o", "image"])
+        .stderr_has("no microcode in it")
+        .fails(1);
+}

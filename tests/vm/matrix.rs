@@ -205,7 +205,7 @@ fn words(results: &Results) {
         ("mount= mount-ro=data", "tag data absent: the 1 virtiofs", "gave its share another tag"),
         ("mount-ro= rd.overlay=LABEL=x", "only a layer in memory", "names no root"),
         ("rd.overlay= root=/dev/nfs", "nfs", "no kind of root that this program can mount"),
-        ("root=/dev/vda", "/dev/vda: No such file or directory", "this machine has no disk"),
+        ("root=/dev/vda", "/dev/vda absent", "this machine has no disk"),
         ("rootfs=tpo", "tag tpo absent: the 1 virtiofs device", "gave its share another tag"),
     ] {
         results.provoke(&mut vm, words, answer, cause);
@@ -488,24 +488,37 @@ fn disks(results: &Results) {
     let mut vm = results.fails(
         config,
         "root=/dev/vda9",
-        "/dev/vda9: No such file or directory",
+        "/dev/vda9 absent",
         "vda is there and has no partition 9",
     );
     for (words, answer, cause) in [
         ("root=/dev/vda", "/dev/vda: ", "vda is a whole disk"),
-        ("root=/dev/vdb", "/dev/vdb: ", "vdb is swap space"),
-        ("root=/dev/vdc", "/dev/vdc: ", "vdc is encrypted (LUKS)"),
+        ("root=/dev/vdb", "/dev/vdb is swap space", "vdb is swap space"),
+        ("root=/dev/vdc", "/dev/vdc is encrypted with LUKS", "vdc is encrypted (LUKS)"),
         ("root=/dev/vdd", "/dev/vdd: ", "nothing that is known is on vdd"),
         ("root=/dev/vde", "/dev/vde: ", "the file system on vde is damaged"),
-        ("root=/dev/vdz", "/dev/vdz: No such file", "disks have other names here"),
-        ("root=/dev/mapper/vg-root", "/dev/mapper/vg-root: No such", "has not been put together"),
+        ("root=/dev/vdz", "/dev/vdz absent", "disks have other names here"),
+        (
+            "root=UUID=0f3c1a2e-5b64-4c55-9e02-7a1f0e6d9b1l",
+            "absent",
+            "misspelt: there is UUID=0f3c1a2e",
+        ),
+        ("root=LABEL=vad1", "LABEL=vad1 absent", "misspelt: there is LABEL=vda1"),
+        ("root=PARTUUID=12345678-01", "absent", "no disk here has that PARTUUID"),
+        ("root=8:77", "device 8:77 absent", "no disk here is device 8:77"),
+        (
+            "root=gpt-auto",
+            "no disk has a partition of the type for roots",
+            "no disk here is gpt-auto",
+        ),
+        ("root=/dev/mapper/vg-root", "/dev/mapper/vg-root absent", "has not been put together"),
         ("root=/dev/vda1 rootfstype=xfs", "", "vda1 is ext4, and rootfstype= says otherwise"),
         ("rootfstype= rootflags=nonsense", "/dev/vda1: ", "refuses an option of rootflags="),
         ("rootflags= rootfstype=nosuchfs", "no file system nosuchfs", "rootfstype= says otherwise"),
     ] {
         results.provoke(&mut vm, words, answer, cause);
     }
-    let answer = "/dev/sda1: No such file or directory";
+    let answer = "/dev/sda1 absent";
     let cause = "there is vda1 and no sda1";
     let text = results.provoke(&mut vm, "rootfstype= root=/dev/sda1", answer, cause);
     results.mend(&mut vm, "root=/dev/sda1", &text, 0);

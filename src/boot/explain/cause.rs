@@ -4,7 +4,7 @@ use super::hint::{nearest, word};
 use super::{Block, Fate, Scene, Verdict};
 use crate::applet::show_bytes;
 use crate::boot::plan::{Init, Mount, Place, Source, Step};
-use crate::cmdline::{Mark, Root};
+use crate::cmdline::Mark;
 
 /// A cause and commands.
 fn found(cause: impl Into<String>, commands: &[&str]) -> Verdict {
@@ -39,6 +39,8 @@ pub fn verdict(scene: &Scene) -> Verdict {
             Source::Virtiofs(tag) => share(scene, mount, tag, "virtiofs"),
             Source::NineP(tag) => share(scene, mount, tag, "9p"),
             Source::Device(node) => device(scene, mount, node),
+            Source::Marked(mark, value) => marked(scene, mount, mark, value),
+            Source::Number(..) | Source::GptAuto | Source::Image(_) => other_disk(scene, mount),
             Source::Tmpfs => memory(scene),
         },
         Step::CheckRoot { .. } => root(scene),
@@ -60,7 +62,14 @@ pub fn verdict(scene: &Scene) -> Verdict {
             };
             with(cause, [root_command(scene).or(Some(command.into()))])
         }
-        Step::Unsupported(root) => marked(scene, *root),
+        Step::Unsupported(root) => with(
+            format!("{root} is no kind of root that this program can mount"),
+            [root_command(scene)],
+        ),
+        Step::Usr { .. } => with(
+            "/usr, which the root's /etc/fstab has elsewhere, cannot be had",
+            [Some("mount | tail -n 5".into()), Some("boot continue".into())],
+        ),
         Step::Upper => memory(scene),
         Step::Overlay => missing_filesystem(scene, "overlay"),
         Step::Api { .. } => found(
@@ -98,7 +107,9 @@ fn killed(scene: &Scene, signal: i32) -> Verdict {
 
 fn late(step: &Step) -> Verdict {
     let share = match step {
-        Step::Mount(mount) => !matches!(mount.source, Source::Device(_) | Source::Tmpfs),
+        Step::Mount(mount) => {
+            matches!(mount.source, Source::Virtiofs(_) | Source::NineP(_))
+        }
         _ => false,
     };
     let cause = match step {
@@ -232,9 +243,7 @@ fn name_block(scene: &Scene, block: &Block) -> Option<String> {
         let value = block.tag(name)?;
         let alone = scene.seen.blocks.iter().filter(|b| b.tag(name) == Some(value)).count() == 1;
         let root = [name.as_bytes(), b"=", value].concat();
-        let known =
-            !steps.iter().any(|step| matches!(step, Step::Unsupported(_) | Step::Refuse(_)));
-        set("root", &root).filter(|_| alone && known)
+        set("root", &root).filter(|_| alone)
     };
     by_tag("UUID")
         .or_else(|| by_tag("PARTUUID"))
@@ -262,16 +271,39 @@ fn partition(name: &[u8]) -> Option<(&[u8], u32)> {
     }
 }
 
+/// The device that the answer is about: `/dev/NAME: ...`, `/dev/NAME is ...`.
+fn answered<'a>(scene: &'a Scene<'_>) -> Option<&'a Block> {
+    let first = scene.fault.text.lines().next().unwrap_or_default();
+    let name = first.strip_prefix("/dev/")?.split([':', ' ']).next()?;
+    scene.seen.blocks.iter().find(|b| b.name == name.as_bytes())
+}
+
+fn is_absent(scene: &Scene) -> bool {
+    let first = scene.fault.text.lines().next().unwrap_or_default();
+    first.ends_with(" absent") || scene.fault.errno == Some(libc::ENOENT)
+}
+
 fn device(scene: &Scene, mount: &Mount, node: &[u8]) -> Verdict {
     let name = node.strip_prefix(b"/dev/").unwrap_or(node);
     match scene.seen.blocks.iter().find(|b| b.name == name) {
         Some(block) => refused(scene, mount, block),
-        None if scene.fault.errno == Some(libc::ENOENT) => absent(scene, name),
+        None if is_absent(scene) => absent(scene, name),
         None => with(
             format!("{} is no block device that the kernel lists", show_bytes(node)),
             [root_command(scene)],
         ),
     }
+}
+
+/// A device by its number, by the type of its partition, a file on one.
+fn other_disk(scene: &Scene, mount: &Mount) -> Verdict {
+    if let Some(block) = answered(scene) {
+        return refused(scene, mount, block);
+    }
+    if scene.seen.blocks.is_empty() {
+        return no_disk(scene);
+    }
+    with(format!("no disk here is {}", mount.source), [root_command(scene)])
 }
 
 /// There is no disk at all.
@@ -423,13 +455,10 @@ fn refused(scene: &Scene, mount: &Mount, block: &Block) -> Verdict {
 }
 
 /// A root by its tag.
-fn marked(scene: &Scene, root: Root) -> Verdict {
-    let Root::Marked(mark, value) = root else {
-        return with(
-            format!("{root} is no kind of root that this program can mount"),
-            [root_command(scene)],
-        );
-    };
+fn marked(scene: &Scene, mount: &Mount, mark: Mark, value: &[u8]) -> Verdict {
+    if let Some(block) = answered(scene) {
+        return refused(scene, mount, block);
+    }
     if scene.seen.blocks.is_empty() {
         return no_disk(scene);
     }
@@ -446,6 +475,9 @@ fn marked(scene: &Scene, root: Root) -> Verdict {
             format!("it is misspelt: there is {name}={}", show_bytes(near)),
             [set("root", &[name.as_bytes(), b"=", near].concat())],
         );
+    }
+    if name.is_empty() {
+        return with("no disk here has that name", [root_command(scene)]);
     }
     with(format!("no disk here has that {name}"), [root_command(scene)])
 }
