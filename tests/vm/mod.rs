@@ -4,6 +4,7 @@ mod command;
 mod disks;
 mod faults;
 mod image;
+mod init;
 mod kernels;
 mod matrix;
 mod modules;

@@ -303,7 +303,11 @@ fn other_disk(scene: &Scene, mount: &Mount) -> Verdict {
     if scene.seen.blocks.is_empty() {
         return no_disk(scene);
     }
-    with(format!("no disk here is {}", mount.source), [root_command(scene)])
+    let cause = match mount.source {
+        Source::GptAuto => "no disk here has a GPT with a root partition".to_string(),
+        source => format!("no disk here is {source}"),
+    };
+    with(cause, [root_command(scene)])
 }
 
 /// There is no disk at all.
