@@ -517,19 +517,8 @@ impl Supervisor {
             }
         }
         self.look_again = false;
-        while news.signal {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(status) => {
-                    let Some(pid) = status.pid() else { break };
-                    phase = self.child_ended(phase, pid, status);
-                }
-                Err(Errno::ECHILD) => break,
-                // The word of an end has been taken and must not get lost.
-                Err(_) => {
-                    self.look_again = true;
-                    break;
-                }
-            }
+        if news.signal {
+            phase = self.reap(phase);
         }
         if let Some(mut control) = self.control.take() {
             let stopped = matches!(phase, Phase::Help(_));
@@ -545,6 +534,24 @@ impl Supervisor {
         match self.due(&phase) {
             Some(at) if time >= at => self.act(phase, time),
             _ => phase,
+        }
+    }
+
+    /// Collects all that have ended.
+    fn reap(&mut self, mut phase: Phase) -> Phase {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(status) => {
+                    let Some(pid) = status.pid() else { return phase };
+                    phase = self.child_ended(phase, pid, status);
+                }
+                Err(Errno::ECHILD) => return phase,
+                // The word of an end has been taken and must not get lost.
+                Err(_) => {
+                    self.look_again = true;
+                    return phase;
+                }
+            }
         }
     }
 

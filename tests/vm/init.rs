@@ -30,7 +30,10 @@ fn a_root_by_9p() {
     let dir = Scratch::new("nine-p");
     let root = root(&dir, "echo reached $$ by $(cat /proc/mounts | grep -c ' / 9p ro')");
     let share = format!("local,id=f,path={},security_model=none,readonly=on", root.display());
-    let mut vm = cloud("root=9p:top init=/sbin/init")
+    // The cloud kernel has no 9p.
+    let kernel = Kernel::BookwormGeneric;
+    let mut vm = machine(kernel, kernel.initramfs())
+        .command_line("console=ttyS0 no_timer_check quiet root=9p:top init=/sbin/init")
         .qemu(["-fsdev", &share, "-device", "virtio-9p-pci,fsdev=f,mount_tag=top"])
         .boot();
     vm.wait_for("reached 1 by 1");

@@ -140,7 +140,9 @@ fn missing_filesystem(scene: &Scene, kind: &str) -> Verdict {
         let module = module.rsplit('/').next().unwrap_or_default();
         module.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-').contains(kind)
     };
-    let refused = scene.seen.modules.iter().find(|line| names(line)).or(scene.seen.modules.first());
+    let here = |line: &&String| !line.ends_with("module not found");
+    let refused = scene.seen.modules.iter().filter(here);
+    let refused = refused.clone().find(|line| names(line)).or(refused.clone().next());
     let cause = match refused {
         Some(line) => format!("a module was refused: {line}"),
         None => format!("the image lacks the module (mkinitramfs --module {kind})"),
