@@ -485,6 +485,11 @@ impl<'a> Ctx<'a> {
         }
     }
 
+    /// Makes [`Ctx::status`] a failure without a message.
+    pub fn fail(&mut self) {
+        self.status = Status::FAILURE;
+    }
+
     /// Failure when anything was warned of, otherwise success.
     pub fn status(&self) -> Status {
         self.status
@@ -500,6 +505,21 @@ impl<'a> Ctx<'a> {
     #[inline(never)]
     pub fn print(&mut self, text: fmt::Arguments<'_>) -> Result<(), Error> {
         self.out.write_fmt(text).map_err(|e| Error::os("standard output", e))
+    }
+
+    /// Becomes the program `argv`, which is looked for in `PATH`. Returns only
+    /// the failure: status 127 when it is not found, otherwise 126 (POSIX env,
+    /// nice, nohup).
+    #[inline(never)]
+    pub fn become_program(&mut self, argv: &[OsString]) -> Error {
+        if let Err(error) = self.flush() {
+            return error;
+        }
+        let errno = sys::exec::exec(argv, self.env.get(b"PATH"), &mut self.env.iter());
+        let missing = errno == nix::errno::Errno::ENOENT;
+        let status = if missing { Status::NOT_FOUND } else { Status::CANNOT_RUN };
+        let name = argv.first().map(OsString::as_os_str).unwrap_or_default();
+        Error::os(show(name), errno).with(status)
     }
 
     /// Flushes `out`. A full disk or a closed descriptor is an error.

@@ -17,7 +17,7 @@ mod lzo;
 mod xz;
 mod zstd;
 
-pub use input::Input;
+pub use input::{Input, Source};
 
 /// A compression format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +211,7 @@ pub struct Unpacker<'a> {
     /// What went wrong behind what `out` holds.
     failed: Option<Cause>,
     members: u64,
+    taken: u64,
 }
 
 /// What a piece has at least, but for the last.
@@ -231,6 +232,7 @@ impl<'a> Unpacker<'a> {
             garbage: false,
             failed: None,
             members: 0,
+            taken: 0,
         }
     }
 
@@ -276,6 +278,70 @@ impl<'a> Unpacker<'a> {
         let piece = self.out.get(self.at..).unwrap_or_default();
         self.at = self.out.len();
         Ok(piece)
+    }
+
+    /// Some of what comes next, as much as there is at once, without taking it;
+    /// empty at the end.
+    pub fn available(&mut self) -> Result<&[u8], Error> {
+        let format = self.format;
+        let failed = |cause| Error { format, cause };
+        if format == Format::None {
+            return self.input.some().map_err(failed);
+        }
+        if self.at >= self.out.len() {
+            self.fill().map_err(failed)?;
+        }
+        Ok(self.out.get(self.at..).unwrap_or_default())
+    }
+
+    /// Takes `count` bytes of what is [`available`](Self::available).
+    pub fn consume(&mut self, count: usize) {
+        self.taken += count as u64;
+        if self.format == Format::None { self.input.advance(count) } else { self.at += count }
+    }
+
+    /// How many bytes were taken so far.
+    pub fn position(&self) -> u64 {
+        self.taken
+    }
+
+    /// Fills `to` as far as there is something. Gives how far.
+    #[inline(never)]
+    pub fn exact(&mut self, to: &mut [u8]) -> Result<usize, Error> {
+        let mut filled = 0;
+        while let Some(room) = to.get_mut(filled..).filter(|room| !room.is_empty()) {
+            let some = self.available()?;
+            let count = some.len().min(room.len());
+            if count == 0 {
+                break;
+            }
+            for (to, from) in room.iter_mut().zip(some) {
+                *to = *from;
+            }
+            self.consume(count);
+            filled += count;
+        }
+        Ok(filled)
+    }
+
+    /// Passes over `count` bytes.
+    #[inline(never)]
+    pub fn skip(&mut self, mut count: u64) -> Result<(), Error> {
+        if self.format == Format::None {
+            self.taken += count;
+            let result = self.input.skip(count);
+            return result.map_err(|cause| Error { format: self.format, cause });
+        }
+        while count > 0 {
+            let some = self.available()?.len();
+            if some == 0 {
+                return Err(Error { format: self.format, cause: Cause::Truncated });
+            }
+            let now = some.min(usize::try_from(count).unwrap_or(usize::MAX));
+            self.consume(now);
+            count -= now as u64;
+        }
+        Ok(())
     }
 
     /// How many members, streams or frames were begun.

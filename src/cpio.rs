@@ -190,7 +190,8 @@ fn aligned(n: usize, to: usize) -> usize {
     n.div_ceil(to) * to
 }
 
-fn hexadecimal(n: u32) -> [u8; 8] {
+/// Eight digits, as they are in a header.
+pub fn hexadecimal(n: u32) -> [u8; 8] {
     let mut digits = [0; 8];
     for (digit, shift) in digits.iter_mut().zip((0..8).rev()) {
         let nibble = (n >> (shift * 4) & 15) as u8;

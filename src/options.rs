@@ -35,6 +35,8 @@ use crate::applet::{Error, show};
 #[derive(Default)]
 pub struct Options {
     given: Vec<(u8, Option<OsString>)>,
+    /// How many operands were before each option.
+    places: Vec<usize>,
     at: usize,
     /// The words that are no options.
     pub operands: Vec<OsString>,
@@ -73,6 +75,7 @@ impl Options {
                 _ => None,
             };
             options.given.push((letter, value));
+            options.places.resize(options.given.len(), options.operands.len());
         }
         Ok(options)
     }
@@ -97,6 +100,13 @@ impl Options {
     #[inline(never)]
     pub fn value(&mut self) -> OsString {
         self.optional().unwrap_or_default()
+    }
+
+    /// How many operands were typed before the option that [`Options::next`]
+    /// gave last, for those that mean what follows them.
+    #[inline(never)]
+    pub fn place(&self) -> usize {
+        self.places.get(self.at.wrapping_sub(1)).copied().unwrap_or(0)
     }
 
     /// [`Options::value`] as bytes.

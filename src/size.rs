@@ -22,10 +22,49 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     number.checked_mul(base.pow(power))
 }
 
+/// A number of bytes or lines as head, tail and split take it: [`parse`], `b`
+/// for 512, and more than can be counted as the most that can.
+pub fn count(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (number, unit) = text.split_at(digits);
+    let number = number
+        .iter()
+        .fold(0u64, |n, b| n.saturating_mul(10).saturating_add(u64::from(b.wrapping_sub(b'0'))));
+    match unit {
+        _ if digits == 0 => None,
+        b"" => Some(number),
+        b"b" => Some(number.saturating_mul(512)),
+        _ => {
+            let factor = parse(&[b"1", unit].concat())?;
+            Some(number.saturating_mul(factor))
+        }
+    }
+}
+
 /// At most four characters: `999`, `1.1K`, `10M`, powers of 1024; rounded up,
 /// as GNU ls and df do, so that nothing looks smaller than it is.
 pub fn human(bytes: u64) -> String {
     scaled(bytes, 1024, b"KMGTPE")
+}
+
+/// As free has it: at most five characters with the unit's whole name, `1.5Gi`,
+/// `512B`.
+pub fn human_binary(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    let mut divisor: u64 = 1024;
+    let mut unit = 0;
+    while bytes / divisor >= 1024 && unit < 5 {
+        divisor <<= 10;
+        unit += 1;
+    }
+    let letter = char::from(*b"KMGTPE".get(unit).unwrap_or(&b'E'));
+    let whole = bytes / divisor;
+    if whole >= 10 {
+        return format!("{whole}{letter}i");
+    }
+    format!("{whole}.{}{letter}i", bytes % divisor / (divisor / 10 + 1))
 }
 
 /// [`human`] in powers of 1000.
@@ -83,6 +122,9 @@ mod tests {
         ] {
             assert_eq!(human(bytes), text, "{bytes}");
         }
+        assert_eq!(human_binary(0), "0B");
+        assert_eq!(human_binary(1_610_612_736), "1.5Gi");
+        assert_eq!(human_binary(11_747_328), "11Mi");
         assert_eq!(human_decimal(999), "999");
         assert_eq!(human_decimal(1000), "1.0k");
         assert_eq!(human_decimal(151_344), "152k");

@@ -33,7 +33,7 @@ const PURE: [(&str, &[&str]); 4] = [
     ("shell", &["lexer", "parser", "ast", "arith", "cond", "pattern", "word"]),
     ("kmod", &["alias", "conf", "dep", "modinfo", "strip"]),
     ("blk", &["probe"]),
-    ("net", &["address", "rtnl"]),
+    ("net", &["address", "dhcp", "dns", "packet", "rtnl", "telnet"]),
 ];
 
 /// The floor of the module `a::b` of the crate.
@@ -47,7 +47,8 @@ fn floor(room: &str, file: &str) -> Option<u32> {
         "main" | "lib" => 5,
         "applets" => 4,
         "shell" | "boot" | "image" | "vm" => 3,
-        "dev" | "net" | "kmod" | "blk" | "fsutil" => 2,
+        "archive" => 2,
+        "dev" | "proc" | "net" | "kmod" | "blk" | "fsutil" => 2,
         "sys" => 0,
         // every other file in src/ itself is pure, or the contract
         _ => 1,

@@ -3,11 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::AtFlags;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::fsutil::backup::Backup;
+use crate::fsutil::{ask, place, resolve};
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -37,17 +39,17 @@ struct Choice {
     verbose: bool,
     logical: bool,
     no_folder: bool,
-    backup: Option<Vec<u8>>,
+    backup: Option<Backup>,
     folder: Option<PathBuf>,
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice::default();
-    let mut suffix: Option<Vec<u8>> = None;
+    let (mut backup, mut control, mut suffix) = (false, None, None);
     let mut options = cx.parse(
         "s,symbolic f,force i,interactive n,no-dereference h r,relative v,verbose \
-        L,logical P,physical T,no-target-directory t:target-directory b,backup \
-        S:suffix",
+        L,logical P,physical T,no-target-directory t:target-directory b \
+        S:suffix -6?backup",
     )?;
     while let Some(letter) = options.next() {
         match letter {
@@ -61,15 +63,14 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'P' => c.logical = false,
             b'T' => c.no_folder = true,
             b't' => c.folder = Some(options.value().into()),
-            b'b' => c.backup = Some(b"~".to_vec()),
-            b'S' => suffix = Some(options.bytes()),
+            b'b' => backup = true,
+            b'6' => (backup, control) = (true, options.optional()),
+            b'S' => suffix = options.optional(),
             _ => {}
         }
     }
     let operands = options.operands;
-    if suffix.is_some() {
-        c.backup = suffix;
-    }
+    c.backup = Backup::of(cx, backup, control.as_deref(), suffix.as_deref())?;
     if c.relative && !c.symbolic {
         return Err(Error::usage("-r is for symbolic links"));
     }
@@ -142,7 +143,9 @@ fn make(cx: &mut Ctx, c: &Choice, target: &OsStr, link: &Path) -> Result<(), Err
             };
             let source = source.map_err(|e| Error::os(show(target), e))?;
             if (source.dev(), source.ino()) == (there.dev(), there.ino()) {
-                if c.backup.is_none() && same_name(Path::new(target), link) {
+                if c.backup.is_none()
+                    && place::is_same_name(target.as_bytes(), link.as_os_str().as_bytes())
+                {
                     let what = format!("{} and {} are the same file", show(target), show(link));
                     return Err(Error::msg(what));
                 }
@@ -151,20 +154,12 @@ fn make(cx: &mut Ctx, c: &Choice, target: &OsStr, link: &Path) -> Result<(), Err
                 }
             }
         }
-        if c.ask {
-            cx.flush()?;
-            let question = format!("ln: replace '{}'? ", show(link));
-            let _ = crate::applet::write_all(cx.stderr, question.as_bytes());
-            if !answer_is_yes(cx) {
-                return Ok(());
-            }
+        if c.ask && !ask::yes(cx, format_args!("replace '{}'? ", show(link))) {
+            return Ok(());
         }
-        if let Some(suffix) = &c.backup {
-            let mut name = link.as_os_str().as_bytes().to_vec();
-            name.extend_from_slice(suffix);
-            let name = PathBuf::from(OsString::from_vec(name));
-            std::fs::rename(link, &name).map_err(|e| Error::os(show(&name), e))?;
-            kept = Some(name);
+        if let Some(backup) = &c.backup {
+            let name = backup.keep(nix::fcntl::AT_FDCWD, link.as_os_str())?;
+            kept = Some(PathBuf::from(OsString::from_vec(name)));
         } else {
             replace(c, &text, link)?;
             return say(cx, c, &text, link, kept.as_deref());
@@ -242,94 +237,12 @@ fn say(
 /// The path from the link's folder to the target, both without symbolic links
 /// as far as they are there.
 fn relative(target: &Path, link: &Path) -> PathBuf {
-    let folder = match link.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    between(&resolved(folder), &resolved(target))
-}
-
-fn between(from: &Path, to: &Path) -> PathBuf {
-    let from: Vec<Component> = from.components().collect();
-    let to: Vec<Component> = to.components().collect();
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let mut path = PathBuf::new();
-    for _ in from.iter().skip(shared) {
-        path.push("..");
-    }
-    for part in to.iter().skip(shared) {
-        path.push(part);
-    }
-    if path.as_os_str().is_empty() {
-        path.push(".");
-    }
-    path
-}
-
-/// Absolute and without symbolic links; parts that are not there stay as they
-/// are named.
-fn resolved(path: &Path) -> PathBuf {
-    let mut missing = Vec::new();
-    let mut head = path;
-    loop {
-        let there = if head.as_os_str().is_empty() { Path::new(".") } else { head };
-        if let Ok(mut full) = there.canonicalize() {
-            for part in missing.iter().rev() {
-                match part {
-                    Component::ParentDir => {
-                        full.pop();
-                    }
-                    part => full.push(part),
-                }
-            }
-            return full;
+    let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+    let real = |path: &[u8]| resolve::resolve(path, resolve::Missing::Any, true);
+    match (real(place::folder_of(&bytes(link))), real(&bytes(target))) {
+        (Ok(folder), Ok(target)) => {
+            PathBuf::from(OsString::from_vec(resolve::relative(&folder, &target)))
         }
-        match (head.components().next_back(), head.parent()) {
-            (Some(part), Some(parent)) => {
-                missing.push(part);
-                head = parent;
-            }
-            _ => return path.to_path_buf(),
-        }
-    }
-}
-
-fn same_name(a: &Path, b: &Path) -> bool {
-    let place = |path: &Path| {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.canonicalize().ok(),
-            _ => Path::new(".").canonicalize().ok(),
-        };
-        (folder, path.file_name().map(OsStr::to_os_string))
-    };
-    place(a) == place(b)
-}
-
-/// Reads a line; yes is one that starts with y or Y.
-fn answer_is_yes(cx: &Ctx) -> bool {
-    let mut first = None;
-    let mut byte = [0];
-    while let Ok(1) = nix::unistd::read(cx.stdin, &mut byte) {
-        let [b] = byte;
-        if b == b'\n' {
-            break;
-        }
-        first.get_or_insert(b);
-    }
-    matches!(first, Some(b'y' | b'Y'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ways() {
-        let way = |a: &str, b: &str| between(Path::new(a), Path::new(b));
-        assert_eq!(way("/a/b", "/a/c/d"), Path::new("../c/d"));
-        assert_eq!(way("/a", "/a/x"), Path::new("x"));
-        assert_eq!(way("/a/b", "/a"), Path::new(".."));
-        assert_eq!(way("/a", "/a"), Path::new("."));
-        assert_eq!(way("/", "/x"), Path::new("x"));
+        _ => target.to_path_buf(),
     }
 }

@@ -22,6 +22,8 @@ mod long;
 mod order;
 
 use choice::{Choice, Control, Layout, Which};
+pub(super) use order::by_version;
+
 use order::Sort;
 
 /// See the module.

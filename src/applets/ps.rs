@@ -11,14 +11,13 @@ use std::os::unix::ffi::OsStringExt;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::fsutil::users::Users;
 use crate::order::sort_by;
+use crate::proc::{self, Process, System};
 use crate::sys::terminal;
 
 mod column;
-mod process;
 mod selection;
 
 use column::{Column, Shape};
-use process::{Process, System};
 use selection::Selection;
 
 /// See the module.
@@ -116,7 +115,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         column::shape_like_busybox(&mut columns);
     }
     let system = System::read()?;
-    let mut list = process::all(c.threads)?;
+    let mut list = proc::all(c.threads)?;
     list.retain(|process| c.selection.wants(process));
     let none = list.is_empty();
     if !c.sort.is_empty() {

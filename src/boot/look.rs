@@ -10,7 +10,7 @@ use super::explain::{Block, Orphan, Seen, hint};
 use super::plan::{INITS, Init, Run, SYSROOT, Source, Step};
 use super::supervise::Supervisor;
 use crate::applet::show_bytes;
-use crate::blk::scan::{self, Tables};
+use crate::blk::scan::Cache;
 use crate::cmdline::Root;
 use crate::dev::{names, read_small, virtio};
 use crate::kmsg;
@@ -64,32 +64,35 @@ fn text(path: &str) -> String {
     String::from_utf8_lossy(&bytes).trim_end().to_string()
 }
 
-/// The block devices that are not in memory, with what is on them.
+/// The block devices that are not in memory, and what is on them.
 pub fn blocks() -> Vec<Block> {
+    let mut cache = Cache::default();
+    cache.update(true);
+    let (known, tables) = cache.parts();
     let mut list = Vec::new();
-    let mut tables = Tables::default();
-    for device in scan::devices() {
+    for seen in known {
+        let device = &seen.device;
         let in_memory = device.name.starts_with(b"ram") || device.name.starts_with(b"zram");
         if in_memory || device.size == 0 {
             continue;
         }
-        let mut block = Block { bytes: device.size.saturating_mul(512), ..Block::default() };
-        for (name, value) in scan::values(&device) {
-            match name {
-                "TYPE" => block.kind = value,
-                "UUID" | "LABEL" => block.tags.push((name, value)),
-                _ => {}
-            }
+        let mut block = Block {
+            name: device.name.clone(),
+            bytes: device.size.saturating_mul(512),
+            kind: seen.get("TYPE").unwrap_or_default().to_vec(),
+            disk: device.partition.map(|_| device.parent.clone()),
+            ..Block::default()
+        };
+        for tag in ["UUID", "LABEL"] {
+            block.tags.extend(seen.get(tag).map(|value| (tag, value.to_vec())));
         }
-        if let Some((_, row)) = tables.row(&device) {
-            for (name, value) in [("PARTUUID", &row.uuid), ("PARTLABEL", &row.name)] {
+        if let Some((_, row)) = tables.row(device) {
+            for (tag, value) in [("PARTUUID", &row.uuid), ("PARTLABEL", &row.name)] {
                 if !value.is_empty() {
-                    block.tags.push((name, value.clone()));
+                    block.tags.push((tag, value.clone()));
                 }
             }
         }
-        block.disk = device.partition.map(|_| device.parent.clone());
-        block.name = device.name;
         list.push(block);
     }
     list

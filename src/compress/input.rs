@@ -4,6 +4,7 @@
 use std::io::{self, Read};
 
 use super::Cause;
+use crate::sys;
 
 /// How much is read at once.
 const PIECE: usize = 64 << 10;
@@ -11,37 +12,54 @@ const PIECE: usize = 64 << 10;
 /// How far [`Input::retreat`] can go back.
 const KEPT: usize = 8;
 
+/// What packed bytes are read from.
+pub trait Source: Read {
+    /// Passes over so many bytes without reading them, where that can be done
+    /// and they are there.
+    fn jump(&mut self, _count: u64) -> bool {
+        false
+    }
+}
+
+impl Source for std::fs::File {}
+
+impl Source for sys::fd::Reader<'_> {
+    fn jump(&mut self, count: u64) -> bool {
+        self.skip(count)
+    }
+}
+
 /// Packed bytes; see the module.
 pub struct Input<'a> {
-    source: Source<'a>,
+    source: From<'a>,
     buffer: Vec<u8>,
     at: usize,
     /// Bytes given out before those in the buffer.
     before: u64,
 }
 
-enum Source<'a> {
-    Reader(Box<dyn Read + 'a>),
+enum From<'a> {
+    Reader(Box<dyn Source + 'a>),
     /// All of it is in the slice.
     Slice(&'a [u8]),
 }
 
 impl<'a> Input<'a> {
     /// Bytes of a file or pipe.
-    pub fn new(source: Box<dyn Read + 'a>) -> Input<'a> {
-        Input { source: Source::Reader(source), buffer: Vec::new(), at: 0, before: 0 }
+    pub fn new(source: Box<dyn Source + 'a>) -> Input<'a> {
+        Input { source: From::Reader(source), buffer: Vec::new(), at: 0, before: 0 }
     }
 
     /// Bytes that are all here.
     pub fn of_slice(bytes: &'a [u8]) -> Input<'a> {
-        Input { source: Source::Slice(bytes), buffer: Vec::new(), at: 0, before: 0 }
+        Input { source: From::Slice(bytes), buffer: Vec::new(), at: 0, before: 0 }
     }
 
     /// What can be had without reading.
     pub fn rest(&self) -> &[u8] {
         let all = match self.source {
-            Source::Slice(bytes) => bytes,
-            Source::Reader(_) => &self.buffer,
+            From::Slice(bytes) => bytes,
+            From::Reader(_) => &self.buffer,
         };
         all.get(self.at..).unwrap_or_default()
     }
@@ -65,7 +83,7 @@ impl<'a> Input<'a> {
     /// what there is.
     #[inline(never)]
     pub fn peek(&mut self, count: usize) -> Result<&[u8], Cause> {
-        if let Source::Reader(reader) = &mut self.source {
+        if let From::Reader(reader) = &mut self.source {
             while self.buffer.len().saturating_sub(self.at) < count {
                 let done = self.at.saturating_sub(KEPT).min(self.buffer.len());
                 self.before += done as u64;
@@ -138,6 +156,16 @@ impl<'a> Input<'a> {
 
     /// Drops the next `count` bytes.
     pub fn skip(&mut self, mut count: u64) -> Result<(), Cause> {
+        let buffered = self.rest().len() as u64;
+        if let From::Reader(source) = &mut self.source
+            && count > buffered
+            && source.jump(count - buffered)
+        {
+            self.before += self.at as u64 + count;
+            self.buffer.clear();
+            self.at = 0;
+            return Ok(());
+        }
         while count > 0 {
             let some = self.some()?.len();
             if some == 0 {
@@ -167,7 +195,7 @@ impl<'a> Input<'a> {
     /// Fills `to` as far as bytes come at once; 0 at the end.
     pub fn read(&mut self, to: &mut [u8]) -> Result<usize, Cause> {
         // Large reads into an empty buffer need no copy.
-        if let Source::Reader(reader) = &mut self.source
+        if let From::Reader(reader) = &mut self.source
             && self.at >= self.buffer.len()
             && to.len() >= PIECE
         {

@@ -1,5 +1,6 @@
 //! Doers on filesystems: mounting, loop devices, names of users, emptying.
 
+pub mod accounts;
 pub mod ask;
 pub mod backup;
 mod blame;
@@ -14,6 +15,8 @@ pub mod mounting;
 pub mod mounts;
 pub mod place;
 pub mod remove;
+pub mod resolve;
+pub mod spawn;
 pub mod tags;
 pub mod users;
 pub mod walk;

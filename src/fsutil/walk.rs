@@ -285,7 +285,7 @@ impl Walk {
             let link = AtFlags::AT_SYMLINK_NOFOLLOW;
             let flags = if self.follows() { AtFlags::empty() } else { link };
             let mut stat = fstatat(self.dir(), self.name(), flags);
-            if self.follows() && matches!(stat, Err(Errno::ENOENT | Errno::ELOOP)) {
+            if self.follows() && matches!(stat, Err(Errno::ENOENT)) {
                 stat = fstatat(self.dir(), self.name(), link);
             }
             self.stat = Some(stat);

@@ -180,7 +180,17 @@ impl Walk<'_> {
             }
             Target::Builtin(module) => {
                 self.note_builtin(&module);
-                0
+                // A soft dependency may name what a part of the kernel is
+                // called, too, and mean the driver: f2fs wants `crc32`, which
+                // is a library and an algorithm of crypto. libkmod looks at
+                // aliases first as well.
+                let mut wave = 0;
+                for driver in by.map_or_else(Vec::new, |_| self.tree.aliased(name)) {
+                    if !self.conf.is_blacklisted(&driver) {
+                        wave = wave.max(self.visit_for(&driver, by));
+                    }
+                }
+                wave
             }
             Target::Unknown => {
                 if by.is_none() {

@@ -391,17 +391,19 @@ fn number(digits: &[u8]) -> Result<i64, Error> {
     if body.is_empty() {
         return Err(Error::Syntax(format!("'{}' is no number", shown())));
     }
-    let mut value: i64 = 0;
+    let mut value: u64 = 0;
     for byte in body {
         let Some(digit) = char::from(*byte).to_digit(radix) else {
             return Err(Error::Syntax(format!("'{}' is no number", shown())));
         };
         value = value
-            .checked_mul(i64::from(radix))
-            .and_then(|v| v.checked_add(i64::from(digit)))
+            .checked_mul(u64::from(radix))
+            .and_then(|v| v.checked_add(u64::from(digit)))
+            // The smallest number is written as this and a sign.
+            .filter(|v| radix != 10 || *v <= i64::MIN.unsigned_abs())
             .ok_or_else(|| Error::TooLarge(shown()))?;
     }
-    Ok(value)
+    Ok(value.cast_signed())
 }
 
 /// The value of a text that is a plain number with an optional sign and blanks

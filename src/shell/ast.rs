@@ -41,11 +41,31 @@ pub fn is_name(text: &[u8]) -> bool {
     }
 }
 
+/// What has been found out about a part of the tree, as long as the names of
+/// commands mean the same.
+#[derive(Debug, Default)]
+pub struct Verdict(Cell<u32>);
+
+impl Verdict {
+    /// The verdict of this generation of meanings, if there is one.
+    pub fn get(&self, generation: u32) -> Option<bool> {
+        let known = self.0.get();
+        (known >> 1 == generation).then_some(known & 1 == 1)
+    }
+
+    /// Remembers a verdict. Generations begin at 1.
+    pub fn set(&self, generation: u32, verdict: bool) {
+        self.0.set(generation << 1 | u32::from(verdict));
+    }
+}
+
 /// Commands that are executed one after the other.
 #[derive(Debug, Default)]
 pub struct Program {
     /// The statements.
     pub statements: Vec<Statement>,
+    /// Whether it can be a subshell without a process of its own.
+    pub tame: Verdict,
 }
 
 /// An AND-OR list (2.9.3), asynchronous or not.
@@ -77,6 +97,8 @@ pub struct Pipeline {
     pub negated: bool,
     /// At least one.
     pub commands: Vec<Command>,
+    /// Whether several can be run one after the other.
+    pub tame: Verdict,
 }
 
 /// A command with its redirections.
@@ -172,6 +194,8 @@ pub struct Function {
     pub name: Box<[u8]>,
     /// Its body, with the redirections of each call.
     pub body: Command,
+    /// Whether a call can be a subshell without a process of its own.
+    pub tame: Verdict,
 }
 
 /// The expression of `[[ ]]`.

@@ -20,7 +20,7 @@ use super::options::{NOEXEC, PATH_FIRST, XTRACE};
 use super::redir::RedirError;
 use super::vars::EXPORTED;
 use super::word::assignment_prefix;
-use super::{Flow, Run, Shell};
+use super::{Flow, Run, Shell, tame};
 
 /// What a command name means.
 pub enum Meaning {
@@ -155,7 +155,10 @@ impl Shell {
             Meaning::Function(function) => {
                 self.here(simple, redirs, |sh| sh.call(&function, fields))
             }
-            Meaning::Applet(row) if row.applet.kind == AppletKind::NoFork => {
+            Meaning::Applet(row)
+                if row.applet.kind == AppletKind::NoFork
+                    || (self.may_block() && tame::is_filter(row.name.as_bytes())) =>
+            {
                 self.here(simple, redirs, |sh| {
                     sh.status = sh.applet(row, fields);
                     Ok(())
@@ -166,6 +169,9 @@ impl Shell {
                 sh.status = sh.applet(row, fields);
                 Ok(())
             }),
+            Meaning::File(path) if !tail && !self.interactive => {
+                self.here(simple, redirs, |sh| sh.spawn_file(&path, fields))
+            }
             Meaning::File(path) => {
                 self.outside(simple, redirs, tail, |sh| sh.exec_file(&path, fields))
             }
@@ -338,9 +344,7 @@ impl Shell {
         if let Some(builtin) = builtin.filter(|b| b.special) {
             return Meaning::Builtin(builtin);
         }
-        if !self.functions.is_empty()
-            && let Some(function) = self.functions.get(name)
-        {
+        if let Some(function) = self.functions.get(name) {
             return Meaning::Function(Rc::clone(function));
         }
         match builtin {
@@ -373,7 +377,7 @@ impl Shell {
         let path = self.vars.get(b"PATH").unwrap_or(DEFAULT_PATH).to_vec();
         let found = search_path(&path, name)?;
         if found.first() == Some(&b'/') {
-            self.hashed.insert(name.into(), found.clone());
+            self.hashed.insert(name, found.clone());
         }
         Some(found)
     }
@@ -393,22 +397,52 @@ impl Shell {
         if errno == Errno::ENOEXEC {
             return self.exec_script(path, fields);
         }
+        self.exec_failed(path, errno);
+        Ok(())
+    }
+
+    /// Runs a program in a child that becomes it at once, without a copy of
+    /// this process.
+    fn spawn_file(&mut self, path: &[u8], fields: &Fields) -> Run {
+        let Ok(program) = CString::new(path) else {
+            self.status = 127;
+            return Ok(());
+        };
+        if self.jobs.control {
+            return self.in_child(false, |sh| sh.exec_file(path, fields));
+        }
+        let environment = self.vars.environment();
+        match sys::process::spawn(&program, &mut fields.c_strings(), environment) {
+            Ok(pid) => {
+                let mut job = self.new_job();
+                self.join_job(&mut job, pid, true);
+                let statuses = self.wait_foreground(job)?;
+                self.status = statuses.last().copied().unwrap_or(0);
+            }
+            Err(Errno::ENOEXEC) => {
+                return self.in_child(false, |sh| sh.exec_script(path, fields));
+            }
+            Err(errno) => self.exec_failed(path, errno),
+        }
+        Ok(())
+    }
+
+    /// Says why a program cannot be run.
+    fn exec_failed(&mut self, path: &[u8], errno: Errno) {
         let missing = errno == Errno::ENOENT || errno == Errno::ENOTDIR;
         let shown = show_bytes(path);
-        if missing && access(program.as_c_str(), AccessFlags::F_OK).is_ok() {
+        if missing && access(path, AccessFlags::F_OK).is_ok() {
             self.complain(format_args!("{shown}: its interpreter is missing"));
         } else if missing {
             self.complain(format_args!("{shown}: not found"));
         } else if errno == Errno::EACCES
-            && stat(program.as_c_str())
-                .is_ok_and(|s| s.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
+            && stat(path).is_ok_and(|s| s.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
         {
             self.complain(format_args!("{shown}: is a directory"));
         } else {
             self.complain(format_args!("{shown}: {}", error_text(errno as i32)));
         }
         self.status = if missing { 127 } else { 126 };
-        Ok(())
     }
 
     /// A file without an interpreter line is a script of this shell

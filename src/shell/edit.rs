@@ -138,7 +138,7 @@ struct Names {
 
 impl Names {
     fn refresh(&mut self, shell: &mut Shell) {
-        let own = shell.functions.keys().chain(shell.aliases.keys());
+        let own = shell.functions.iter().map(|e| e.0).chain(shell.aliases.iter().map(|e| e.0));
         self.own = own.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         self.table = Some(shell.table);
         self.path = shell.vars.get(b"PATH").unwrap_or_default().to_vec();

@@ -86,7 +86,9 @@ impl Shell {
         if let [only] = pipeline.commands.as_slice() {
             return self.command(only, tail);
         }
-        self.piped(&pipeline.commands)?;
+        if !self.piped_here(pipeline)? {
+            self.piped(&pipeline.commands)?;
+        }
         self.check_status()
     }
 
@@ -263,6 +265,10 @@ impl Shell {
         match kind {
             Kind::Simple(simple) => self.simple(simple, &[], tail),
             Kind::Group(body) => self.program(body, tail),
+            Kind::Subshell(body) if !tail && self.is_tame(body) => {
+                self.in_subshell(|sh| sh.program(body, false))?;
+                self.check_status()
+            }
             Kind::Subshell(body) => {
                 self.in_child(tail, |sh| {
                     sh.loops = 0;
@@ -291,7 +297,8 @@ impl Shell {
             Kind::For(parts) => self.for_loop(parts),
             Kind::Case(parts) => self.case(parts, tail),
             Kind::Function(function) => {
-                self.functions.insert(function.name.clone(), Rc::clone(function));
+                self.functions.insert(&function.name, Rc::clone(function));
+                self.meanings_changed();
                 self.status = 0;
                 Ok(())
             }
@@ -358,7 +365,9 @@ impl Shell {
                 }
             }
         }
-        self.status = 0;
+        if fields.is_empty() {
+            self.status = 0;
+        }
         self.loops += 1;
         let mut result = Ok(());
         for value in fields.from(0) {
@@ -394,8 +403,9 @@ impl Shell {
                 chosen = pattern::matches(&pattern, &subject);
             }
             if chosen {
-                self.status =
-                    if arm.body.statements.is_empty() || !falling { 0 } else { self.status };
+                if arm.body.statements.is_empty() {
+                    self.status = 0;
+                }
                 self.program(&arm.body, tail && !arm.falls)?;
                 if !arm.falls {
                     return Ok(());

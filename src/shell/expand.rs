@@ -503,12 +503,8 @@ impl arith::Scope for Shell {
 /// Whether a part between double quotes may leave no field at all.
 fn may_vanish(part: &Part) -> bool {
     match part {
-        Part::Param(param) => match &param.op {
-            Op::Default(_, word) | Op::Alternative(_, word) => {
-                matches!(param.which, Which::At) || word.parts.iter().any(may_vanish)
-            }
-            _ => matches!(param.which, Which::At),
-        },
+        // Of `"${x-$@}"` POSIX leaves it open; in most shells it is a field.
+        Part::Param(param) => matches!(param.which, Which::At),
         _ => false,
     }
 }

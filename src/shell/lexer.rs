@@ -139,7 +139,7 @@ pub enum Token {
 }
 
 /// A here-document whose text has not been read yet.
-struct Pending {
+pub(super) struct Pending {
     delimiter: Vec<u8>,
     strip_tabs: bool,
     quoted: bool,
@@ -509,6 +509,17 @@ impl<'a> Parser<'a> {
         let pending = Pending { delimiter: text, strip_tabs, quoted, body: Rc::clone(&body) };
         self.source.pending.push(pending);
         body
+    }
+
+    /// The here-documents that wait for the end of the line.
+    pub(super) fn take_pending(&mut self) -> Vec<Pending> {
+        std::mem::take(&mut self.source.pending)
+    }
+
+    /// Has them wait again, before those that came since.
+    pub(super) fn put_back(&mut self, pending: &mut Vec<Pending>) {
+        pending.append(&mut self.source.pending);
+        std::mem::swap(pending, &mut self.source.pending);
     }
 
     fn read_here_documents(&mut self) -> Parsed<()> {

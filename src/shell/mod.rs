@@ -17,11 +17,11 @@
 //! | 2.9 Shell Commands | `exec`, `command` |
 //! | 2.11 Job Control | `jobs` |
 //! | 2.12 Signals, trap | `trap` |
+//! | 2.13 Shell Execution Environment (subshells without process) | `tame` |
 //! | 2.14 Pattern Matching Notation | `pattern` |
 //! | 2.15 Special Built-In Utilities, and the regular ones | `builtins` |
 //! | sh: invocation, reading of scripts, prompts | `start`, `edit` |
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::rc::Rc;
 
@@ -44,8 +44,10 @@ pub mod options;
 pub mod parser;
 pub mod pattern;
 mod redir;
+mod sorted;
 pub mod start;
 mod substitute;
+mod tame;
 mod trap;
 mod vars;
 mod word;
@@ -53,6 +55,7 @@ mod word;
 use ast::{Function, Name};
 use fields::Fields;
 use options::Options;
+use sorted::Sorted;
 use trap::Traps;
 use vars::Vars;
 
@@ -86,10 +89,10 @@ struct Getopts {
 /// A shell execution environment (2.13).
 pub struct Shell {
     vars: Vars,
-    functions: BTreeMap<Box<[u8]>, Rc<Function>>,
-    aliases: BTreeMap<Box<[u8]>, Rc<[u8]>>,
+    functions: Sorted<Rc<Function>>,
+    aliases: Sorted<Rc<[u8]>>,
     /// Where commands were found in PATH.
-    hashed: BTreeMap<Box<[u8]>, Vec<u8>>,
+    hashed: Sorted<Vec<u8>>,
     positional: Rc<Vec<Vec<u8>>>,
     /// `$0`
     name: Vec<u8>,
@@ -116,6 +119,8 @@ pub struct Shell {
     tested: u32,
     /// The status of the last command substitution of a command.
     substituted: Option<u8>,
+    /// What command names mean, by number: see `tame`.
+    generation: u32,
     /// Where the text of a command substitution without process goes.
     capture: Option<Vec<u8>>,
     /// In how many redirections of standard output we are.

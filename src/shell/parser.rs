@@ -56,10 +56,14 @@ impl Parser<'_> {
     /// A command substitution, up to and past its `)`.
     pub(super) fn substituted(&mut self) -> Parsed<Program> {
         let token = self.token.take();
+        // A line break in here is part of a word of the line outside, whose
+        // here-documents begin when that ends.
+        let mut outer = self.take_pending();
         let program = self.list()?;
         if !self.accept(Op::Close)? {
             return self.unexpected();
         }
+        self.put_back(&mut outer);
         self.token = token;
         Ok(program)
     }
@@ -195,7 +199,7 @@ impl Parser<'_> {
             self.newlines()?;
             commands.push(self.command()?);
         }
-        Ok(Pipeline { negated, commands })
+        Ok(Pipeline { negated, commands, tame: Verdict::default() })
     }
 
     /// Substitutes aliases for the word that is looked at (2.3.1).
@@ -390,7 +394,7 @@ impl Parser<'_> {
         if matches!(body.kind, Kind::Simple(_) | Kind::Function(_)) {
             return self.error("the body of a function must be a compound command");
         }
-        let kind = Kind::Function(Rc::new(Function { name, body }));
+        let kind = Kind::Function(Rc::new(Function { name, body, tame: Verdict::default() }));
         Ok(Command { kind, redirs: Vec::new(), line })
     }
 

@@ -249,7 +249,7 @@ impl Shell {
 
     /// A here-document (2.7.4): a pipe when it takes all of the text at once,
     /// otherwise a file without a name.
-    fn here_document(
+    pub fn here_document(
         &mut self,
         text: &[u8],
         fd: RawFd,

@@ -1,6 +1,5 @@
 //! sh: invocation and the reading of commands. POSIX.1-2024 XCU 3 sh.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -15,6 +14,7 @@ use super::edit::Editor;
 use super::jobs::Jobs;
 use super::lexer::{Input, Nothing, Parser, Source};
 use super::options::{INTERACTIVE, MONITOR, NOEXEC, Options, VERBOSE};
+use super::sorted::Sorted;
 use super::trap::Traps;
 use super::vars::Vars;
 use super::{Flow, Getopts, Run, Shell};
@@ -246,9 +246,9 @@ impl Shell {
         }
         Shell {
             vars,
-            functions: BTreeMap::new(),
-            aliases: BTreeMap::new(),
-            hashed: BTreeMap::new(),
+            functions: Sorted::new(),
+            aliases: Sorted::new(),
+            hashed: Sorted::new(),
             positional: Rc::new(Vec::new()),
             name: cx.argv0.as_bytes().to_vec(),
             prefix: cx.name.to_string(),
@@ -266,6 +266,7 @@ impl Shell {
             calls: 0,
             tested: 0,
             substituted: None,
+            generation: 1,
             capture: None,
             stdout_moved: 0,
             out: Vec::new(),
@@ -300,12 +301,12 @@ impl Shell {
     fn read_profile(&mut self, file: &[u8]) {
         let Ok(text) = std::fs::read(OsStr::from_bytes(file)) else { return };
         let result = self.run_file(text, file);
-        self.settle(result);
+        self.settle(result.map(drop));
     }
 
     fn run_command_string(&mut self, text: Vec<u8>) -> Run {
         let mut source = Source::of(text, 1);
-        self.run_source(&mut source, &mut From::Nowhere, true)
+        self.run_source(&mut source, &mut From::Nowhere, true).map(drop)
     }
 
     fn run_script(&mut self, file: &[u8]) -> Run {
@@ -332,7 +333,7 @@ impl Shell {
         self.prefix = format!("{}: {}", self.prefix, show_bytes(&file));
         self.names_line = true;
         let mut source = Source::of(text, 1);
-        self.run_source(&mut source, &mut From::Nowhere, false)
+        self.run_source(&mut source, &mut From::Nowhere, false).map(drop)
     }
 
     fn run_stdin(&mut self) -> Run {
@@ -340,20 +341,21 @@ impl Shell {
             if self.interactive { From::Prompt(Box::new(Editor::new(self))) } else { From::Stdin };
         self.names_line = !self.interactive;
         let mut source = Source::new(1);
-        self.run_source(&mut source, &mut from, false)
+        self.run_source(&mut source, &mut from, false).map(drop)
     }
 
-    /// Commands in a text, in this environment: `eval`, a trap.
-    pub fn run_text(&mut self, text: Vec<u8>, line: u32) -> Run {
+    /// Commands in a text, in this environment: `eval`, a trap. False when
+    /// there are none.
+    pub fn run_text(&mut self, text: Vec<u8>, line: u32) -> Result<bool, Flow> {
         if !self.has_stack() {
-            return self.fatal("commands nest too deep");
+            self.fatal("commands nest too deep")?;
         }
         let mut source = Source::of(text, line);
         self.run_source(&mut source, &mut From::Nowhere, false)
     }
 
-    /// The commands of a file, in this environment.
-    pub fn run_file(&mut self, text: Vec<u8>, path: &[u8]) -> Run {
+    /// The commands of a file, in this environment. False when there are none.
+    pub fn run_file(&mut self, text: Vec<u8>, path: &[u8]) -> Result<bool, Flow> {
         let names_line = std::mem::replace(&mut self.names_line, true);
         let prefix = format!("sh: {}", show_bytes(path));
         let prefix = std::mem::replace(&mut self.prefix, prefix);
@@ -364,8 +366,14 @@ impl Shell {
     }
 
     /// Reads and executes commands to the end. With `tail` the process ends
-    /// then.
-    fn run_source(&mut self, source: &mut Source, from: &mut From, tail: bool) -> Run {
+    /// then. False when there were none.
+    fn run_source(
+        &mut self,
+        source: &mut Source,
+        from: &mut From,
+        tail: bool,
+    ) -> Result<bool, Flow> {
+        let mut any = false;
         let top = !matches!(from, From::Nowhere) && self.interactive;
         if let From::Nowhere = from
             && self.options.has(VERBOSE)
@@ -384,9 +392,10 @@ impl Shell {
                     continue;
                 }
                 Ok(None) if top && self.stays_at_end(source) => continue,
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(any),
                 Ok(Some(_)) if self.options.has(NOEXEC) && !self.interactive => Ok(()),
                 Ok(Some(program)) => {
+                    any = true;
                     let last = tail && source.is_exhausted();
                     self.program(&program, last)
                 }
@@ -447,6 +456,7 @@ impl Shell {
     /// Warns, once, of stopped jobs that an exit would leave behind.
     pub fn warn_of_stopped_jobs(&mut self) -> bool {
         let stopped = self.interactive
+            && !self.vars.in_subshell()
             && self.jobs.list().iter().any(|j| matches!(j.state(), super::jobs::State::Stopped(_)));
         if !stopped || std::mem::replace(&mut self.warned_of_jobs, true) {
             return false;

@@ -1,28 +1,29 @@
-//! Command substitution. POSIX.1-2024 XCU 2.6.3.
-//!
-//! A substitution runs in a subshell environment. Where nothing that is run
-//! can change the shell (built-in utilities and applets that only write), the
-//! shell itself is that environment, and there is no process.
+//! Command substitution (POSIX.1-2024 XCU 2.6.3), and the subshells and
+//! pipelines that need no process: see `tame`.
 
 use std::os::fd::RawFd;
+use std::rc::Rc;
 
 use nix::errno::Errno;
+use nix::sys::stat::stat;
 
-use crate::applet::Kind as AppletKind;
 use crate::sys::descriptor;
 use crate::sys::process::{Forked, exit_now};
 
-use super::arith::Expr;
 use super::ast::*;
-use super::builtins;
-use super::{Flow, Shell};
+use super::options::{ALLEXPORT, PIPEFAIL};
+use super::redir::{RedirError, SavedFds};
+use super::{Flow, Run, Shell, tame};
+
+/// More than this a filter in a pipeline reads beside the next, not before it.
+const MUCH: i64 = 1 << 20;
 
 impl Shell {
     /// The output of a program, without the newlines at its end.
     pub fn substitute(&mut self, program: &Program) -> Result<Vec<u8>, Flow> {
         let status = self.status;
-        let mut text = if self.capture.is_none() && self.is_tame(program) {
-            self.capture_here(program)
+        let mut text = if self.is_tame(program) {
+            self.capture_here(|sh| sh.program(program, false))?
         } else {
             self.capture_child(program)?
         };
@@ -30,23 +31,44 @@ impl Shell {
             text.pop();
         }
         // No variable and no argument can hold a NUL.
-        text.retain(|b| *b != 0);
+        if text.contains(&0) {
+            text.retain(|b| *b != 0);
+        }
         // `$?` beside it is that of the command before (2.5.2).
         self.substituted = Some(std::mem::replace(&mut self.status, status));
         Ok(text)
     }
 
-    fn capture_here(&mut self, program: &Program) -> Vec<u8> {
-        self.capture = Some(Vec::new());
-        let moved = std::mem::take(&mut self.stdout_moved);
+    /// Runs `f` as a subshell that is no process: what it changed is undone.
+    /// Only an interrupt goes beyond it.
+    pub fn in_subshell(&mut self, f: impl FnOnce(&mut Shell) -> Run) -> Run {
+        let vars = self.vars.enter_subshell();
+        let positional = Rc::clone(&self.positional);
         let loops = std::mem::take(&mut self.loops);
-        let line = self.vars.line;
-        let result = self.program(program, false);
-        self.settle(result);
+        let (options, getopts, line) = (self.options, self.getopts, self.vars.line);
+        let result = f(self);
         self.vars.line = line;
+        self.getopts = getopts;
+        self.options = options;
+        self.vars.export_all = options.has(ALLEXPORT);
         self.loops = loops;
+        self.positional = positional;
+        self.vars.leave_subshell(vars);
+        match result {
+            Err(Flow::Interrupt) => result,
+            _ => Ok(()),
+        }
+    }
+
+    /// What `f`, as a subshell without process, writes.
+    fn capture_here(&mut self, f: impl FnOnce(&mut Shell) -> Run) -> Result<Vec<u8>, Flow> {
+        let outer = self.capture.replace(Vec::new());
+        let moved = std::mem::take(&mut self.stdout_moved);
+        let result = self.in_subshell(f);
         self.stdout_moved = moved;
-        self.capture.take().unwrap_or_default()
+        let text = std::mem::replace(&mut self.capture, outer);
+        result?;
+        Ok(text.unwrap_or_default())
     }
 
     fn capture_child(&mut self, program: &Program) -> Result<Vec<u8>, Flow> {
@@ -94,90 +116,72 @@ impl Shell {
         self.loops = 0;
     }
 
-    /// Whether a program, run in the shell itself, leaves it as it was.
-    fn is_tame(&self, program: &Program) -> bool {
-        program.statements.iter().all(|statement| {
-            !statement.background
-                && self.is_tame_pipeline(&statement.first)
-                && statement.rest.iter().all(|(_, p)| self.is_tame_pipeline(p))
-        })
+    /// Runs a pipeline without any process, one command after the other. False
+    /// when it turns out that it must not be; nothing has been done then.
+    pub fn piped_here(&mut self, pipeline: &Pipeline) -> Result<bool, Flow> {
+        if !self.is_tame_pipe(pipeline) {
+            return Ok(false);
+        }
+        let Some((last, before)) = pipeline.commands.split_last() else { return Ok(false) };
+        if !self.reads_little(before)? {
+            return Ok(false);
+        }
+        let mut failed = 0;
+        let mut input: Option<Vec<u8>> = None;
+        for command in before {
+            let text = self.capture_here(|sh| sh.stage(command, input.take()))?;
+            if self.status != 0 {
+                failed = self.status;
+            }
+            input = Some(text);
+        }
+        self.in_subshell(|sh| sh.stage(last, input))?;
+        if self.status == 0 && self.options.has(PIPEFAIL) {
+            self.status = failed;
+        }
+        Ok(true)
     }
 
-    fn is_tame_pipeline(&self, pipeline: &Pipeline) -> bool {
-        let [command] = pipeline.commands.as_slice() else { return false };
-        let Kind::Simple(simple) = &command.kind else { return false };
-        if !simple.assigns.is_empty() || !command.redirs.iter().all(is_tame_redirection) {
-            return false;
+    /// A command of a pipeline, with its standard input.
+    fn stage(&mut self, command: &Command, input: Option<Vec<u8>>) -> Run {
+        let Some(text) = input else { return self.command(command, false) };
+        let mut saved = SavedFds::default();
+        match self.here_document(&text, 0, &mut saved) {
+            Ok(()) => {}
+            Err(RedirError::Flow(flow)) => return Err(flow),
+            Err(RedirError::Failed) => return Ok(()),
         }
-        let Some(name) = simple.words.first().and_then(Word::fixed) else { return false };
-        self.is_tame_command(name)
-            && simple.words.iter().all(|word| word.parts.iter().all(is_tame_part))
+        let result = self.command(command, false);
+        self.unredirect(saved);
+        result
     }
 
-    fn is_tame_command(&self, name: &[u8]) -> bool {
-        if self.functions.contains_key(name) {
-            return false;
+    /// Whether the files that the first command of a pipeline reads are files
+    /// with an end near by.
+    fn reads_little(&mut self, before: &[Command]) -> Result<bool, Flow> {
+        let Some(Kind::Simple(simple)) = before.first().map(|c| &c.kind) else { return Ok(true) };
+        let name = simple.words.first().and_then(Word::fixed).unwrap_or_default();
+        if !tame::is_filter(name) {
+            return Ok(true);
         }
-        match builtins::find(name) {
-            Some(builtin) => builtin.tame,
-            None => {
-                !self.options.has(super::options::PATH_FIRST)
-                    && self
-                        .table
-                        .find(name)
-                        .is_some_and(|row| row.applet.kind == AppletKind::NoFork)
+        let mut fields = self.take_fields();
+        let result = self.expand_words(simple.words.get(1..).unwrap_or_default(), &mut fields);
+        let mut files = 0;
+        let mut little = true;
+        for field in fields.from(0) {
+            if let Ok(status) = stat(field) {
+                files += 1;
+                let kind = status.st_mode & libc::S_IFMT;
+                little &= match kind {
+                    libc::S_IFREG => status.st_size <= MUCH,
+                    libc::S_IFDIR => true,
+                    _ => false,
+                };
             }
         }
-    }
-}
-
-/// Standard output is not a descriptor while it is captured, so nothing may
-/// be made a copy of it.
-fn is_tame_redirection(redir: &Redir) -> bool {
-    match redir.kind {
-        RedirKind::DupIn | RedirKind::DupOut => {
-            redir.target.fixed().is_some_and(|t| t != b"1" && t != b"-" && t.len() == 1)
-        }
-        RedirKind::Here(_) => false,
-        _ => redir.target.parts.iter().all(is_tame_part),
-    }
-}
-
-/// Whether expanding a part changes nothing.
-fn is_tame_part(part: &Part) -> bool {
-    match part {
-        Part::Literal(_) | Part::Glob(_) | Part::Quoted(_) | Part::Tilde(_) => true,
-        Part::Double(parts) => parts.iter().all(is_tame_part),
-        // It has an environment of its own.
-        Part::Command(_) => true,
-        Part::Arith(arith) => arith.parsed.as_ref().is_some_and(is_pure),
-        Part::Param(param) => match &param.op {
-            Op::Plain | Op::Length => true,
-            Op::Default(_, word)
-            | Op::Alternative(_, word)
-            | Op::Prefix(_, word)
-            | Op::Suffix(_, word) => word.parts.iter().all(is_tame_part),
-            Op::Replace(_, a, b) => a.parts.iter().chain(&b.parts).all(is_tame_part),
-            Op::Slice(a, b) => {
-                let pure = |arith: &Arith| arith.parsed.as_ref().is_some_and(is_pure);
-                pure(a) && b.as_deref().is_none_or(pure)
-            }
-            Op::Assign(..) | Op::Error(..) | Op::Bad => false,
-        },
-    }
-}
-
-/// Whether evaluating an expression assigns nothing. A variable may hold an
-/// expression that does, so only constants and `$parameters` are certain.
-fn is_pure(expr: &Expr) -> bool {
-    match expr {
-        Expr::Num(_) | Expr::Operand(_) => true,
-        Expr::Unary(_, operand) => is_pure(operand),
-        Expr::Binary(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Comma(sides) => {
-            is_pure(&sides.0) && is_pure(&sides.1)
-        }
-        Expr::Choice(parts) => is_pure(&parts.0) && is_pure(&parts.1) && is_pure(&parts.2),
-        Expr::Var(_) | Expr::Assign(..) | Expr::Step(..) => false,
+        self.give_back(fields);
+        // Without any it may read standard input, whatever that is.
+        Ok(result.is_ok() && little && (files > 0 || name == b"ls"))
     }
 }
 

@@ -114,6 +114,7 @@ impl Shell {
             Action::Run(_) => Disposition::Catch,
         };
         self.traps.store(number, action);
+        self.meanings_changed();
         if number != 0 {
             let _ = signal::set(number, how);
         }
@@ -154,6 +155,7 @@ impl Shell {
     /// back at the default, what was ignored stays so.
     pub fn reset_traps(&mut self) {
         let was_interactive = self.interactive;
+        self.meanings_changed();
         self.interactive = false;
         if self.traps.any {
             self.traps.inherited = Some(self.traps.actions.clone());
@@ -222,7 +224,8 @@ impl Shell {
     /// Runs the traps of signals that have come.
     pub fn run_traps(&mut self) -> Run {
         if self.capture.is_some() {
-            return Ok(());
+            // A subshell has no traps; an interrupt is for it as well.
+            return if self.interrupted() { Err(Flow::Interrupt) } else { Ok(()) };
         }
         while let Some(number) = signal::take() {
             match self.traps.action(number) {
@@ -246,7 +249,7 @@ impl Shell {
         let outer = self.trap_status.replace(self.status);
         let result = self.run_text(text.to_vec(), self.vars.line.max(1));
         self.trap_status = outer;
-        result
+        result.map(drop)
     }
 
     /// Runs the EXIT trap, once. `exit` in it changes the status.

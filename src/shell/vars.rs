@@ -8,6 +8,7 @@
 use std::ffi::{CString, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
+use std::rc::Rc;
 
 use super::ast::{Name, is_name};
 
@@ -28,6 +29,8 @@ pub struct Var {
     pub value: Option<Vec<u8>>,
     /// Bits: [`EXPORTED`], [`READONLY`].
     pub flags: u8,
+    /// The subshell without process that has saved it last.
+    stamp: u32,
 }
 
 /// Variables that mean something to the shell.
@@ -61,11 +64,17 @@ pub struct Vars {
     /// Slots by hash of the name, open addressing; EMPTY where there is none.
     index: Vec<u32>,
     journal: Vec<Saved>,
+    /// What the variables were before the subshells that have no process.
+    undo: Vec<Saved>,
+    /// The subshell without process that we are in, or 0, and how many there
+    /// have been.
+    subshell: u32,
+    subshells: u32,
     ifs: [Split; 256],
     /// Entries of the environment that are no variables.
     foreign: Vec<Vec<u8>>,
     environment: Option<Vec<CString>>,
-    os_environment: Option<Vec<OsString>>,
+    os_environment: Option<Rc<[OsString]>>,
     /// Set when PATH has changed.
     pub path_changed: bool,
     /// Set when OPTIND has been assigned.
@@ -99,6 +108,9 @@ impl Vars {
             list: Vec::with_capacity(64),
             index: vec![EMPTY; 128],
             journal: Vec::new(),
+            undo: Vec::new(),
+            subshell: 0,
+            subshells: 0,
             ifs: [Split::No; 256],
             foreign: Vec::new(),
             environment: None,
@@ -166,7 +178,7 @@ impl Vars {
             at = (at + 1) & mask;
         }
         let slot = self.list.len() as u32;
-        self.list.push(Var { name: name.into(), value: None, flags: 0 });
+        self.list.push(Var { name: name.into(), value: None, flags: 0, stamp: 0 });
         if let Some(entry) = self.index.get_mut(at) {
             *entry = slot;
         }
@@ -255,6 +267,7 @@ impl Vars {
         write: impl FnOnce(&mut Vec<u8>),
     ) -> Result<(), ReadOnly> {
         let export_all = self.export_all;
+        self.save_for_subshell(slot);
         let Some(var) = self.list.get_mut(slot as usize) else { return Ok(()) };
         if var.flags & READONLY != 0 {
             return Err(ReadOnly);
@@ -286,19 +299,24 @@ impl Vars {
     /// Unsets a variable.
     pub fn unset(&mut self, name: &[u8]) -> Result<(), ReadOnly> {
         let slot = self.slot_of(name);
+        self.save_for_subshell(slot);
         let Some(var) = self.list.get_mut(slot as usize) else { return Ok(()) };
         if var.flags & READONLY != 0 {
             return Err(ReadOnly);
         }
         var.value = None;
+        let flags = var.flags;
         var.flags &= HOOKED;
-        self.changed(slot);
+        if flags & (EXPORTED | HOOKED) != 0 {
+            self.changed(slot);
+        }
         Ok(())
     }
 
     /// Adds [`EXPORTED`] or [`READONLY`] to a variable.
     pub fn mark(&mut self, name: &[u8], flag: u8) {
         let slot = self.slot_of(name);
+        self.save_for_subshell(slot);
         if let Some(var) = self.list.get_mut(slot as usize) {
             var.flags |= flag;
         }
@@ -309,6 +327,7 @@ impl Vars {
     /// Takes [`EXPORTED`] from a variable.
     pub fn unexport(&mut self, name: &[u8]) {
         let slot = self.slot_of(name);
+        self.save_for_subshell(slot);
         if let Some(var) = self.list.get_mut(slot as usize) {
             var.flags &= !EXPORTED;
         }
@@ -372,11 +391,54 @@ impl Vars {
         while self.journal.len() > mark
             && let Some(saved) = self.journal.pop()
         {
-            if let Some(var) = self.list.get_mut(saved.slot as usize) {
-                var.value = saved.value;
-                var.flags = saved.flags;
-            }
+            self.bring_back(saved);
+        }
+    }
+
+    fn bring_back(&mut self, saved: Saved) {
+        let Some(var) = self.list.get_mut(saved.slot as usize) else { return };
+        let flags = var.flags | saved.flags;
+        var.value = saved.value;
+        var.flags = saved.flags;
+        if flags & (EXPORTED | HOOKED) != 0 {
             self.changed(saved.slot);
+        }
+    }
+
+    /// Whether we are in a subshell without process.
+    pub fn in_subshell(&self) -> bool {
+        self.subshell != 0
+    }
+
+    /// A subshell begins that is no process of its own: what it changes is
+    /// saved, until [`Vars::leave_subshell`] gets what this returns.
+    pub fn enter_subshell(&mut self) -> (u32, usize) {
+        let before = (self.subshell, self.undo.len());
+        self.subshells = self.subshells.wrapping_add(1).max(1);
+        self.subshell = self.subshells;
+        before
+    }
+
+    /// The end of a subshell: the variables are what they were.
+    pub fn leave_subshell(&mut self, (subshell, mark): (u32, usize)) {
+        while self.undo.len() > mark
+            && let Some(saved) = self.undo.pop()
+        {
+            self.bring_back(saved);
+        }
+        self.subshell = subshell;
+    }
+
+    fn save_for_subshell(&mut self, slot: u32) {
+        if self.subshell == 0 {
+            return;
+        }
+        let subshell = self.subshell;
+        if let Some(var) = self.list.get_mut(slot as usize)
+            && var.stamp != subshell
+        {
+            var.stamp = subshell;
+            self.undo.push(Saved { slot, value: var.value.clone(), flags: var.flags });
         }
     }
 
@@ -405,11 +467,13 @@ impl Vars {
     }
 
     /// The environment of applets.
-    pub fn os_environment(&mut self) -> Vec<OsString> {
-        if self.os_environment.is_none() {
-            self.os_environment = Some(self.entries().map(OsString::from_vec).collect());
+    pub fn os_environment(&mut self) -> Rc<[OsString]> {
+        if let Some(environment) = &self.os_environment {
+            return Rc::clone(environment);
         }
-        self.os_environment.clone().unwrap_or_default()
+        let environment: Rc<[OsString]> = self.entries().map(OsString::from_vec).collect();
+        self.os_environment = Some(Rc::clone(&environment));
+        environment
     }
 }
 

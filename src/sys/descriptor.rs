@@ -77,3 +77,9 @@ pub fn can_seek(fd: RawFd) -> bool {
 pub fn is_terminal(fd: RawFd) -> bool {
     nix::unistd::isatty(borrow(fd.as_raw_fd())).unwrap_or(false)
 }
+
+/// flock(2); `how` is LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB.
+pub fn lock(fd: RawFd, how: i32) -> Result<(), Errno> {
+    // SAFETY: numbers only.
+    Errno::result(unsafe { libc::flock(fd, how) }).map(drop)
+}

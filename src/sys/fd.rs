@@ -66,6 +66,23 @@ pub fn duplicate_from(fd: BorrowedFd<'_>, lowest: RawFd) -> Result<OwnedFd, Errn
 /// A descriptor to read from.
 pub struct Reader<'a>(pub BorrowedFd<'a>);
 
+impl Reader<'_> {
+    /// Passes over so many bytes of a file that has them. False where they have
+    /// to be read.
+    pub fn skip(&self, count: u64) -> bool {
+        use nix::unistd::{Whence, lseek};
+        let Ok(stat) = nix::sys::stat::fstat(self.0) else { return false };
+        if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+            return false;
+        }
+        let (Ok(at), Ok(count)) = (lseek(self.0, 0, Whence::SeekCur), i64::try_from(count)) else {
+            return false;
+        };
+        at.checked_add(count).is_some_and(|to| to <= stat.st_size)
+            && lseek(self.0, count, Whence::SeekCur).is_ok()
+    }
+}
+
 impl std::io::Read for Reader<'_> {
     fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
         Ok(nix::unistd::read(self.0, to)?)

@@ -1,5 +1,6 @@
 //! Processes: fork, exit without clean-up.
 
+use std::ffi::{CStr, CString};
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use nix::errno::Errno;
@@ -21,6 +22,35 @@ pub fn fork() -> Result<Forked, Errno> {
         ForkResult::Parent { child } => Ok(Forked::Parent(child)),
         ForkResult::Child => Ok(Forked::Child),
     }
+}
+
+/// Starts a program in a child that shares this process's memory until it has
+/// become the program: posix_spawn(3). The error is that of execve(2), too.
+pub fn spawn(
+    path: &CStr,
+    argv: &mut dyn Iterator<Item = &CStr>,
+    environment: &[CString],
+) -> Result<Pid, Errno> {
+    let mut pointers: Vec<*mut libc::c_char> = argv.map(|a| a.as_ptr().cast_mut()).collect();
+    pointers.push(std::ptr::null_mut());
+    let count = pointers.len();
+    pointers.extend(environment.iter().map(|e| e.as_ptr().cast_mut()));
+    pointers.push(std::ptr::null_mut());
+    let list = pointers.as_ptr();
+    let mut pid = 0;
+    // SAFETY: C strings that outlive the call, in two lists that end in null,
+    // the second of which begins at `count`.
+    let result = unsafe {
+        libc::posix_spawn(
+            &raw mut pid,
+            path.as_ptr(),
+            std::ptr::null(),
+            std::ptr::null(),
+            list,
+            list.add(count),
+        )
+    };
+    if result == 0 { Ok(Pid::from_raw(pid)) } else { Err(Errno::from_raw(result)) }
 }
 
 /// _exit(2): ends the process without running exit handlers, as a forked
@@ -155,4 +185,17 @@ pub fn umask() -> u32 {
 pub fn signal_init(signal: i32) -> Result<(), Errno> {
     // SAFETY: kill takes two numbers.
     Errno::result(unsafe { libc::kill(1, signal) }).map(drop)
+}
+
+/// The signal that this process gets when its parent ends. prctl(2).
+pub fn die_with_parent(signal: i32) -> Result<(), Errno> {
+    let number = libc::c_ulong::try_from(signal).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: numbers only.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, number) }).map(drop)
+}
+
+/// sethostname(2).
+pub fn set_host_name(name: &[u8]) -> Result<(), Errno> {
+    // SAFETY: the bytes are live and have the length given.
+    Errno::result(unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) }).map(drop)
 }

@@ -5,6 +5,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
 use nix::errno::Errno;
 
 /// One more than the highest signal number.
@@ -137,6 +140,22 @@ pub fn number(text: &[u8]) -> Option<i32> {
         _ => name,
     };
     NAMES.iter().find(|(n, _)| n.as_bytes() == known).map(|(_, number)| *number)
+}
+
+/// Takes the first word like `-9`, `-TERM` or `-SIGTERM` out of a command line,
+/// as pkill and killall have it; words behind `--` are left alone.
+pub fn take_option(args: &mut Vec<OsString>) -> Option<i32> {
+    let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let found = args.iter().take(end).enumerate().find_map(|(at, arg)| {
+        let name = arg.as_bytes().strip_prefix(b"-")?;
+        let first = name.first()?;
+        // A letter alone, or a small one, is an option of the program's.
+        let is_name = first.is_ascii_digit() || (first.is_ascii_uppercase() && name.len() > 2);
+        Some((at, number(name).filter(|_| is_name)?))
+    });
+    let (at, number) = found?;
+    args.remove(at);
+    Some(number)
 }
 
 /// The name of a signal, without SIG.

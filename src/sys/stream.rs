@@ -8,6 +8,14 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 
+/// All that a descriptor gives.
+pub fn to_end(fd: BorrowedFd<'_>) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = std::fs::File::from(fd.try_clone_to_owned()?);
+    std::io::Read::read_to_end(&mut file, &mut bytes)?;
+    Ok(bytes)
+}
+
 /// Reads once from a descriptor that does not block and hands on what came. False
 /// when nothing will come any more.
 pub fn receive(fd: BorrowedFd<'_>, take: &mut dyn FnMut(&[u8])) -> bool {

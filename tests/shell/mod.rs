@@ -17,6 +17,8 @@
 //! in at least one of the other shells that are installed (dash, busybox ash,
 //! mksh, yash), so that no case can state a mistake of ours as the truth.
 
+mod grammar;
+mod random;
 mod terminal;
 
 use std::path::Path;

@@ -244,3 +244,41 @@ a-b.c a-b-c X.b.c a.b.Y abc a.
 set -- a b c d; echo "${@:2:2}" "${*:3}"
 -->
 b c c d
+## a substitution is a subshell, with or without process
+x=1; set -- a b; f() { x=2; set -- q; shift; IFS=:; g() { :; }; echo "$x$#"; }
+y=$(f)
+echo "$y $x $# $1 [$IFS]" | tr '\n\t' '.-'; echo
+z=$(x=5; echo $x; exit 3); echo $? $z $x
+z=$(echo "${n:=7}"); echo $z ${n-unset}
+z=$(readonly r=1; echo $r); r=2; echo $z $r
+z=$(export e=1; echo $e); echo ${e-unset}
+-->
+20 1 2 a [ -.].
+3 5 1
+7 unset
+1 2
+unset
+## subshells in subshells
+x=$(a=1; y=$(a=2; z=$(a=3; echo $a); echo $z$a); echo $y$a); echo $x ${a-unset}
+(a=1; (a=2; (a=3; echo $a); echo $a); echo $a); echo ${a-unset}
+i=0; while [ $i -lt 3 ]; do i=$(i=$((i + 1)); echo $i); done; echo $i
+-->
+321 unset
+3
+2
+1
+unset
+3
+## a function that changes what its caller sees, in a substitution
+v=0; f() { v=$((v + 1)); local l=$v; w=$l; }
+f; x=$(f; f; echo $v $w $l); echo $x, $v $w
+-->
+3 3, 1 1
+## break and return end a subshell only
+for i in 1 2; do (break; echo no); x=$(break 2>/dev/null; echo $i); echo $x; done
+f() { x=$(return 4); echo $?; (return 5); echo $?; }; f
+-->
+1
+2
+4
+5

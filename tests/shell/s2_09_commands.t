@@ -266,3 +266,63 @@ if (exit 3); then :; else echo $?; fi; if (exit 4); then :; elif echo $?; then e
 3
 4
 x
+## the status before is seen in for, case and eval
+f() { false; for i in 1; do echo $?; done; }; f
+false; case x in x) echo $?;; esac
+false; eval 'echo $?'
+false; eval ''; echo $?
+(false; for i in 1; do exit; done); echo $?
+-->
+1
+1
+1
+0
+1
+## a line break in a substitution does not begin a here-document outside
+cat <<E; echo $(
+echo in
+)
+out
+E
+-->
+out
+in
+## no positional parameters in the word of an operator
+c() { echo $#; }
+set --
+c "${u:-$@}" "${u:-$@}"; c "$@" "$@"; c ''"$@"; c "$@"''; c ${u:-"$@"}; c ${1+"$@"}
+-->
+2
+0
+1
+1
+0
+0
+## the smallest number
+n=-9223372036854775808
+echo $((n)) $((n+1))
+-->
+-9223372036854775808 -9223372036854775807
+## pipelines give their subshells what the command before wrote
+echo a b c | { read x y; echo "$y-$x"; }; echo "${x-unset}"
+x=root=/dev/sda1; echo $(echo $x | cut -d= -f2)
+printf '%s\n' b a c | sort | while read l; do printf "$l "; n=1; done; echo "${n-unset}"
+false | true; echo $?; true | false; echo $?
+printf 'x\ny\n' | grep -q z; echo $?
+echo "$(printf 'a\nb\n' | sed 's/a/z/' | tr z y)"
+-->
+b c-a
+unset
+/dev/sda1
+a b c unset
+0
+1
+1
+y
+b
+## a pipeline that nobody reads to the end ends
+cat /dev/zero | head -c 3 | tr '\0' x; echo
+head -c 5 /dev/zero | tr '\0' y; echo
+-->
+xxx
+yyyyy

@@ -1,9 +1,9 @@
 //! Columns: their names, heads, widths, and what stands in them.
 
-use super::process::{Process, System};
 use crate::applet::show_bytes;
 use crate::civil::Civil;
 use crate::fsutil::users::Users;
+use crate::proc::{Process, System};
 use crate::procstat::terminal_name;
 use crate::sys::clock;
 

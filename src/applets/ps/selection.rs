@@ -1,8 +1,8 @@
 //! Which processes are listed.
 
-use super::process::Process;
 use crate::applet::{Error, show_bytes};
 use crate::fsutil::users::Users;
+use crate::proc::Process;
 use crate::procstat::terminal_name;
 
 /// What a list of numbers is compared with.

@@ -185,7 +185,7 @@ impl<'a> Search<'a> {
             Source::GptAuto => "no disk has a partition of the type for roots".to_string(),
             source => format!("{source} absent"),
         };
-        let mut fault = Fault { text, errno: Some(libc::ENODEV) };
+        let mut fault = Fault { text, errno: Some(libc::ENOENT) };
         let mut unreadable = String::new();
         let mut lines: Vec<String> = Vec::new();
         for seen in known.iter().filter(|seen| seen.device.size > 2) {

@@ -66,9 +66,9 @@ pub fn verdict(scene: &Scene) -> Verdict {
             format!("{root} is no kind of root that this program can mount"),
             [root_command(scene)],
         ),
-        Step::Usr { .. } => with(
-            "/usr, which the root's /etc/fstab has elsewhere, cannot be had",
-            [Some("mount | tail -n 5".into()), Some("boot continue".into())],
+        Step::Usr { .. } => found(
+            "what the root's fstab has on /usr is not here",
+            &["cat /sysroot/etc/fstab", "boot continue"],
         ),
         Step::Upper => memory(scene),
         Step::Overlay => missing_filesystem(scene, "overlay"),
@@ -299,6 +299,12 @@ fn device(scene: &Scene, mount: &Mount, node: &[u8]) -> Verdict {
 
 /// A device by its number, by the type of its partition, a file on one.
 fn other_disk(scene: &Scene, mount: &Mount) -> Verdict {
+    if let Source::Image(_) = mount.source {
+        return found(
+            "the image that loop= names is not on that device, or is no file system",
+            &["ls -l /run/rescuebox/host"],
+        );
+    }
     if let Some(block) = answered(scene) {
         return refused(scene, mount, block);
     }

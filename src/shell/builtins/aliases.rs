@@ -40,7 +40,7 @@ pub(super) fn alias(sh: &mut Shell, fields: &Fields) -> Ran {
                     continue;
                 }
                 let value = value.get(1..).unwrap_or_default();
-                sh.aliases.insert(name.into(), Rc::from(value));
+                sh.aliases.insert(name, Rc::from(value));
             }
             None => match sh.aliases.get(operand) {
                 Some(value) => {
@@ -69,7 +69,7 @@ pub(super) fn unalias(sh: &mut Shell, fields: &Fields) -> Ran {
     }
     let mut status = 0;
     for name in fields.from(at) {
-        if sh.aliases.remove(name).is_none() {
+        if !sh.aliases.remove(name) {
             let what = format!("{}: not found", show_bytes(name));
             status = sh.failed("unalias", what, 1)?;
         }

@@ -104,9 +104,10 @@ pub(super) fn eval(sh: &mut Shell, fields: &Fields) -> Ran {
         }
         text.extend_from_slice(field);
     }
-    sh.status = 0;
     let line = sh.vars.line.max(1);
-    sh.run_text(text, line)?;
+    if !sh.run_text(text, line)? {
+        sh.status = 0;
+    }
     Ok(sh.status)
 }
 
@@ -172,9 +173,11 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
     };
     sh.calls += 1;
     let loops = sh.loops;
-    sh.status = 0;
     let line = sh.vars.line;
     let result = sh.run_file(text, &path);
+    if let Ok(false) = result {
+        sh.status = 0;
+    }
     sh.vars.line = line;
     sh.loops = loops;
     sh.calls -= 1;
@@ -182,7 +185,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
         sh.positional = outer;
     }
     match result {
-        Ok(()) | Err(Flow::Return) => Ok(sh.status),
+        Ok(_) | Err(Flow::Return) => Ok(sh.status),
         Err(flow) => Err(flow),
     }
 }

@@ -30,7 +30,7 @@ pub struct Builtin {
     pub name: &'static str,
     /// Found before functions; its errors end the shell (2.15).
     pub special: bool,
-    /// It changes nothing in the shell and its output is all there is to it.
+    /// What it changes in the shell a subshell without process undoes.
     pub tame: bool,
     /// Runs it; the fields begin with its name.
     pub run: fn(&mut Shell, &Fields) -> Ran,
@@ -38,6 +38,10 @@ pub struct Builtin {
 
 const fn special(name: &'static str, run: fn(&mut Shell, &Fields) -> Ran) -> Builtin {
     Builtin { name, special: true, tame: false, run }
+}
+
+const fn tame_special(name: &'static str, run: fn(&mut Shell, &Fields) -> Ran) -> Builtin {
+    Builtin { name, special: true, tame: true, run }
 }
 
 const fn regular(name: &'static str, run: fn(&mut Shell, &Fields) -> Ran) -> Builtin {
@@ -50,42 +54,42 @@ const fn tame(name: &'static str, run: fn(&mut Shell, &Fields) -> Ran) -> Builti
 
 static TABLE: [Builtin; 42] = [
     special(".", control::dot),
-    Builtin { name: ":", special: true, tame: true, run: |_, _| Ok(0) },
+    tame_special(":", |_, _| Ok(0)),
     tame("[", test::builtin),
     regular("alias", aliases::alias),
     regular("bg", jobs::bg),
-    special("break", control::break_),
+    tame_special("break", control::break_),
     regular("cd", names::cd),
     regular("command", names::command),
-    special("continue", control::continue_),
+    tame_special("continue", control::continue_),
     tame("echo", echo::builtin),
     special("eval", control::eval),
     special("exec", control::exec),
-    special("exit", control::exit),
-    special("export", variables::export),
+    tame_special("exit", control::exit),
+    tame_special("export", variables::export),
     tame("false", |_, _| Ok(1)),
     regular("fg", jobs::fg),
-    regular("getopts", getopts::getopts),
+    tame("getopts", getopts::getopts),
     regular("hash", names::hash),
     regular("help", names::help),
     regular("jobs", jobs::jobs),
     regular("kill", jobs::kill),
-    regular("let", variables::let_),
-    regular("local", variables::local),
+    tame("let", variables::let_),
+    tame("local", variables::local),
     tame("printf", printf::builtin),
     tame("pwd", names::pwd),
-    regular("read", read::read),
-    special("readonly", variables::readonly),
-    special("return", control::return_),
+    tame("read", read::read),
+    tame_special("readonly", variables::readonly),
+    tame_special("return", control::return_),
     special("set", set::set),
-    special("shift", set::shift),
+    tame_special("shift", set::shift),
     regular("source", control::dot),
     tame("test", test::builtin),
     special("times", limits::times),
     special("trap", trap::trap),
     tame("true", |_, _| Ok(0)),
     tame("type", names::type_),
-    regular("typeset", variables::local),
+    tame("typeset", variables::local),
     regular("ulimit", limits::ulimit),
     regular("umask", limits::umask),
     regular("unalias", aliases::unalias),

@@ -322,9 +322,10 @@ pub(super) fn hash(sh: &mut Shell, fields: &Fields) -> Ran {
         return Ok(0);
     }
     if fields.len() == at {
-        let text: Vec<u8> =
-            sh.hashed.values().flat_map(|p| p.iter().copied().chain(*b"\n")).collect();
-        sh.put(&text);
+        for (_, path) in sh.hashed.iter() {
+            sh.out.extend_from_slice(path);
+            sh.out.push(b'\n');
+        }
         return Ok(0);
     }
     let mut status = 0;

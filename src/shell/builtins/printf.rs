@@ -254,7 +254,8 @@ impl<'a> Printer<'a> {
             }
             b'c' => {
                 let text = self.next(n);
-                self.padded(&spec, text.get(..1).unwrap_or_default());
+                // Of no character a NUL is printed, as C does.
+                self.padded(&spec, text.get(..1).unwrap_or(b"\0"));
             }
             b'b' => {
                 let text = self.next(n);
@@ -495,6 +496,7 @@ mod tests {
             (&["%x %X %o %#x %#o", "255", "255", "8", "255", "8"], "ff FF 10 0xff 010"),
             (&["%u", "-1"], "18446744073709551615"),
             (&["%c%c", "abc", "x"], "ax"),
+            (&["%c", ""], "\0"),
             (&["%b", "a\\tb\\0101"], "a\tbA"),
             (&["%b|%s", "a\\cb", "x"], "a"),
             (&["\\101\\x42\\n"], "AB\n"),

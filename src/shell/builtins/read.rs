@@ -241,7 +241,6 @@ fn assign(sh: &mut Shell, names: &[&[u8]], line: Line, plain: bool) -> bool {
     };
     let length = line.text.len();
     let mut at = 0;
-    let mut good = true;
     if plain {
         return sh.vars.set(b"REPLY", &line.text).is_ok();
     }
@@ -254,7 +253,9 @@ fn assign(sh: &mut Shell, names: &[&[u8]], line: Line, plain: bool) -> bool {
         while at < length && kind(at) == Split::No {
             at += 1;
         }
-        good &= sh.vars.set(name, line.text.get(start..at).unwrap_or_default()).is_ok();
+        if sh.vars.set(name, line.text.get(start..at).unwrap_or_default()).is_err() {
+            return false;
+        }
         at = skip_delimiter(at, length, &kind);
     }
     // The rest, without blanks at its end, and without one delimiter if there
@@ -271,7 +272,7 @@ fn assign(sh: &mut Shell, names: &[&[u8]], line: Line, plain: bool) -> bool {
     if field_end < end && skip_delimiter(field_end, length, &kind) >= end {
         end = field_end;
     }
-    good & sh.vars.set(last, line.text.get(start..end).unwrap_or_default()).is_ok()
+    sh.vars.set(last, line.text.get(start..end).unwrap_or_default()).is_ok()
 }
 
 /// Past one delimiter: blanks, at most one mark, blanks.

@@ -7,7 +7,7 @@ use crate::applet::show_bytes;
 use super::super::Shell;
 use super::super::command::quote_into;
 use super::super::fields::Fields;
-use super::super::options::{ALLEXPORT, INTERACTIVE, MONITOR, Options};
+use super::super::options::{ALLEXPORT, INTERACTIVE, MONITOR, Options, PATH_FIRST};
 use super::{Ran, number};
 
 impl Shell {
@@ -16,6 +16,7 @@ impl Shell {
         self.options.set(option, on);
         match option {
             ALLEXPORT => self.vars.export_all = on,
+            PATH_FIRST => self.meanings_changed(),
             MONITOR => self.set_job_control(on),
             _ => {}
         }

@@ -85,6 +85,7 @@ pub(super) fn unset(sh: &mut Shell, fields: &Fields) -> Ran {
     for name in fields.from(at) {
         if letters.contains(&b'f') {
             sh.functions.remove(name);
+            sh.meanings_changed();
             continue;
         }
         if !is_name(name) {

@@ -1,4 +1,7 @@
-//! What is read of a process, and of the system, from /proc.
+//! Processes and the system as /proc tells of them: ps, top, pgrep, pidof,
+//! killall, lsof, fuser and free read it here. proc(5).
+
+pub mod sockets;
 
 use std::path::{Path, PathBuf};
 
@@ -102,4 +105,54 @@ fn read(folder: &Path, pid: u32, lwp: u32) -> Option<Process> {
     let ids = Ids::parse(&std::fs::read(folder.join("status")).unwrap_or_default());
     let arguments = std::fs::read(folder.join("cmdline")).unwrap_or_default();
     Some(Process { stat, lwp, ids, arguments, folder: folder.to_path_buf() })
+}
+
+/// The numbers of `/proc/meminfo`.
+pub struct Memory(Vec<u8>);
+
+/// Reads `/proc/meminfo`.
+pub fn memory() -> Result<Memory, Error> {
+    std::fs::read("/proc/meminfo").map(Memory).map_err(no_proc)
+}
+
+impl Memory {
+    /// The line of this name, in kilobytes; 0 when the kernel has none.
+    pub fn get(&self, name: &str) -> u64 {
+        for line in self.0.split(|&b| b == b'\n') {
+            let value = line.strip_prefix(name.as_bytes()).and_then(|l| l.strip_prefix(b":"));
+            let Some(value) = value else { continue };
+            let digits = value.trim_ascii().split(|&b| b == b' ').next().unwrap_or_default();
+            return std::str::from_utf8(digits).ok().and_then(|d| d.parse().ok()).unwrap_or(0);
+        }
+        0
+    }
+}
+
+/// The load of the last one, five and fifteen minutes, as the kernel writes it.
+pub fn loads() -> [String; 3] {
+    let text = std::fs::read("/proc/loadavg").unwrap_or_default();
+    let mut words = text.split(|&b| b == b' ');
+    [(); 3].map(|()| String::from_utf8_lossy(words.next().unwrap_or(b"0.00")).into_owned())
+}
+
+/// The line that uptime and top begin with: ` 12:00:00 up 1 day,  2:03,  1 user,
+/// load average: 0.00, 0.01, 0.05`.
+pub fn uptime_line(users: usize) -> String {
+    let now = i64::try_from(clock::now().as_secs()).unwrap_or(0);
+    let local = crate::civil::Civil::of(now, clock::zone_offset(now));
+    let up = clock::since_boot().as_secs();
+    let (days, hours, minutes) = (up / 86400, up / 3600 % 24, up / 60 % 60);
+    let mut line = format!(" {:02}:{:02}:{:02} up ", local.hour, local.minute, local.second);
+    if days > 0 {
+        line.push_str(&format!("{days} day{}, ", if days == 1 { "" } else { "s" }));
+    }
+    if hours > 0 {
+        line.push_str(&format!("{hours:2}:{minutes:02},  "));
+    } else {
+        line.push_str(&format!("{minutes} min,  "));
+    }
+    let [one, five, fifteen] = loads();
+    let plural = if users > 1 { "s" } else { "" };
+    line.push_str(&format!("{users} user{plural},  load average: {one}, {five}, {fifteen}"));
+    line
 }

@@ -1,0 +1,257 @@
+//! split: a file in pieces. POSIX, with GNU's `-d`, `-a`, `-n` and
+//! `--additional-suffix`.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+
+use nix::sys::stat::fstat;
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::size;
+use crate::sys::lines::Lines;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "split",
+    summary: "a file in pieces",
+    usage: "[-l N | -b N | -C N | -n N] [-dx] [-a N] [FILE [PREFIX]]\n\
+            \x20 -l N  pieces of N lines (1000); -b N of N bytes: k, m, g behind it\n\
+            \x20 -C N  of whole lines, N bytes at most; -n N, -n l/N in N pieces, of whole lines\n\
+            \x20 -a N  names end with N letters (2); -d with digits; -x with hexadecimal ones\n\
+            \x20 --additional-suffix TEXT behind that; --verbose names them",
+    kind: Kind::Fork, // reading may block
+    run,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Lines,
+    Bytes,
+    LineBytes,
+    Pieces,
+    LinePieces,
+}
+
+/// The files that are written.
+struct Pieces {
+    prefix: Vec<u8>,
+    digits: &'static [u8],
+    length: usize,
+    fixed: bool,
+    ending: Vec<u8>,
+    number: u64,
+    opened: u64,
+    held: Vec<u8>,
+    verbose: bool,
+    file: Option<(File, OsString)>,
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    act(cx).map_err(|e| e.with(Status::FAILURE))
+}
+
+fn act(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options = cx.parse(
+        "l:lines b:bytes C:line-bytes n:number a:suffix-length d -D?numeric-suffixes x \
+         -X?hex-suffixes -s:additional-suffix -v,verbose #",
+    )?;
+    let (mut by, mut count) = (By::Lines, 1000u64);
+    let mut pieces = Pieces {
+        prefix: b"x".to_vec(),
+        digits: b"abcdefghijklmnopqrstuvwxyz",
+        length: 2,
+        fixed: false,
+        ending: Vec::new(),
+        number: 0,
+        opened: 0,
+        held: Vec::new(),
+        verbose: false,
+        file: None,
+    };
+    while let Some(letter) = options.next() {
+        match letter {
+            b'l' | b'b' | b'C' | b'n' | b'#' => {
+                let text = options.bytes();
+                let mut digits = text.as_slice();
+                by = match letter {
+                    b'b' => By::Bytes,
+                    b'C' => By::LineBytes,
+                    b'n' => match digits.strip_prefix(b"l/") {
+                        Some(rest) => {
+                            digits = rest;
+                            By::LinePieces
+                        }
+                        None => By::Pieces,
+                    },
+                    _ => By::Lines,
+                };
+                count = size::count(digits)
+                    .filter(|n| *n > 0)
+                    .ok_or_else(|| Error::bad(show_bytes(&text), "not a number"))?;
+            }
+            b'a' => {
+                let length = options.number("not a length")?;
+                // 0 is as many as it takes.
+                pieces.fixed = length > 0;
+                pieces.length = usize::try_from(length).unwrap_or(2).clamp(1, 100);
+            }
+            b'd' | b'D' | b'x' | b'X' => {
+                let hex = matches!(letter, b'x' | b'X');
+                pieces.digits = if hex { b"0123456789abcdef" } else { b"0123456789" };
+                let text = options.bytes();
+                if !text.is_empty() {
+                    pieces.number = size::count(&text)
+                        .ok_or_else(|| Error::bad(show_bytes(&text), "not a number"))?;
+                }
+            }
+            b's' => pieces.ending = options.bytes(),
+            _ => pieces.verbose = true,
+        }
+    }
+    options.at_most(2)?;
+    let mut operands = options.operands.into_iter();
+    let name = operands.next().unwrap_or("-".into());
+    if let Some(prefix) = operands.next() {
+        pieces.prefix = prefix.as_bytes().to_vec();
+    }
+    let fd = cx.open(&name)?;
+    let mut size = 0;
+    if matches!(by, By::Pieces | By::LinePieces) {
+        let status = fstat(&fd).map_err(|e| Error::os(show(&name), e))?;
+        if status.st_mode & libc::S_IFMT != libc::S_IFREG {
+            return Err(Error::about(show(&name), "the size is not known"));
+        }
+        size = u64::try_from(status.st_size).unwrap_or(0);
+    }
+    let mut lines = Lines::new(fd);
+    let reading = |e: nix::errno::Errno| Error::os(show(&name), e);
+    // Where each of so many pieces ends; the last one has what is left over.
+    let stop_of = |n: u64| if n + 1 >= count { u64::MAX } else { size / count * (n + 1) };
+    let mut done = 0u64;
+    let mut held = 0u64;
+    if matches!(by, By::Bytes | By::Pieces) {
+        while let Some(block) = lines.block().map_err(reading)? {
+            let mut rest = block;
+            while !rest.is_empty() {
+                let mut stop = match (by, pieces.opened) {
+                    (_, 0) => 0,
+                    (By::Bytes, opened) => opened.saturating_mul(count),
+                    (_, opened) => stop_of(opened - 1),
+                };
+                while done >= stop {
+                    pieces.start(cx)?;
+                    stop = match by {
+                        By::Bytes => pieces.opened.saturating_mul(count),
+                        _ => stop_of(pieces.opened - 1),
+                    };
+                }
+                let take = usize::try_from(stop - done).unwrap_or(usize::MAX).min(rest.len());
+                let (part, behind) = rest.split_at(take);
+                pieces.put(part)?;
+                done += part.len() as u64;
+                rest = behind;
+            }
+        }
+    } else {
+        while let Some(line) = lines.next(b'\n').map_err(reading)? {
+            let mut line = line.to_vec();
+            if lines.is_terminated() {
+                line.push(b'\n');
+            }
+            let mut rest = line.as_slice();
+            while !rest.is_empty() {
+                let length = rest.len() as u64;
+                match by {
+                    By::LinePieces => {
+                        // A line belongs to the piece that it starts in.
+                        while pieces.opened == 0 || done >= stop_of(pieces.opened - 1) {
+                            pieces.start(cx)?;
+                        }
+                    }
+                    _ => {
+                        let more = if by == By::Lines { 1 } else { length };
+                        if pieces.opened == 0 || held + more > count && held > 0 {
+                            pieces.start(cx)?;
+                            held = 0;
+                        }
+                        held += more;
+                    }
+                }
+                // A line that no piece has room for is broken.
+                let room = if by == By::LineBytes { count } else { u64::MAX };
+                let take = usize::try_from(room).unwrap_or(usize::MAX).min(rest.len());
+                let (part, behind) = rest.split_at(take);
+                pieces.put(part)?;
+                done += part.len() as u64;
+                rest = behind;
+            }
+        }
+    }
+    if matches!(by, By::Pieces | By::LinePieces) {
+        while pieces.opened < count {
+            pieces.start(cx)?;
+        }
+    }
+    pieces.end()?;
+    Ok(cx.status())
+}
+
+impl Pieces {
+    /// Ends a file and starts the next one.
+    fn start(&mut self, cx: &mut Ctx) -> Result<(), Error> {
+        self.end()?;
+        let base = self.digits.len() as u64;
+        // When the names run out they get longer: after "yz" comes "zaaa".
+        let mut number = self.number;
+        let mut length = self.length as u32;
+        let mut lead = Vec::new();
+        let last = self.digits.last().copied().unwrap_or(b'z');
+        if !self.fixed {
+            while number >= (base - 1) * base.saturating_pow(length - 1) {
+                number -= (base - 1) * base.saturating_pow(length - 1);
+                lead.push(last);
+                length += 1;
+            }
+        } else if number >= base.saturating_pow(length) {
+            return Err(Error::msg("there are no more names; see -a"));
+        }
+        let mut letters = Vec::new();
+        for _ in 0..length {
+            let at = usize::try_from(number % base).unwrap_or(0);
+            letters.push(self.digits.get(at).copied().unwrap_or(last));
+            number /= base;
+        }
+        letters.reverse();
+        let name = [&self.prefix[..], &lead, &letters, &self.ending].concat();
+        let name = OsStr::from_bytes(&name).to_os_string();
+        let file = File::create(&name).map_err(|e| Error::os(show(&name), e))?;
+        if self.verbose {
+            cx.print(format_args!("creating file '{}'\n", show(&name)))?;
+        }
+        self.number += 1;
+        self.opened += 1;
+        self.file = Some((file, name));
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < 64 * 1024 { Ok(()) } else { self.write() }
+    }
+
+    fn write(&mut self) -> Result<(), Error> {
+        if let Some((file, name)) = &mut self.file {
+            file.write_all(&self.held).map_err(|e| Error::os(show(name), e))?;
+        }
+        self.held.clear();
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.write()?;
+        self.file = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! strings: printable texts in files. POSIX, with binutils' options.
+
+use std::os::unix::ffi::OsStrExt;
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status};
+use crate::inputs;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "strings",
+    summary: "printable texts in files",
+    usage: "[-afow] [-n N] [-t d|o|x] [FILE...]\n\
+            \x20 -n N  of N bytes at least (4)\n\
+            \x20 -f    with the file's name; -t with where, decimal, octal or hexadecimal; -o is -t o\n\
+            \x20 -w    newlines are part of a text; -a nothing: all of a file is read",
+    kind: Kind::Fork, // reading may block
+    run,
+};
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    act(cx).map_err(|e| e.with(Status::FAILURE))
+}
+
+fn act(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options =
+        cx.parse("a,all f,print-file-name o w,include-all-whitespace n:bytes t:radix #")?;
+    let (mut names, mut radix, mut least, mut wide) = (false, 0, 4, false);
+    while let Some(letter) = options.next() {
+        match letter {
+            b'f' => names = true,
+            b'o' => radix = b'o',
+            b'w' => wide = true,
+            b'n' | b'#' => {
+                let number = options.number("not a length")?;
+                least = usize::try_from(number).unwrap_or(usize::MAX);
+                if least == 0 {
+                    return Err(Error::usage("0: not a length"));
+                }
+            }
+            b't' => {
+                let text = options.bytes();
+                radix = match text.as_slice() {
+                    &[letter @ (b'd' | b'o' | b'x')] => letter,
+                    _ => return Err(Error::usage("-t takes d, o or x")),
+                };
+            }
+            _ => {}
+        }
+    }
+    let operands = options.operands;
+    inputs::each(cx, &operands, &mut |cx, input| {
+        let name: &[u8] =
+            if operands.is_empty() { b"{standard input}" } else { input.name.as_bytes() };
+        let mut held: Vec<u8> = Vec::new();
+        // A text is written as soon as it is long enough.
+        let mut open = false;
+        let mut at = 0u64;
+        while let Some(block) = input.block()? {
+            for &byte in block {
+                let part = (32..127).contains(&byte)
+                    || byte == b'\t'
+                    || wide && matches!(byte, b'\n' | 11..=13);
+                if part {
+                    held.push(byte);
+                    if !open && held.len() == least {
+                        open = true;
+                        if names {
+                            cx.put(name)?;
+                            cx.put(b": ")?;
+                        }
+                        let start = at + 1 - least as u64;
+                        match radix {
+                            b'o' => cx.print(format_args!("{start:7o} "))?,
+                            b'd' => cx.print(format_args!("{start:7} "))?,
+                            b'x' => cx.print(format_args!("{start:7x} "))?,
+                            _ => {}
+                        }
+                    }
+                    if open && held.len() >= 4096.max(least) {
+                        cx.put(&held)?;
+                        held.clear();
+                    }
+                } else {
+                    if open {
+                        held.push(b'\n');
+                        cx.put(&held)?;
+                    }
+                    open = false;
+                    held.clear();
+                }
+                at += 1;
+            }
+        }
+        if open {
+            held.push(b'\n');
+            cx.put(&held)?;
+        }
+        Ok(())
+    })?;
+    Ok(cx.status())
+}

@@ -1,0 +1,194 @@
+//! timeout: run a program and end it when it takes too long. GNU's, and the
+//! old busybox's `-t SECONDS`.
+
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, setpgid};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::sys::process::{self, Forked};
+use crate::sys::signal::{self, Disposition};
+use crate::{interval, sys};
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "timeout",
+    summary: "run a program and end it when it takes too long",
+    usage: "[-s SIGNAL] [-k TIME] [-fpv] TIME PROG [ARG...]\n\
+            \x20 -s SIGNAL  this signal and not TERM\n\
+            \x20 -k TIME    KILL so long after that\n\
+            \x20 -f         the program may use the terminal; its children are not ended (--foreground)\n\
+            \x20 -p         the program's own status also when it was too slow (--preserve-status)\n\
+            \x20 -v         say what signal is sent\n\
+            \x20 status 124 too slow, 125 timeout failed, 126 cannot be run, 127 not found, 137 killed",
+    kind: Kind::Fork, // waits for a child
+    run,
+};
+
+/// timeout's own failures.
+const FAILED: Status = Status(125);
+
+struct Limits {
+    time: Option<Duration>,
+    kill: Option<Duration>,
+    signal: i32,
+    foreground: bool,
+    preserve: bool,
+    verbose: bool,
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    act(cx).map_err(|e| if e.status() == Status::USAGE { e.with(FAILED) } else { e })
+}
+
+fn length(text: &std::ffi::OsStr) -> Result<Option<Duration>, Error> {
+    let parsed = interval::parse(text.as_bytes());
+    let length = parsed.map_err(|_| Error::bad(show(text), "not a length of time"))?;
+    // 0 is no limit.
+    Ok(length.filter(|length| !length.is_zero()))
+}
+
+fn act(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options =
+        cx.parse("+s:signal k:kill-after f,foreground p,preserve-status v,verbose t:")?;
+    let mut limits = Limits {
+        time: None,
+        kill: None,
+        signal: libc::SIGTERM,
+        foreground: false,
+        preserve: false,
+        verbose: false,
+    };
+    let mut given = None;
+    while let Some(letter) = options.next() {
+        match letter {
+            b's' => {
+                let text = options.value();
+                limits.signal = signal::number(text.as_bytes())
+                    .ok_or_else(|| Error::bad(show(&text), "no such signal"))?;
+            }
+            b'k' => limits.kill = length(&options.value())?,
+            b't' => given = Some(options.value()),
+            b'f' => limits.foreground = true,
+            b'p' => limits.preserve = true,
+            _ => limits.verbose = true,
+        }
+    }
+    let mut program = options.operands;
+    if given.is_none() && !program.is_empty() {
+        given = Some(program.remove(0));
+    }
+    let Some(given) = given else { return Err(Error::usage("how long?")) };
+    limits.time = length(&given)?;
+    let Some(name) = program.first() else { return Err(Error::usage("which program?")) };
+    cx.flush()?;
+    if !limits.foreground {
+        // Its children are ended with it.
+        let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+    }
+    for number in [libc::SIGALRM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP, libc::SIGTERM] {
+        let _ = signal::set(number, Disposition::Catch);
+    }
+    if limits.signal != 0 && limits.signal != libc::SIGKILL && limits.signal != libc::SIGSTOP {
+        let _ = signal::set(limits.signal, Disposition::Catch);
+    }
+    let _ = signal::set(libc::SIGCHLD, Disposition::Catch);
+    // Of a background job they would stop it.
+    let _ = signal::set(libc::SIGTTIN, Disposition::Ignore);
+    let _ = signal::set(libc::SIGTTOU, Disposition::Ignore);
+    match process::fork().map_err(|e| Error::os("fork", e).with(FAILED))? {
+        Forked::Child => {
+            process::reset_signals();
+            let path = cx.env.get(b"PATH");
+            let errno = sys::exec::exec(&program, path, &mut cx.env.iter());
+            cx.note(Error::os(show(name), errno));
+            let missing = errno == Errno::ENOENT;
+            process::exit_now(if missing { Status::NOT_FOUND.0 } else { Status::CANNOT_RUN.0 })
+        }
+        Forked::Parent(child) => Ok(watch(cx, child, &limits)),
+    }
+}
+
+fn watch(cx: &Ctx, child: Pid, limits: &Limits) -> Status {
+    let mut next = limits.time.and_then(|time| Instant::now().checked_add(time));
+    let mut late = false;
+    let mut killed = false;
+    loop {
+        if let Ok(result) = waitpid(child, Some(WaitPidFlag::WNOHANG)) {
+            let status = match result {
+                WaitStatus::Exited(_, code) => Some(Status(u8::try_from(code & 255).unwrap_or(1))),
+                WaitStatus::Signaled(_, signal, _) => {
+                    // A shell that sees timeout die the same way does as it
+                    // would have done with the program.
+                    Some(Status::of_signal(signal as i32))
+                }
+                _ => None,
+            };
+            match status {
+                Some(_) if late && killed => return Status::of_signal(libc::SIGKILL),
+                Some(status) if late && limits.preserve => return status,
+                Some(status) if late && status == Status::of_signal(libc::SIGKILL) => {
+                    return status;
+                }
+                Some(_) if late => return Status(124),
+                Some(status) => return status,
+                None => {}
+            }
+        } else {
+            return FAILED;
+        }
+        if next.is_some_and(|at| at <= Instant::now()) {
+            if late {
+                killed = true;
+                next = None;
+                send(cx, child, libc::SIGKILL, limits);
+            } else {
+                late = true;
+                next = limits.kill.and_then(|time| Instant::now().checked_add(time));
+                send(cx, child, limits.signal, limits);
+            }
+        }
+        let wait = next
+            .map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+        // The end of the child interrupts it. What came before is seen at once.
+        if !signal::any() {
+            let _ = nix::poll::poll(&mut [], poll_time(wait));
+        }
+        while let Some(number) = signal::take() {
+            if number != libc::SIGCHLD && number != libc::SIGALRM {
+                send(cx, child, number, limits);
+            }
+        }
+    }
+}
+
+/// Between looking for signals and waiting one may come: so it is never long.
+fn poll_time(wait: Duration) -> nix::poll::PollTimeout {
+    let millis = wait.as_millis().clamp(1, 100);
+    nix::poll::PollTimeout::try_from(millis).unwrap_or(nix::poll::PollTimeout::ZERO)
+}
+
+fn send(cx: &Ctx, child: Pid, number: i32, limits: &Limits) {
+    if limits.verbose {
+        let name = signal::name(number).unwrap_or("?");
+        cx.note(format_args!("sending signal {name} to the program"));
+    }
+    let _ = signal::send(child.as_raw(), number);
+    if !limits.foreground {
+        // It comes back to this process, which takes it no more. (KILL it has
+        // to take, and so dies as the program did; GNU's does the same.)
+        let _ = signal::set(number, Disposition::Ignore);
+        if number != libc::SIGSTOP {
+            let _ = signal::send(0, number);
+        }
+    }
+    if number != libc::SIGKILL && number != libc::SIGCONT {
+        let _ = signal::send(child.as_raw(), libc::SIGCONT);
+        if !limits.foreground {
+            let _ = signal::send(0, libc::SIGCONT);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! wc: count lines, words, characters and bytes. POSIX, with GNU's `-L` and its
+//! widths of columns.
+
+use std::os::unix::ffi::OsStrExt;
+
+use nix::sys::stat::{fstat, stat};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status};
+use crate::inputs::{self, Input};
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "wc",
+    summary: "count lines, words and bytes",
+    usage: "[-lwcmL] [FILE...]\n\
+            \x20 -l lines, -w words, -m characters, -c bytes, -L the widest line; lines, words\n\
+            \x20 and bytes when none is asked for",
+    kind: Kind::Fork, // reading may block
+    run,
+};
+
+/// Lines, words, characters, bytes, the widest line.
+type Counts = [u64; 5];
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options = cx.parse("l,lines w,words m,chars c,bytes L,max-line-length")?;
+    let mut wanted = [false; 5];
+    while let Some(letter) = options.next() {
+        let at = b"lwmcL".iter().position(|l| *l == letter).unwrap_or(0);
+        if let Some(place) = wanted.get_mut(at) {
+            *place = true;
+        }
+    }
+    if wanted == [false; 5] {
+        wanted = [true, true, false, true, false];
+    }
+    let names = options.operands;
+    let width = width(cx, &names, wanted.iter().filter(|w| **w).count());
+    let counter = Counter { wanted, wide: is_utf8(cx) };
+    let mut total: Counts = [0; 5];
+    inputs::each(cx, &names, &mut |cx, input| {
+        let mut counts: Counts = [0; 5];
+        let done = counter.count(input, &mut counts);
+        let name = if names.is_empty() { b"" } else { input.name.as_bytes() };
+        for (at, (sum, count)) in total.iter_mut().zip(counts).enumerate() {
+            *sum = if at == 4 { (*sum).max(count) } else { *sum + count };
+        }
+        print(cx, &counts, &wanted, width, name)?;
+        done
+    })?;
+    if names.len() > 1 {
+        print(cx, &total, &wanted, width, b"total")?;
+    }
+    Ok(cx.status())
+}
+
+/// How wide the columns are: of files as wide as their sizes together, of
+/// anything else seven; a single number has no column.
+fn width(cx: &Ctx, names: &[std::ffi::OsString], columns: usize) -> usize {
+    if columns == 1 && names.len() < 2 {
+        return 1;
+    }
+    let mut total: i64 = 0;
+    let mut least = 1;
+    let mut look = |status: Result<nix::sys::stat::FileStat, nix::errno::Errno>| match status {
+        Ok(s) if s.st_mode & libc::S_IFMT == libc::S_IFREG => total += s.st_size,
+        Ok(_) => least = 7,
+        Err(_) => {}
+    };
+    if names.is_empty() {
+        look(fstat(cx.stdin));
+    }
+    for name in names {
+        look(if name == "-" { fstat(cx.stdin) } else { stat(name.as_os_str()) });
+    }
+    total.to_string().len().max(least)
+}
+
+fn is_utf8(cx: &Ctx) -> bool {
+    let set = [b"LC_ALL".as_slice(), b"LC_CTYPE", b"LANG"]
+        .iter()
+        .find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
+    set.is_some_and(|value| {
+        let upper = value.as_bytes().to_ascii_uppercase();
+        upper.ends_with(b"UTF-8") || upper.ends_with(b"UTF8")
+    })
+}
+
+fn print(
+    cx: &mut Ctx,
+    counts: &Counts,
+    wanted: &[bool; 5],
+    width: usize,
+    name: &[u8],
+) -> Result<(), Error> {
+    let mut line = Vec::new();
+    for (count, _) in counts.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        let digits = count.to_string();
+        line.resize(line.len() + width.saturating_sub(digits.len()), b' ');
+        line.extend_from_slice(digits.as_bytes());
+    }
+    if !name.is_empty() {
+        line.push(b' ');
+        line.extend_from_slice(name);
+    }
+    line.push(b'\n');
+    cx.put(&line)
+}
+
+struct Counter {
+    wanted: [bool; 5],
+    wide: bool,
+}
+
+impl Counter {
+    fn count(&self, input: &mut Input, counts: &mut Counts) -> Result<(), Error> {
+        let [_, words, characters, _, widest] = self.wanted;
+        let mut in_word = false;
+        let mut column = 0u64;
+        let characters = characters && self.wide;
+        while let Some(block) = input.block()? {
+            let [lines, all_words, all_characters, bytes, width] = counts;
+            *bytes += block.len() as u64;
+            if words {
+                words_in(block, all_words, lines, &mut in_word);
+            } else {
+                *lines += memchr::memchr_iter(b'\n', block).count() as u64;
+            }
+            if characters {
+                // Bytes that continue a character start none.
+                *all_characters += block.iter().filter(|b| **b & 0xc0 != 0x80).count() as u64;
+            }
+            if widest {
+                for &byte in block {
+                    match byte {
+                        b'\n' | b'\r' | 12 => {
+                            *width = (*width).max(column);
+                            column = 0;
+                        }
+                        b'\t' => column += 8 - column % 8,
+                        32..127 => column += 1,
+                        0xc0.. if self.wide => column += 1,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        if let Some(place) = counts.get_mut(4) {
+            *place = (*place).max(column);
+        }
+        if !self.wide {
+            let bytes = counts.get(3).copied().unwrap_or(0);
+            if let Some(place) = counts.get_mut(2) {
+                *place = bytes;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 1 blank, 2 a newline (a blank too), 0 what words are made of.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    kinds[9] = 1;
+    kinds[10] = 3;
+    kinds[11] = 1;
+    kinds[12] = 1;
+    kinds[13] = 1;
+    kinds[32] = 1;
+    kinds
+};
+
+fn words_in(block: &[u8], words: &mut u64, lines: &mut u64, in_word: &mut bool) {
+    let mut inside = u8::from(*in_word);
+    let (mut starts, mut ends) = (0u64, 0u64);
+    for &byte in block {
+        let kind = KINDS[usize::from(byte)];
+        let now = 1 - (kind & 1);
+        starts += u64::from(now & (1 - inside));
+        ends += u64::from(kind >> 1);
+        inside = now;
+    }
+    *in_word = inside == 1;
+    *words += starts;
+    *lines += ends;
+}

@@ -1,0 +1,247 @@
+//! id, nice, pgrep, pkill, killall, pidof, free, uptime, sysctl, setsid,
+//! unshare, nsenter, start-stop-daemon, lsof, fuser.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::harness::applet::{applet, reference};
+use crate::harness::namespace::is_root;
+use crate::harness::scratch::Scratch;
+
+fn output(program: &str, args: &[&str]) -> String {
+    let out =
+        Command::new(program).args(args).env("LC_ALL", "C").env("TZ", "UTC").output().unwrap();
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// A program of a name that nothing else on the machine has.
+struct Sleeper {
+    child: Child,
+    name: String,
+    _scratch: Scratch,
+}
+
+impl Sleeper {
+    fn new(mark: &str) -> Sleeper {
+        let scratch = Scratch::new("processes");
+        let name = format!("rb{mark}{}", std::process::id());
+        let path = scratch.path().join(&name);
+        std::fs::copy("/bin/sleep", &path).unwrap();
+        let child = Command::new(&path).arg("60").stdin(Stdio::null()).spawn().unwrap();
+        Sleeper { child, name, _scratch: scratch }
+    }
+
+    fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
+    fn ended_by(mut self) -> Option<i32> {
+        use std::os::unix::process::ExitStatusExt;
+        self.child.wait().unwrap().signal()
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn id_says_what_gnu_says() {
+    for args in [
+        &[][..],
+        &["-u"],
+        &["-g"],
+        &["-G"],
+        &["-un"],
+        &["-gn"],
+        &["-Gn"],
+        &["-ur"],
+        &["-nru"],
+        &["root"],
+        &["-G", "daemon"],
+        &["-Gn", "nobody"],
+        &["-u", "root", "daemon"],
+        &["-Gz", "root"],
+    ] {
+        applet("id").args(args).stdout(output("/usr/bin/id", args)).ok();
+    }
+    applet("whoami").stdout(output("/usr/bin/whoami", &[])).ok();
+    applet("groups").stdout(output("/usr/bin/groups", &[])).ok();
+    applet("groups").args(["daemon"]).stdout(output("/usr/bin/groups", &["daemon"])).ok();
+    applet("id").args(["nosuchuser"]).fails(1);
+    applet("id").args(["-u", "-g"]).fails(1);
+    applet("whoami").args(["x"]).fails(1);
+}
+
+#[test]
+fn nice_adds_and_says() {
+    applet("nice").stdout(output("/usr/bin/nice", &[])).ok();
+    applet("nice").args(["-n", "3", "/usr/bin/nice"]).stdout("3\n").ok();
+    applet("nice").args(["/usr/bin/nice"]).stdout("10\n").ok();
+    applet("nice").args(["-n", "99", "/usr/bin/nice"]).stdout("19\n").ok();
+    applet("nice").args(["-n", "1", "nosuchprogram"]).fails(127);
+    applet("nice").args(["-n", "1", "/etc/passwd"]).fails(126);
+    applet("nice").args(["sh", "-c", "exit 42"]).fails(42);
+    if reference().is_none() {
+        applet("nice").args(["-7", "/usr/bin/nice"]).stdout("7\n").ok();
+        applet("nice").args(["-n", "x", "true"]).fails(125);
+    }
+    let sleeper = Sleeper::new("n");
+    applet("renice").args(["-n", "4", "-p", &sleeper.pid()]).ok();
+    assert_eq!(output("ps", &["-o", "ni=", "-p", &sleeper.pid()]).trim(), "4");
+    applet("renice").args(["-n", "1", "999999999"]).fails(1);
+    applet("nproc").stdout(output("/usr/bin/nproc", &[])).ok();
+    applet("nproc").args(["--ignore=99999"]).stdout("1\n").ok();
+    applet("taskset").args(["1", "nproc"]).stdout("1\n").ok();
+    let pid = sleeper.pid();
+    for args in [["-p", &pid], ["-cp", &pid]] {
+        applet("taskset").args(args).stdout(output("/usr/bin/taskset", &args)).ok();
+    }
+    for args in [["-p", pid.as_str()], ["-m", ""]] {
+        let args = if args[1].is_empty() { &args[..1] } else { &args[..] };
+        applet("chrt").args(args).stdout(output("/usr/bin/chrt", args)).ok();
+    }
+    applet("ionice").args(["-c", "3", "ionice"]).stdout("idle\n").ok();
+}
+
+#[test]
+fn processes_are_found_by_name() {
+    let one = Sleeper::new("p");
+    let name = one.name.clone();
+    let line = format!("{}\n", one.pid());
+    applet("pgrep").args([&name]).stdout(&line).ok();
+    applet("pgrep").args(["-x", &name[..name.len() - 1]]).stdout("").fails(1);
+    applet("pgrep").args(["-l", &name]).stdout(format!("{} {name}\n", one.pid())).ok();
+    applet("pgrep").args(["-f", &format!("{name} 6[0]$")]).stdout(&line).ok();
+    applet("pgrep").args(["-P", &std::process::id().to_string(), &name]).stdout(&line).ok();
+    applet("pgrep").args(["-P", "1", &name]).stdout("").fails(1);
+    applet("pidof").args([&name]).stdout(&line).ok();
+    applet("pidof").args(["-o", &one.pid(), &name]).stdout("").fails(1);
+    applet("pidof").args(["nosuchprogram"]).stdout("").fails(1);
+    if reference().is_none() {
+        applet("pgrep").args(["-c", &name]).stdout("1\n").ok();
+        applet("pgrep").args(["-c", "nosuchprogram"]).stdout("0\n").fails(1);
+        applet("pgrep").args(["("]).stderr_has("unmatched").fails(2);
+        applet("pgrep").fails(2);
+    }
+    applet("pkill").args(["-0", &name]).stdout("").ok();
+    applet("pkill").args(["-HUP", "-x", &name]).stdout("").ok();
+    assert_eq!(one.ended_by(), Some(1));
+    applet("pkill").args([&name]).fails(1);
+}
+
+#[test]
+fn all_of_a_name_are_killed() {
+    let (one, two) = (Sleeper::new("k"), Sleeper::new("k"));
+    let name = one.name.clone();
+    applet("killall").args(["-USR1", &name]).ok();
+    assert_eq!((one.ended_by(), two.ended_by()), (Some(10), Some(10)));
+    applet("killall").args(["-q", &name]).fails(1);
+    applet("killall").args(["-l"]).ok();
+    applet("killall").args(["-s", "NOSUCH", "x"]).run();
+}
+
+#[test]
+fn memory_and_time_are_told() {
+    let free = applet("free").ok();
+    let text = String::from_utf8(free.stdout).unwrap();
+    assert!(text.starts_with("               total        used        free      shared  buff/cache   available\nMem:     ") || reference().is_some(), "{text}");
+    let total = output("/usr/bin/free", &[]);
+    let second = |t: &str| t.lines().nth(1).unwrap().split_whitespace().nth(1).unwrap().to_string();
+    assert_eq!(second(&text), second(&total));
+    let up = String::from_utf8(applet("uptime").ok().stdout).unwrap();
+    assert!(up.contains(" up ") && up.contains(",  load average: "), "{up}");
+    if reference().is_none() {
+        applet("uptime").args(["-p"]).stdout(output("/usr/bin/uptime", &["-p"])).ok();
+        applet("uptime").args(["-x"]).fails(2);
+        applet("free").args(["-s", "0"]).fails(2);
+    }
+}
+
+#[test]
+fn parameters_of_the_kernel() {
+    applet("sysctl").args(["kernel.ostype"]).stdout("kernel.ostype = Linux\n").ok();
+    applet("sysctl").args(["-n", "kernel.ostype"]).stdout("Linux\n").ok();
+    applet("sysctl").args(["-n", "kernel/ostype"]).stdout("Linux\n").ok();
+    applet("sysctl").args(["-e", "no.such.name"]).stdout("").ok();
+    applet("sysctl").args(["no.such.name"]).fails(1);
+    if reference().is_none() {
+        applet("sysctl").args(["-N", "kernel.ostype"]).stdout("kernel.ostype\n").ok();
+        applet("sysctl").args(["kernel.ostype=x"]).stderr_has("kernel.ostype: ").fails(1);
+        let dir = Scratch::new("processes");
+        let file = dir.path().join("s.conf");
+        std::fs::write(&file, "# c\n; c\nkernel.ostype\n-no.such = 1\n").unwrap();
+        applet("sysctl").args(["-p".as_ref(), file.as_os_str()]).stderr_has("line 3").fails(1);
+    }
+}
+
+#[test]
+fn sessions_and_namespaces() {
+    applet("setsid").args(["-w", "sh", "-c", "exit 7"]).fails(7);
+    applet("setsid").args(["-w", "sh", "-c", "ps -o sid= -p $$ | grep -qx \" *$$\""]).ok();
+    applet("setsid").fails(1);
+    if !is_root("namespaces") || reference().is_some() {
+        return;
+    }
+    applet("unshare").args(["-u", "sh", "-c", "hostname inner; hostname"]).stdout("inner\n").ok();
+    applet("unshare").args(["-pf", "--mount-proc", "sh", "-c", "echo $$"]).stdout("1\n").ok();
+    applet("unshare").args(["-uf", "sh", "-c", "kill -9 $$"]).fails(137);
+    applet("unshare").args(["-r", "id", "-u"]).stdout("0\n").ok();
+    applet("unshare").args(["-n", "cat", "/proc/net/route"]).ok();
+    applet("unshare").args(["-Q"]).fails(2);
+    let sleeper = Sleeper::new("s");
+    applet("nsenter").args(["-t", &sleeper.pid(), "-a", "echo", "in"]).stdout("in\n").ok();
+    applet("nsenter").args(["-t", "999999999", "-m", "true"]).fails(1);
+    applet("nsenter").args(["-m", "true"]).fails(2);
+}
+
+#[test]
+fn services_start_and_stop() {
+    let dir = Scratch::new("processes");
+    let pidfile = dir.path().join("x.pid");
+    let sleeper = dir.path().join("service");
+    std::fs::copy("/bin/sleep", &sleeper).unwrap();
+    let (pidfile, sleeper) = (pidfile.to_str().unwrap(), sleeper.to_str().unwrap());
+    let start = ["-S", "-b", "-m", "-p", pidfile, "-x", sleeper, "--", "60"];
+    applet("start-stop-daemon").args(start).ok();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while std::fs::read(pidfile).unwrap_or_default().is_empty() && std::time::Instant::now() < until
+    {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // it runs once the pid file's process has become the program
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    applet("start-stop-daemon").args(start).fails(1);
+    applet("start-stop-daemon").args(["-K", "-p", pidfile, "-x", sleeper]).ok();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    applet("start-stop-daemon").args(["-K", "-p", pidfile, "-x", sleeper]).fails(1);
+    applet("start-stop-daemon").args(["-K", "-o", "-n", "nosuchservice"]).ok();
+    applet("start-stop-daemon").args(["-S", "-K", "-n", "x"]).run();
+}
+
+#[test]
+fn who_uses_a_file() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("processes");
+    let file = dir.path().join("used");
+    std::fs::write(&file, "x").unwrap();
+    let held = std::fs::File::open(&file).unwrap();
+    let own = std::process::id().to_string();
+    let name = file.to_str().unwrap();
+    applet("lsof").args(["-t", name]).stdout(format!("{own}\n")).ok();
+    applet("fuser").args([name]).stdout(format!(" {own:>5}")).ok();
+    applet("fuser").args(["-s", name]).stdout("").ok();
+    let lines = String::from_utf8(applet("lsof").args([name]).ok().stdout).unwrap();
+    assert!(lines.lines().nth(1).unwrap().ends_with(name), "{lines}");
+    drop(held);
+    applet("fuser").args([name]).stdout("").fails(1);
+    applet("lsof").args(["-t", name]).stdout("").fails(1);
+    applet("fuser").args(["/nosuchfile"]).stderr_has("/nosuchfile").fails(1);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    applet("fuser").args([format!("{port}/tcp")]).stdout(format!(" {own:>5}")).ok();
+}
