@@ -55,7 +55,7 @@ pub fn machine(kernel: Kernel, initramfs: impl AsRef<Path>) -> Config {
         machine: "q35".into(),
         qemu: Vec::new(),
         serial: true,
-        limit: Duration::from_secs(60),
+        limit: Duration::from_secs(120),
     }
 }
 
