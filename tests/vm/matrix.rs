@@ -217,15 +217,15 @@ fn roots(results: &Results) {
         }
         dir.path().join(name)
     };
-    let empty = make("empty", &["."]);
+    let empty = make("empty", &[""]);
     let boot = make("boot", &["grub"]);
     dir.file("boot/vmlinuz-6.1", "x");
     let volume = make("volume", &["@", "@home"]);
     let no_init = make("no-init", &["dev", "proc", "sys", "bin"]);
-    let no_proc = make("no-proc", &["."]);
+    let no_proc = make("no-proc", &[""]);
     small_root(&no_proc);
     std::fs::remove_dir(no_proc.join("proc")).unwrap();
-    let file = make("file", &["."]);
+    let file = make("file", &[""]);
     small_root(&file);
     std::fs::remove_dir(file.join("dev")).unwrap();
     std::fs::write(file.join("dev"), "").unwrap();
