@@ -60,6 +60,7 @@ mod init;
 mod insmod;
 mod install;
 mod ip;
+mod ipcalc;
 mod kill;
 mod killall;
 mod link;
@@ -75,6 +76,7 @@ mod md5sum;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mkpasswd;
 mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
@@ -148,6 +150,7 @@ mod uuencode;
 mod vm;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod who;
 mod xargs;
@@ -245,6 +248,10 @@ const LIST: &[Row] = &[
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
+    row("ipcalc", &ipcalc::APPLET),
+    row("cryptpw", &mkpasswd::APPLET),
+    row("mkpasswd", &mkpasswd::APPLET),
+    row("wget", &wget::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),

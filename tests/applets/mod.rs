@@ -23,6 +23,7 @@ mod diff;
 mod differential;
 mod digests;
 mod distributions;
+mod download;
 mod dumps;
 mod expr;
 mod find;
