@@ -22,6 +22,7 @@ pub mod civil;
 pub mod cmdline;
 pub mod compress;
 pub mod cpio;
+pub mod crypt;
 pub mod date;
 pub mod dev;
 pub mod digest;

@@ -9,7 +9,6 @@ pub mod block;
 pub mod btrfs;
 pub mod clock;
 pub mod copying;
-pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
