@@ -27,9 +27,11 @@ mod cut;
 mod date;
 mod dd;
 mod depmod;
+mod df;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
+mod du;
 mod echo;
 mod env;
 mod expand;
@@ -50,6 +52,7 @@ mod id;
 mod ifconfig;
 mod init;
 mod insmod;
+mod install;
 mod ip;
 mod kill;
 mod killall;
@@ -58,6 +61,7 @@ mod ln;
 mod login;
 mod losetup;
 mod ls;
+mod lsattr;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
@@ -97,9 +101,11 @@ mod rmdir;
 mod rmmod;
 mod route;
 mod rpm2cpio;
+mod run_parts;
 mod seq;
 mod setsid;
 mod sh;
+mod shred;
 mod shuf;
 mod sleep;
 mod sort;
@@ -119,6 +125,7 @@ mod test;
 mod timeout;
 mod touch;
 mod tr;
+mod tree;
 mod true_;
 mod truncate;
 mod tsort;
@@ -165,6 +172,7 @@ const LIST: &[Row] = &[
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chattr", &lsattr::CHATTR),
     row("chgrp", &chown::CHGRP),
     row("chmod", &chmod::APPLET),
     row("chown", &chown::APPLET),
@@ -184,11 +192,13 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
+    row("df", &df::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
     row("dos2unix", &dos2unix::APPLET),
     row("dpkg-deb", &dpkg_deb::APPLET),
+    row("du", &du::APPLET),
     row("echo", &echo::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
@@ -216,6 +226,7 @@ const LIST: &[Row] = &[
     row("ifconfig", &ifconfig::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
@@ -227,6 +238,7 @@ const LIST: &[Row] = &[
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
+    row("lsattr", &lsattr::APPLET),
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
@@ -284,6 +296,7 @@ const LIST: &[Row] = &[
     row("route", &route::APPLET),
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("run-parts", &run_parts::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
@@ -293,6 +306,7 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shred", &shred::APPLET),
     row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
@@ -321,6 +335,7 @@ const LIST: &[Row] = &[
     row("timeout", &timeout::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
+    row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
     row("tsort", &tsort::APPLET),

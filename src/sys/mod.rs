@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod attributes;
 pub mod block;
 pub mod btrfs;
 pub mod clock;

@@ -40,6 +40,7 @@ mod processes;
 mod remove;
 mod seq;
 mod sort;
+mod space;
 mod system;
 mod tabs;
 mod tar;
