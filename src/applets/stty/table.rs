@@ -16,6 +16,9 @@ pub const XCASE: u32 = 0o4;
 /// Input in upper case becomes lower case.
 pub const IUCLC: u32 = 0o1000;
 
+/// Tabs become blanks; the value is the mask of their field as well.
+pub const TABS: u32 = 0o14000;
+
 /// How many special characters `-g` prints: as many as the C library keeps.
 pub const SAVED_CHARACTERS: usize = 32;
 
