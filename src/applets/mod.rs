@@ -9,10 +9,12 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod ar;
 mod arp;
 mod attach;
+mod awk;
 mod base64;
 mod basename;
 mod blkid;
 mod boot;
+mod bootreport;
 mod cat;
 mod chmod;
 mod chown;
@@ -25,9 +27,11 @@ mod cp;
 mod cpio;
 mod cut;
 mod date;
+mod dc;
 mod dd;
 mod depmod;
 mod df;
+mod diff;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
@@ -35,6 +39,7 @@ mod du;
 mod echo;
 mod env;
 mod expand;
+mod expr;
 mod factor;
 mod false_;
 mod find;
@@ -44,6 +49,7 @@ mod fold;
 mod free;
 mod gen_init_cpio;
 mod getopt;
+mod grep;
 mod gzip;
 mod head;
 mod hexdump;
@@ -54,6 +60,7 @@ mod init;
 mod insmod;
 mod install;
 mod ip;
+mod ipcalc;
 mod kill;
 mod killall;
 mod link;
@@ -69,6 +76,7 @@ mod md5sum;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mkpasswd;
 mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
@@ -86,6 +94,7 @@ mod nslookup;
 mod od;
 mod passwd;
 mod paste;
+mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
@@ -102,6 +111,7 @@ mod rmmod;
 mod route;
 mod rpm2cpio;
 mod run_parts;
+mod sed;
 mod seq;
 mod setsid;
 mod sh;
@@ -140,6 +150,7 @@ mod uuencode;
 mod vm;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod who;
 mod xargs;
@@ -159,10 +170,12 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
+    row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
@@ -190,9 +203,11 @@ const LIST: &[Row] = &[
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
+    row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
+    row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
@@ -200,11 +215,14 @@ const LIST: &[Row] = &[
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
     row("echo", &echo::APPLET),
+    row("egrep", &grep::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
+    row("expr", &expr::APPLET),
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
@@ -214,6 +232,7 @@ const LIST: &[Row] = &[
     row("fuser", &lsof::FUSER),
     row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
+    row("grep", &grep::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
@@ -229,6 +248,10 @@ const LIST: &[Row] = &[
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
+    row("ipcalc", &ipcalc::APPLET),
+    row("cryptpw", &mkpasswd::APPLET),
+    row("mkpasswd", &mkpasswd::APPLET),
+    row("wget", &wget::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
@@ -271,6 +294,7 @@ const LIST: &[Row] = &[
     row("od", &od::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
+    row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("ping", &ping::APPLET),
@@ -297,6 +321,7 @@ const LIST: &[Row] = &[
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("run-parts", &run_parts::APPLET),
+    row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
