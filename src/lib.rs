@@ -37,6 +37,7 @@ pub mod job;
 pub mod kmod;
 pub mod kmsg;
 pub mod mask;
+pub mod mdevconf;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;

@@ -8,7 +8,9 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod base64;
 mod basename;
+mod blkdiscard;
 mod blkid;
+mod blockdev;
 mod boot;
 mod cat;
 mod chmod;
@@ -27,6 +29,7 @@ mod depmod;
 mod dmesg;
 mod dos2unix;
 mod echo;
+mod eject;
 mod env;
 mod expand;
 mod factor;
@@ -36,6 +39,8 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod fsfreeze;
+mod fstrim;
 mod getopt;
 mod gzip;
 mod head;
@@ -53,9 +58,11 @@ mod ls;
 mod lsmod;
 mod lsof;
 mod md5sum;
+mod mdev;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mkswap;
 mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
@@ -68,6 +75,7 @@ mod nice;
 mod nl;
 mod nohup;
 mod od;
+mod partprobe;
 mod paste;
 mod pgrep;
 mod pivot_root;
@@ -75,8 +83,10 @@ mod printenv;
 mod printf;
 mod ps;
 mod pwd;
+mod raidautorun;
 mod readlink;
 mod reboot;
+mod resume;
 mod rev;
 mod rm;
 mod rmdir;
@@ -91,6 +101,7 @@ mod split;
 mod start_stop_daemon;
 mod stat;
 mod strings;
+mod swapon;
 mod switch_root;
 mod sysctl;
 mod tail;
@@ -103,6 +114,7 @@ mod tr;
 mod true_;
 mod truncate;
 mod tsort;
+mod uevent;
 mod umount;
 mod uname;
 mod uniq;
@@ -193,6 +205,18 @@ const LIST: &[Row] = &[
     row("ln", &ln::APPLET),
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
+    row("blockdev", &blockdev::APPLET),
+    row("swapon", &swapon::APPLET),
+    row("fsfreeze", &fsfreeze::APPLET),
+    row("fstrim", &fstrim::APPLET),
+    row("blkdiscard", &blkdiscard::APPLET),
+    row("partprobe", &partprobe::APPLET),
+    row("resume", &resume::APPLET),
+    row("eject", &eject::APPLET),
+    row("raidautorun", &raidautorun::APPLET),
+    row("uevent", &uevent::APPLET),
+    row("mkswap", &mkswap::APPLET),
+    row("swapoff", &swapon::SWAPOFF),
     row("ls", &ls::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
@@ -201,6 +225,7 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
+    row("mdev", &mdev::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
