@@ -20,13 +20,12 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes, write_al
 use crate::archive::cpio::{Cpio, CpioKind, put_cpio, put_cpio_trailer};
 use crate::archive::disk::{self, Reading};
 use crate::archive::extract::{Extractor, Failure, Wanted};
-use crate::archive::list::shown;
+use crate::archive::list::{ls_line, shown};
 use crate::archive::{Bytes, Damage, Entry, Part, name};
-use crate::civil::Civil;
 use crate::compress::{Format, Input, Unpacker};
 use crate::fsutil::users::Users;
 use crate::shell::pattern;
-use crate::{mode, sys};
+use crate::sys;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -481,46 +480,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A line as that of `ls -l`.
     fn list(&mut self, cx: &mut Ctx, entry: &Entry) {
-        let mut line = Vec::new();
-        if self.c.verbose {
-            let (user, group) = if self.c.numeric {
-                (entry.uid.to_string().into_bytes(), entry.gid.to_string().into_bytes())
-            } else {
-                (self.users.name_of(entry.uid).to_vec(), self.users.group_of(entry.gid).to_vec())
-            };
-            line.extend_from_slice(&mode::text(entry.mode));
-            line.extend_from_slice(format!("{:4} ", entry.nlink).as_bytes());
-            for name in [user, group] {
-                let start = line.len();
-                line.extend_from_slice(&shown(&name));
-                line.resize(line.len().max(start + 8), b' ');
-                line.push(b' ');
-            }
-            let size = if entry.is_device() {
-                format!("{:3}, {:3} ", entry.rdev.0, entry.rdev.1)
-            } else {
-                let size = if entry.is_symlink() { entry.link.len() as u64 } else { entry.size };
-                format!("{size:8} ")
-            };
-            line.extend_from_slice(size.as_bytes());
-            let date = Civil::of(entry.mtime, sys::clock::zone_offset(entry.mtime));
-            let half_year = 365 * 86400 / 2;
-            let now = i64::try_from(sys::clock::now().as_secs()).unwrap_or(0);
-            let when = if (0..=half_year).contains(&(now - entry.mtime)) {
-                format!("{:02}:{:02}", date.hour, date.minute)
-            } else {
-                format!(" {:4}", date.year)
-            };
-            let text = format!("{} {:2} {when} ", date.month_name(), date.day);
-            line.extend_from_slice(text.as_bytes());
-        }
-        line.extend_from_slice(&shown(&entry.name));
-        if self.c.verbose && entry.is_symlink() {
-            line.extend_from_slice(b" -> ");
-            line.extend_from_slice(&shown(&entry.link));
-        }
+        let mut line = match self.c.verbose {
+            true => ls_line(entry, &mut self.users, self.c.numeric),
+            false => shown(&entry.name),
+        };
         line.push(b'\n');
         let _ = cx.put(&line);
     }

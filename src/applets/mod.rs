@@ -6,6 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod ar;
+mod arp;
+mod attach;
 mod base64;
 mod basename;
 mod blkdiscard;
@@ -26,8 +29,11 @@ mod cut;
 mod date;
 mod dd;
 mod depmod;
+mod df;
 mod dmesg;
 mod dos2unix;
+mod dpkg_deb;
+mod du;
 mod echo;
 mod eject;
 mod env;
@@ -41,20 +47,27 @@ mod fold;
 mod free;
 mod fsfreeze;
 mod fstrim;
+mod gen_init_cpio;
 mod getopt;
 mod gzip;
 mod head;
 mod hexdump;
+mod hostname;
 mod id;
+mod ifconfig;
 mod init;
 mod insmod;
+mod install;
 mod ip;
 mod kill;
 mod killall;
 mod link;
 mod ln;
+mod login;
 mod losetup;
 mod ls;
+mod lsattr;
+mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
@@ -71,13 +84,18 @@ mod mount;
 mod mountpoint;
 mod mv;
 mod namespaces;
+mod nc;
+mod netstat;
 mod nice;
 mod nl;
 mod nohup;
+mod nslookup;
 mod od;
 mod partprobe;
+mod passwd;
 mod paste;
 mod pgrep;
+mod ping;
 mod pivot_root;
 mod printenv;
 mod printf;
@@ -91,9 +109,13 @@ mod rev;
 mod rm;
 mod rmdir;
 mod rmmod;
+mod route;
+mod rpm2cpio;
+mod run_parts;
 mod seq;
 mod setsid;
 mod sh;
+mod shred;
 mod shuf;
 mod sleep;
 mod sort;
@@ -102,25 +124,33 @@ mod start_stop_daemon;
 mod stat;
 mod strings;
 mod swapon;
+mod stty;
 mod switch_root;
 mod sysctl;
 mod tail;
 mod tar;
 mod tee;
+mod telnet;
+mod telnetd;
 mod test;
 mod timeout;
 mod touch;
 mod tr;
+mod tree;
 mod true_;
 mod truncate;
 mod tsort;
 mod uevent;
+mod tty;
+mod udhcpc;
 mod umount;
 mod uname;
 mod uniq;
+mod unzip;
 mod uptime;
 mod uuencode;
 mod vm;
+mod watch;
 mod wc;
 mod which;
 mod who;
@@ -142,23 +172,30 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
+    row("ar", &ar::APPLET),
+    row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
+    row("blkdiscard", &blkdiscard::APPLET),
     row("blkid", &blkid::APPLET),
+    row("blockdev", &blockdev::APPLET),
     row("boot", &boot::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
     row("cat", &cat::APPLET),
+    row("chattr", &lsattr::CHATTR),
     row("chgrp", &chown::CHGRP),
     row("chmod", &chmod::APPLET),
     row("chown", &chown::APPLET),
+    row("chpasswd", &passwd::CHPASSWD),
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
     row("cksum", &cksum::APPLET),
+    row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
@@ -169,10 +206,15 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
+    row("df", &df::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
+    row("dnsdomainname", &hostname::DOMAIN),
     row("dos2unix", &dos2unix::APPLET),
+    row("dpkg-deb", &dpkg_deb::APPLET),
+    row("du", &du::APPLET),
     row("echo", &echo::APPLET),
+    row("eject", &eject::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
     row("factor", &factor::APPLET),
@@ -183,8 +225,11 @@ const LIST: &[Row] = &[
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
+    row("fsfreeze", &fsfreeze::APPLET),
+    row("fstrim", &fstrim::APPLET),
     row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
+    row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
@@ -193,9 +238,12 @@ const LIST: &[Row] = &[
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("hostname", &hostname::APPLET),
     row("id", &id::APPLET),
+    row("ifconfig", &ifconfig::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
+    row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("kill", &kill::APPLET),
@@ -203,21 +251,12 @@ const LIST: &[Row] = &[
     row("killall5", &killall::KILLALL5),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
     row("losetup", &losetup::APPLET),
-    row("blockdev", &blockdev::APPLET),
-    row("swapon", &swapon::APPLET),
-    row("fsfreeze", &fsfreeze::APPLET),
-    row("fstrim", &fstrim::APPLET),
-    row("blkdiscard", &blkdiscard::APPLET),
-    row("partprobe", &partprobe::APPLET),
-    row("resume", &resume::APPLET),
-    row("eject", &eject::APPLET),
-    row("raidautorun", &raidautorun::APPLET),
-    row("uevent", &uevent::APPLET),
-    row("mkswap", &mkswap::APPLET),
-    row("swapoff", &swapon::SWAPOFF),
     row("ls", &ls::APPLET),
+    row("lsattr", &lsattr::APPLET),
+    row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
     row("lz4", &gzip::LZ4),
@@ -226,10 +265,12 @@ const LIST: &[Row] = &[
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
     row("mdev", &mdev::APPLET),
+    row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mkswap", &mkswap::APPLET),
     row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
@@ -237,15 +278,23 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nc", &nc::APPLET),
+    row("netcat", &nc::APPLET),
+    row("netstat", &netstat::APPLET),
     row("nice", &nice::APPLET),
     row("nl", &nl::APPLET),
     row("nohup", &nohup::APPLET),
     row("nproc", &nice::NPROC),
     row("nsenter", &namespaces::NSENTER),
+    row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("partprobe", &partprobe::APPLET),
+    row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
+    row("ping", &ping::APPLET),
+    row("ping6", &ping::PING6),
     row("pivot_root", &pivot_root::APPLET),
     row("pkill", &pgrep::PKILL),
     row("poweroff", &reboot::POWEROFF),
@@ -253,16 +302,23 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("pwd", &pwd::APPLET),
+    row("raidautorun", &raidautorun::APPLET),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
     row("renice", &nice::RENICE),
     row("rescuebox", &RESCUEBOX),
+    row("reset", &tty::RESET),
+    row("resize", &tty::RESIZE),
+    row("resume", &resume::APPLET),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
     row("rmmod", &rmmod::APPLET),
+    row("route", &route::APPLET),
+    row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
+    row("run-parts", &run_parts::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
@@ -272,14 +328,21 @@ const LIST: &[Row] = &[
     row("sha384sum", &md5sum::SHA384),
     row("sha3sum", &md5sum::SHA3),
     row("sha512sum", &md5sum::SHA512),
+    row("shred", &shred::APPLET),
     row("shuf", &shuf::APPLET),
     row("sleep", &sleep::APPLET),
     row("sort", &sort::APPLET),
     row("split", &split::APPLET),
+    row("ss", &netstat::SS),
     row("start-stop-daemon", &start_stop_daemon::APPLET),
     row("stat", &stat::APPLET),
     row("strings", &strings::APPLET),
+    row("stty", &stty::APPLET),
+    row("su", &login::SU),
+    row("sulogin", &login::SULOGIN),
     row("sum", &cksum::SUM),
+    row("swapoff", &swapon::SWAPOFF),
+    row("swapon", &swapon::APPLET),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
@@ -288,13 +351,22 @@ const LIST: &[Row] = &[
     row("tar", &tar::APPLET),
     row("taskset", &nice::TASKSET),
     row("tee", &tee::APPLET),
+    row("telnet", &telnet::APPLET),
+    row("telnetd", &telnetd::APPLET),
+    row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
+    row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
+    row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
     row("tsort", &tsort::APPLET),
+    row("tty", &tty::APPLET),
+    row("ttysize", &tty::TTYSIZE),
+    row("udhcpc", &udhcpc::APPLET),
+    row("uevent", &uevent::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),
@@ -303,8 +375,10 @@ const LIST: &[Row] = &[
     row("unlink", &link::UNLINK),
     row("unlz4", &gzip::LZ4),
     row("unlzma", &gzip::XZ),
+    row("unmkinitramfs", &lsinitramfs::UNMKINITRAMFS),
     row("unshare", &namespaces::UNSHARE),
     row("unxz", &gzip::XZ),
+    row("unzip", &unzip::APPLET),
     row("unzstd", &gzip::ZSTD),
     row("uptime", &uptime::APPLET),
     row("users", &who::USERS),
@@ -313,6 +387,7 @@ const LIST: &[Row] = &[
     row("uuencode", &uuencode::APPLET),
     row("vm", &vm::APPLET),
     row("w", &who::W),
+    row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::archive::list::Lister;
 use crate::archive::tar::Style;
-use crate::compress::Format;
+use crate::compress::{Format, Unpacker};
 use crate::fsutil::users::Users;
 use crate::mode;
 use crate::options::Options;
@@ -159,6 +159,17 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         b'd' | b'A' => Err(Error::msg("only c, x, t and r are built in")),
         _ => Err(failed(Error::usage("one of c, x, t and r is wanted"))),
     }
+}
+
+/// Lists or takes out what is in a stream, as `tar ARGS` would.
+pub(super) fn extract_stream(
+    cx: &mut Ctx,
+    args: &[OsString],
+    stream: Unpacker,
+) -> Result<Status, Error> {
+    let mut options = Options::parse(SPEC, &modern(args))?;
+    let c = choice(cx, &mut options)?;
+    extract::from_stream(cx, &c, &[], stream)
 }
 
 fn choice(cx: &Ctx, options: &mut Options) -> Result<Choice, Error> {

@@ -2,6 +2,7 @@
 
 use crate::applet::{Ctx, Error};
 use crate::civil::Civil;
+use crate::fsutil::users::Users;
 use crate::{mode, sys};
 
 use super::Entry;
@@ -122,6 +123,47 @@ impl Lister {
         line.extend_from_slice(time.as_bytes().get(..end).unwrap_or_default());
         line.push(b' ');
     }
+}
+
+/// A line as that of `ls -l`, without its end.
+pub fn ls_line(entry: &Entry, users: &mut Users, numeric: bool) -> Vec<u8> {
+    let mut line = Vec::new();
+    let (user, group) = if numeric {
+        (entry.uid.to_string().into_bytes(), entry.gid.to_string().into_bytes())
+    } else {
+        (users.name_of(entry.uid).to_vec(), users.group_of(entry.gid).to_vec())
+    };
+    line.extend_from_slice(&mode::text(entry.mode));
+    line.extend_from_slice(format!("{:4} ", entry.nlink).as_bytes());
+    for name in [user, group] {
+        let start = line.len();
+        line.extend_from_slice(&shown(&name));
+        line.resize(line.len().max(start + 8), b' ');
+        line.push(b' ');
+    }
+    let size = if entry.is_device() {
+        format!("{:3}, {:3} ", entry.rdev.0, entry.rdev.1)
+    } else {
+        let size = if entry.is_symlink() { entry.link.len() as u64 } else { entry.size };
+        format!("{size:8} ")
+    };
+    line.extend_from_slice(size.as_bytes());
+    let date = Civil::of(entry.mtime, sys::clock::zone_offset(entry.mtime));
+    let half_year = 365 * 86400 / 2;
+    let now = i64::try_from(sys::clock::now().as_secs()).unwrap_or(0);
+    let when = if (0..=half_year).contains(&(now - entry.mtime)) {
+        format!("{:02}:{:02}", date.hour, date.minute)
+    } else {
+        format!(" {:4}", date.year)
+    };
+    let text = format!("{} {:2} {when} ", date.month_name(), date.day);
+    line.extend_from_slice(text.as_bytes());
+    line.extend_from_slice(&shown(&entry.name));
+    if entry.is_symlink() {
+        line.extend_from_slice(b" -> ");
+        line.extend_from_slice(&shown(&entry.link));
+    }
+    line
 }
 
 #[cfg(test)]

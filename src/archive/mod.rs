@@ -1,12 +1,14 @@
 //! Archives: tar, cpio, zip and ar, what they hold, and how it comes safely onto
 //! a file system.
 
+pub mod ar;
 pub mod cpio;
 pub mod disk;
 pub mod extract;
 pub mod list;
 pub mod name;
 pub mod tar;
+pub mod zip;
 
 use crate::compress::{self, Unpacker};
 use crate::cpio::{BLOCK, CHARACTER, DIRECTORY, REGULAR, SYMLINK, TYPE_MASK};

@@ -229,6 +229,7 @@ impl Supervisor {
     /// Forks a worker for the steps from `first` on; `again` when it is not
     /// the first try.
     pub(super) fn start_worker(&mut self, first: usize, again: bool) -> Phase {
+        super::remote::stop();
         self.failed = None;
         self.fate = Fate::Told;
         self.changed = None;

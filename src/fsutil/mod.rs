@@ -1,5 +1,6 @@
 //! Doers on filesystems: mounting, loop devices, names of users, emptying.
 
+pub mod accounts;
 pub mod ask;
 pub mod backup;
 mod blame;

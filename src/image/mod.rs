@@ -17,6 +17,7 @@ pub mod layout;
 mod microcode;
 mod modules;
 pub mod output;
+pub mod read;
 pub mod resolve;
 pub mod spec;
 mod write;

@@ -26,6 +26,11 @@ pub fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     result
 }
 
+/// A file without a name, for what has to be kept for a while.
+pub fn unnamed() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_TMPFILE).mode(0o600).open("/tmp")
+}
+
 fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().ok_or(nix::errno::Errno::EISDIR)?;
     let mut n = 0;

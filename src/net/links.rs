@@ -367,3 +367,13 @@ pub fn add_route(kernel: &mut Netlink, route: &Route) -> Result<(), Errno> {
         other => other,
     }
 }
+
+/// Makes a route that says "unreachable".
+pub fn reject(kernel: &mut Netlink, net: &IpNetwork) -> Result<(), Errno> {
+    let family = address::family(net.ip());
+    // RTN_UNREACHABLE
+    let fixed = [family, net.prefix(), 0, 0, MAIN, BOOT, 0, 7, 0, 0, 0, 0];
+    let mut request = Request::new(kind::NEW_ROUTE, CREATE, &fixed);
+    request.put(rta::DESTINATION, &address::to_bytes(net.network()));
+    kernel.change(request)
+}

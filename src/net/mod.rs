@@ -1,9 +1,18 @@
 //! Network: links, addresses and routes through rtnetlink, name resolution,
 //! and the codecs of the protocols that the applets speak.
 //!
-//! Pure files (bytes in, values out): [`rtnl`].
+//! Pure files (bytes in, values out): [`address`], [`dhcp`], [`dns`], [`ipparam`],
+//! [`packet`], [`rtnl`], [`telnet`].
 
 pub mod address;
+pub mod dhcp;
+pub mod dns;
+pub mod ipparam;
+pub mod lease;
 pub mod links;
 pub mod netlink;
+pub mod packet;
+pub mod password;
+pub mod resolve;
 pub mod rtnl;
+pub mod telnet;

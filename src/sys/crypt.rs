@@ -17,21 +17,32 @@ const LONGEST: usize = 512;
 /// Whether `password` is the one that `hash`, a crypt string of a kind that is
 /// fit for passwords (`$6$`, `$y$`), was made of. A malformed hash is false.
 pub fn matches(password: &[u8], hash: &[u8]) -> bool {
-    if password.len() > LONGEST || !is_hash(hash) {
-        return false;
+    is_hash(hash) && opens(password, hash)
+}
+
+/// [`matches`] for the accounts of a system, whose hashes may be of any kind
+/// that the C library knows (`$1$`, `$5$`, `$2b$`, of 13 characters).
+pub fn opens(password: &[u8], hash: &[u8]) -> bool {
+    // A failure token (`*0`) is shorter than any hash.
+    hash.len() >= 13 && self::hash(password, hash).is_some_and(|answer| is_same(&answer, hash))
+}
+
+/// The crypt string of a password by a setting (`$6$salt$`); nothing when the
+/// C library does not know that kind, or for a password that is too long.
+pub fn hash(password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
+    if password.len() > LONGEST {
+        return None;
     }
-    let (Ok(key), Ok(setting)) = (CString::new(password), CString::new(hash)) else {
-        return false;
-    };
+    let (key, setting) = (CString::new(password).ok()?, CString::new(setting).ok()?);
     // SAFETY: both are C strings, and the program has one thread, so nobody
     // else uses the buffer that the answer is in.
     let answer = unsafe { crypt(key.as_ptr(), setting.as_ptr()) };
     if answer.is_null() {
-        return false;
+        return None;
     }
     // SAFETY: an answer is a C string in that buffer.
-    let answer = unsafe { std::ffi::CStr::from_ptr(answer) }.to_bytes();
-    is_same(answer, hash)
+    let answer = unsafe { std::ffi::CStr::from_ptr(answer) }.to_bytes().to_vec();
+    (!answer.starts_with(b"*")).then_some(answer)
 }
 
 /// Whether this can be a crypt string at all, so that a failure token

@@ -50,6 +50,21 @@ pub fn exec(
     reason
 }
 
+/// Becomes the program in the file `path`, with an argument vector whose first
+/// word may be another name.
+pub fn exec_as(
+    path: &OsStr,
+    argv: &[OsString],
+    environment: &mut dyn Iterator<Item = &OsStr>,
+) -> Errno {
+    let lists = strings(&mut argv.iter().map(OsString::as_os_str))
+        .and_then(|argv| Ok((argv, strings(environment)?)));
+    match lists {
+        Ok((argv, environment)) => exec_file(path.as_bytes(), &argv, &environment),
+        Err(errno) => errno,
+    }
+}
+
 #[inline(never)]
 fn strings(list: &mut dyn Iterator<Item = &OsStr>) -> Result<Vec<CString>, Errno> {
     let mut strings = Vec::new();

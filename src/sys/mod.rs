@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod attributes;
 pub mod block;
 pub mod btrfs;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod loopdev;
 pub mod namespace;
 pub mod path;
 pub mod process;
+pub mod pty;
 pub mod random;
 pub mod regex;
 pub mod schedule;
@@ -35,8 +37,10 @@ pub mod statfs;
 pub mod stream;
 pub mod swap;
 pub mod terminal;
+pub mod termios;
 pub mod text;
 pub mod tty;
+pub mod usage;
 pub mod xattr;
 
 pub use crate::entry_point;

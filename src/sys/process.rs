@@ -141,3 +141,9 @@ pub fn die_with_parent(signal: i32) -> Result<(), Errno> {
     // SAFETY: numbers only.
     Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, number) }).map(drop)
 }
+
+/// sethostname(2).
+pub fn set_host_name(name: &[u8]) -> Result<(), Errno> {
+    // SAFETY: the bytes are live and have the length given.
+    Errno::result(unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) }).map(drop)
+}

@@ -1,5 +1,7 @@
 //! What each applet does, literally.
 
+mod accounts;
+mod ar;
 mod attributes;
 mod base64;
 mod basename;
@@ -22,6 +24,7 @@ mod folders;
 mod getopt;
 mod gzip;
 mod head;
+mod images;
 mod ip;
 mod lines;
 mod ls;
@@ -32,17 +35,22 @@ mod modinfo;
 mod modprobe;
 mod mount;
 mod multicall;
+mod network;
 mod paths;
 mod pieces;
 mod processes;
 mod remove;
 mod seq;
 mod sort;
+mod space;
 mod system;
 mod tabs;
 mod tar;
+mod telnetd;
 mod test;
 mod timeout;
 mod tr;
+mod udhcpc;
 mod uniq;
+mod unzip;
 mod wc;

@@ -47,6 +47,16 @@ pub(super) fn extract(cx: &mut Ctx, c: &Choice, operands: &[Vec<u8>]) -> Result<
             return Err(Error::msg(format_args!("not in {} format", c.format.name())));
         }
     }
+    from_stream(cx, c, operands, stream)
+}
+
+/// Lists or takes out what is in a stream.
+pub(super) fn from_stream(
+    cx: &mut Ctx,
+    c: &Choice,
+    operands: &[Vec<u8>],
+    mut stream: Unpacker,
+) -> Result<Status, Error> {
     let mut asked = Asked(operands.iter().chain(&c.names).map(|n| (n.as_slice(), false)).collect());
     if c.named && asked.0.is_empty() {
         return Ok(Status::OK);

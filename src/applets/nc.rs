@@ -1,0 +1,377 @@
+//! nc, netcat: bytes to and from a connection. Options of busybox, and `-v`,
+//! `-z`, `-k` of others. (Gentoo's rescue shell: `nc -l -p PORT -e PROGRAM`.)
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
+use crate::net::resolve;
+use crate::sys;
+use crate::sys::process::{Forked, exit_now, fork};
+use crate::sys::socket::{self, Address};
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "nc",
+    summary: "carry bytes to and from a connection",
+    usage: "[-46nuvz] [-w SEC] [-i SEC] [-s ADDR] [-p PORT] HOST PORT [-e PROG ARG...]\n\
+            \x20      nc -l [-k] [-46nuv] [-w SEC] [-s ADDR] -p PORT [-e PROG ARG...]\n\
+            \x20      nc -f FILE\n\
+            \x20 -l  wait for a connection; -k (or -ll with -e): for one after another\n\
+            \x20 -e  run PROG with the connection as its input and output\n\
+            \x20 -p  own port      -s  own address    -u  UDP    -n  no names\n\
+            \x20 -w  give up connecting, or ending, after SEC\n\
+            \x20 -i  SEC between lines                -f  a file (a serial line) is the connection\n\
+            \x20 -z  only look whether somebody listens   -v  say what happens",
+    kind: Kind::Fork, // it waits
+    run,
+};
+
+/// When the other side has ended, input that comes within so many
+/// milliseconds is still sent.
+const LAST_INPUT: u16 = 200;
+
+struct Choice {
+    listen: bool,
+    keep: bool,
+    udp: bool,
+    verbose: bool,
+    scan: bool,
+    wait: Option<Duration>,
+    pause: Option<Duration>,
+    program: Vec<std::ffi::OsString>,
+}
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut c = Choice {
+        listen: false,
+        keep: false,
+        udp: false,
+        verbose: false,
+        scan: false,
+        wait: None,
+        pause: None,
+        program: Vec::new(),
+    };
+    // What is behind -e belongs to the program.
+    let mut args = cx.args.to_vec();
+    if let Some(at) = args.iter().position(|arg| is_program(arg.as_bytes())) {
+        let rest = args.split_off(at);
+        c.program = rest.get(1..).unwrap_or_default().to_vec();
+        if c.program.is_empty() {
+            return Err(Error::usage("-e what?"));
+        }
+        let flags = rest.first().map(|arg| arg.as_bytes()).unwrap_or_default();
+        let flags = flags.strip_suffix(b"e").unwrap_or_default();
+        if flags.len() > 1 {
+            args.push(std::ffi::OsStr::from_bytes(flags).to_os_string());
+        }
+    }
+    let mut options =
+        crate::options::Options::parse("4 6 n u v z l k w: i: s: p: f: q: o:", &args)?;
+    let (mut family, mut source, mut port, mut file) = (0, None, 0, None);
+    let mut listens = 0;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'4' => family = libc::AF_INET,
+            b'6' => family = libc::AF_INET6,
+            b'u' => c.udp = true,
+            b'v' => c.verbose = true,
+            b'z' => c.scan = true,
+            b'l' => listens += 1,
+            b'k' => c.keep = true,
+            b'w' => c.wait = Some(Duration::from_secs(options.number("not a number of seconds")?)),
+            b'i' => c.pause = Some(Duration::from_secs(options.number("not a number of seconds")?)),
+            b's' => source = Some(options.value()),
+            b'p' => {
+                let text = options.value();
+                port = port_of(text.as_bytes())?;
+            }
+            b'f' => file = Some(options.value()),
+            _ => {}
+        }
+    }
+    c.listen = listens > 0;
+    c.keep |= listens > 1;
+    if let Some(path) = file {
+        let flags = nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_NOCTTY;
+        let fd = nix::fcntl::open(path.as_os_str(), flags, nix::sys::stat::Mode::empty());
+        return c.use_it(cx, fd.map_err(|e| Error::os(show(&path), e))?);
+    }
+    let mut operands = options.operands.iter();
+    let own = match &source {
+        Some(text) => Some(resolve::address(text.as_bytes(), family, port)?),
+        None => None,
+    };
+    if c.listen {
+        // nc -l [ADDR] PORT, as OpenBSD's has it
+        let words: Vec<_> = operands.collect();
+        if let (0, Some(word)) = (port, words.last()) {
+            port = port_of(word.as_bytes())?;
+        }
+        return c.serve(cx, own, family, port);
+    }
+    let (Some(host), Some(port_text)) = (operands.next(), operands.next()) else {
+        return Err(Error::usage("which host and port?"));
+    };
+    let (first, last) = ports(port_text.as_bytes(), c.scan)?;
+    let mut found = false;
+    for number in first..=last {
+        let to = resolve::address(host.as_bytes(), family, number)?;
+        let connected = c.dial(&to, own.as_ref(), port);
+        match connected {
+            Ok(fd) => {
+                found = true;
+                if c.verbose {
+                    cx.note(format_args!("{} port {number}: open", show(host)));
+                }
+                if !c.scan {
+                    return c.use_it(cx, fd);
+                }
+            }
+            Err(errno) if c.scan => {
+                if c.verbose {
+                    let text = sys::text::error_text(errno as i32);
+                    cx.note(format_args!("{} port {number}: {text}", show(host)));
+                }
+            }
+            Err(errno) => {
+                let ip = to.to_ip().map_or_else(String::new, |(ip, _)| ip.to_string());
+                return Err(Error::os(
+                    format_args!("cannot connect to {} port {number} ({ip})", show(host)),
+                    errno,
+                ));
+            }
+        }
+    }
+    Ok(Status::from_bool(found))
+}
+
+/// Whether a word is `-e`, perhaps behind other letters.
+fn is_program(arg: &[u8]) -> bool {
+    arg.len() > 1
+        && arg.starts_with(b"-")
+        && arg.ends_with(b"e")
+        && arg
+            .get(1..arg.len() - 1)
+            .is_some_and(|flags| flags.iter().all(|b| b"46nuvzlk".contains(b)))
+}
+
+fn port_of(text: &[u8]) -> Result<u16, Error> {
+    let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number
+        .or_else(|| super::netstat::service_port(text))
+        .ok_or_else(|| Error::bad(crate::applet::show_bytes(text), "not a port"))
+}
+
+fn ports(text: &[u8], scan: bool) -> Result<(u16, u16), Error> {
+    match text.iter().position(|&b| b == b'-') {
+        Some(at) if scan => {
+            let (first, last) = text.split_at_checked(at).unwrap_or_default();
+            Ok((port_of(first)?, port_of(last.get(1..).unwrap_or_default())?))
+        }
+        _ => port_of(text).map(|port| (port, port)),
+    }
+}
+
+impl Choice {
+    fn kind(&self) -> i32 {
+        if self.udp { libc::SOCK_DGRAM } else { libc::SOCK_STREAM }
+    }
+
+    fn dial(&self, to: &Address, own: Option<&Address>, port: u16) -> Result<OwnedFd, Errno> {
+        let any = to.to_ip().map(|(ip, _)| {
+            if ip.is_ipv4() { [0; 4].into() } else { std::net::IpAddr::from([0u16; 8]) }
+        });
+        let fd = match (own, any) {
+            (Some(own), _) => socket::serve(own, self.kind())?,
+            (None, Some(any)) if port > 0 => {
+                socket::serve(&Address::ip(any, port, 0), self.kind())?
+            }
+            _ => socket::open(to.family(), self.kind(), 0)?,
+        };
+        socket::connect_within(&fd, to, self.wait.unwrap_or(Duration::from_secs(150)))?;
+        Ok(fd)
+    }
+
+    fn serve(
+        &self,
+        cx: &mut Ctx,
+        own: Option<Address>,
+        family: i32,
+        port: u16,
+    ) -> Result<Status, Error> {
+        let four = Address::ip([0; 4].into(), port, 0);
+        let six = Address::ip([0u16; 8].into(), port, 0);
+        let listen = |address: &Address| {
+            let fd = socket::serve(address, self.kind())?;
+            if !self.udp {
+                socket::listen(&fd, if self.keep { 10 } else { 1 })?;
+            }
+            Ok(fd)
+        };
+        let opened = match (own, family) {
+            (Some(own), _) => listen(&own),
+            (None, libc::AF_INET) => listen(&four),
+            (None, libc::AF_INET6) => listen(&six),
+            // both, where there is IPv6
+            (None, _) => listen(&six).or_else(|_: Errno| listen(&four)),
+        };
+        let fd = opened.map_err(|e| Error::os(format_args!("port {port}"), e))?;
+        if (self.verbose || port == 0)
+            && let Some((ip, port)) = socket::name(&fd).ok().and_then(|name| name.to_ip())
+        {
+            cx.note(format_args!("listening on {ip} port {port}"));
+        }
+        if self.udp {
+            // The first datagram says who the other end is.
+            let mut byte = [0; 1];
+            let (_, from) = socket::receive(&fd, &mut byte, libc::MSG_PEEK)
+                .map_err(|e| Error::os("receive", e))?;
+            socket::connect(&fd, &from).map_err(|e| Error::os("connect", e))?;
+            return self.use_it(cx, fd);
+        }
+        loop {
+            if let Some(limit) = self.wait
+                && !socket::wait(fd.as_fd(), PollFlags::POLLIN, limit).unwrap_or(false)
+            {
+                return Err(Error::msg("timeout"));
+            }
+            let (connection, from) = match socket::accept(&fd, false) {
+                Err(Errno::EINTR | Errno::ECONNABORTED) => continue,
+                other => other.map_err(|e| Error::os("accept", e))?,
+            };
+            if self.verbose
+                && let Some((ip, port)) = from.to_ip()
+            {
+                cx.note(format_args!("connection from {} port {port}", ip.to_canonical()));
+            }
+            if !self.keep {
+                drop(fd);
+                return self.use_it(cx, connection);
+            }
+            if self.program.is_empty() {
+                self.use_it(cx, connection)?;
+                continue;
+            }
+            while let Ok(status) =
+                nix::sys::wait::waitpid(None, Some(nix::sys::wait::WaitPidFlag::WNOHANG))
+            {
+                if status.pid().is_none() {
+                    break;
+                }
+            }
+            if let Forked::Child = fork().map_err(|e| Error::os("cannot fork", e))? {
+                let error = self.become_program(cx, &connection);
+                cx.note(error);
+                exit_now(127);
+            }
+        }
+    }
+
+    /// The program takes over, with the connection as 0, 1 and 2.
+    fn become_program(&self, cx: &Ctx, fd: &OwnedFd) -> Error {
+        for standard in 0..3 {
+            let _ = sys::descriptor::copy_onto(fd.as_raw_fd(), standard);
+        }
+        let mut list = cx.env.iter();
+        let errno = sys::exec::exec(&self.program, cx.env.get(b"PATH"), &mut list);
+        let name = self.program.first().cloned().unwrap_or_default();
+        Error::os(show(&name), errno).with(Status::NOT_FOUND)
+    }
+
+    fn use_it(&self, cx: &mut Ctx, fd: OwnedFd) -> Result<Status, Error> {
+        if !self.program.is_empty() {
+            return Err(self.become_program(cx, &fd));
+        }
+        self.carry(cx, &fd)
+    }
+
+    /// Both ways until the other side ends.
+    fn carry(&self, cx: &mut Ctx, fd: &OwnedFd) -> Result<Status, Error> {
+        let mut input_open = true;
+        let mut end: Option<Instant> = None;
+        let mut closed = false;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let events = if closed { PollFlags::empty() } else { PollFlags::POLLIN };
+            let mut fds = vec![PollFd::new(fd.as_fd(), events)];
+            if input_open {
+                fds.push(PollFd::new(cx.stdin, PollFlags::POLLIN));
+            }
+            let timeout = match end {
+                None if closed => PollTimeout::from(LAST_INPUT),
+                None => PollTimeout::NONE,
+                Some(end) => {
+                    let left = end.saturating_duration_since(Instant::now()).as_millis();
+                    if left == 0 {
+                        return Ok(Status::OK);
+                    }
+                    PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+                }
+            };
+            match poll(&mut fds, timeout) {
+                Err(Errno::EINTR) => continue,
+                other => other.map_err(|e| Error::os("poll", e))?,
+            };
+            let ready = |at: usize| fds.get(at).and_then(PollFd::any).unwrap_or(false);
+            let (net, typed) = (ready(0), ready(1));
+            if closed && !typed {
+                return Ok(Status::OK);
+            }
+            if net && !closed {
+                match nix::unistd::read(fd, &mut buffer) {
+                    // The other side may still listen: what is there goes out.
+                    Ok(0) if input_open && !closed => {
+                        closed = true;
+                        continue;
+                    }
+                    Ok(0) => return Ok(Status::OK),
+                    Ok(count) => {
+                        let bytes = buffer.get(..count).unwrap_or_default();
+                        write_all(cx.stdout, bytes).map_err(|e| Error::os("standard output", e))?;
+                    }
+                    Err(Errno::EINTR | Errno::EAGAIN) => {}
+                    Err(Errno::ECONNREFUSED) if self.udp => return Ok(Status::FAILURE),
+                    Err(errno) => return Err(Error::os("read", errno)),
+                }
+            }
+            if typed {
+                let room = if self.pause.is_some() { 1 } else { buffer.len() };
+                let mut line = Vec::new();
+                let count = loop {
+                    let room = buffer.get_mut(..room).unwrap_or_default();
+                    match nix::unistd::read(cx.stdin, room) {
+                        Err(Errno::EINTR) => {}
+                        Ok(1) if self.pause.is_some() => {
+                            line.extend_from_slice(room);
+                            if room == b"\n" || line.len() > 4096 {
+                                break line.len();
+                            }
+                        }
+                        other => break line.len() + other.unwrap_or(0),
+                    }
+                };
+                if count == 0 {
+                    input_open = false;
+                    if closed {
+                        return Ok(Status::OK);
+                    }
+                    let _ = socket::end_writing(fd);
+                    end = self.wait.map(|limit| Instant::now() + limit);
+                    continue;
+                }
+                let bytes = if self.pause.is_some() { &line } else { &buffer };
+                let bytes = bytes.get(..count).unwrap_or_default();
+                write_all(fd.as_fd(), bytes).map_err(|e| Error::os("write", e))?;
+                if let Some(pause) = self.pause {
+                    std::thread::sleep(pause);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! passwd and chpasswd: set passwords of users in `/etc/shadow`, or
+//! `/etc/passwd` where there is none. As shadow and busybox have them; the
+//! hashes are `$6$` (SHA-512).
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::fsutil::accounts::{self, Accounts};
+use crate::sys;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "passwd",
+    summary: "set a user's password",
+    usage: "[-dlu] [-R ROOT] [USER]\n\
+            \x20 -d  no password    -l  lock the account   -u  unlock it\n\
+            \x20 -R  the user of the system below ROOT, a mounted root that is being mended",
+    kind: Kind::Fork, // reads the terminal
+    run: passwd,
+};
+
+/// chpasswd.
+pub(super) const CHPASSWD: Applet = Applet {
+    name: "chpasswd",
+    summary: "set passwords of users: lines USER:PASSWORD",
+    usage: "[-e] [-c METHOD] [-R ROOT]\n\
+            \x20 -e  they are hashes already    -c  sha512 (default), sha256, md5, des",
+    kind: Kind::Fork, // reads standard input
+    run: chpasswd,
+};
+
+fn root_of(folder: Option<std::ffi::OsString>) -> PathBuf {
+    PathBuf::from(folder.unwrap_or_else(|| "/".into()))
+}
+
+fn today() -> u64 {
+    sys::clock::now().as_secs() / 86400
+}
+
+/// A setting for a new hash: the method's mark and a random salt.
+fn setting(method: &[u8]) -> Result<Vec<u8>, Error> {
+    const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let (mark, length): (&[u8], usize) = match method {
+        b"sha512" => (b"$6$", 16),
+        b"sha256" => (b"$5$", 16),
+        b"md5" => (b"$1$", 8),
+        b"des" => (b"", 2),
+        _ => {
+            return Err(Error::about(
+                show_bytes(method),
+                "not a method: sha512, sha256, md5 or des",
+            ));
+        }
+    };
+    let mut random = vec![0; length];
+    sys::random::fill(&mut random);
+    let salt = random.iter().filter_map(|b| LETTERS.get(usize::from(b & 63)));
+    let mut text = mark.to_vec();
+    text.extend(salt);
+    if !mark.is_empty() {
+        text.push(b'$');
+    }
+    Ok(text)
+}
+
+fn hashed(password: &[u8], method: &[u8]) -> Result<Vec<u8>, Error> {
+    let refused = || Error::msg("the password cannot be hashed (is it longer than 512 bytes?)");
+    sys::crypt::hash(password, &setting(method)?).ok_or_else(refused)
+}
+
+fn passwd(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options = cx.parse("d,delete l,lock u,unlock R:root a:")?;
+    options.at_most(1)?;
+    let accounts = Accounts::read(&root_of(options.take(b'R')));
+    let own = nix::unistd::getuid();
+    let name = match options.operands.first() {
+        Some(name) => name.as_bytes().to_vec(),
+        None => accounts.user_of(own.as_raw()).map(|user| user.name.to_vec()).unwrap_or_default(),
+    };
+    let shown = show(OsStr::from_bytes(&name)).to_string();
+    let Some(user) = accounts.user(&name) else {
+        return Err(Error::msg(format_args!("{shown}: no such user")));
+    };
+    if !own.is_root() && user.uid != own.as_raw() {
+        return Err(Error::msg(format_args!(
+            "{shown}: only root can change another user's password"
+        )));
+    }
+    let old = accounts.hash(&name).unwrap_or_default().to_vec();
+    let new = if options.has(b'd') {
+        Vec::new()
+    } else if options.has(b'l') {
+        if old.starts_with(b"!") {
+            return Err(Error::msg(format_args!("{shown}: is locked already")));
+        }
+        [b"!".as_slice(), &old].concat()
+    } else if options.has(b'u') {
+        match old.strip_prefix(b"!") {
+            Some(rest) => rest.to_vec(),
+            None => return Err(Error::msg(format_args!("{shown}: is not locked"))),
+        }
+    } else {
+        cx.print(format_args!("Changing password for {shown}\n"))?;
+        cx.flush()?;
+        asked(cx, own.is_root(), &old)?
+    };
+    accounts.set_hash(&name, &new, today())?;
+    cx.note(format_args!("password for {shown} changed"));
+    Ok(Status::OK)
+}
+
+fn asked(cx: &mut Ctx, is_root: bool, old: &[u8]) -> Result<Vec<u8>, Error> {
+    let unchanged = || Error::msg("nothing is changed");
+    let ask = |prompt: &[u8]| accounts::ask(cx.stdin, cx.stdout, prompt).ok_or_else(unchanged);
+    if !is_root && !old.is_empty() {
+        let password = ask(b"Old password: ")?;
+        if !accounts::opens(&password, old) {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            return Err(Error::msg("that is not the old password; nothing is changed"));
+        }
+    }
+    let password = ask(b"New password: ")?;
+    if password.is_empty() {
+        return Err(Error::msg(
+            "an empty password is no password (-d removes it); nothing is changed",
+        ));
+    }
+    if ask(b"Retype password: ")? != password {
+        return Err(Error::msg("the passwords differ; nothing is changed"));
+    }
+    hashed(&password, b"sha512")
+}
+
+fn chpasswd(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options = cx.parse("e,encrypted m,md5 c:crypt-method R:root")?;
+    options.at_most(0)?;
+    let root = root_of(options.take(b'R'));
+    let method = match options.take(b'c') {
+        Some(method) => method.as_bytes().to_ascii_lowercase(),
+        None if options.has(b'm') => b"md5".to_vec(),
+        None => b"sha512".to_vec(),
+    };
+    setting(&method)?;
+    let text = sys::stream::to_end(cx.stdin).map_err(|e| Error::os("standard input", e))?;
+    for (number, line) in text.split(|&b| b == b'\n').enumerate() {
+        if line.is_empty() {
+            continue;
+        }
+        let mut parts = line.splitn(2, |&b| b == b':');
+        let (name, password) = (parts.next().unwrap_or_default(), parts.next());
+        let Some(password) = password else {
+            cx.warn(format_args!("line {}: not USER:PASSWORD", number + 1));
+            continue;
+        };
+        let hash = if options.has(b'e') { password.to_vec() } else { hashed(password, &method)? };
+        // A colon would be another field.
+        if hash.contains(&b':') {
+            cx.warn(format_args!("line {}: a hash has no colon", number + 1));
+            continue;
+        }
+        if let Err(error) = Accounts::read(&root).set_hash(name, &hash, today()) {
+            cx.warn(format_args!("line {}: {error}", number + 1));
+        }
+    }
+    Ok(cx.status())
+}

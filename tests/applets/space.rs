@@ -1,0 +1,177 @@
+//! du, df, install, lsattr, chattr, run-parts, shred, tree.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use crate::harness::applet::{against_busybox, applet, reference};
+use crate::harness::scratch::Scratch;
+
+#[test]
+fn du() {
+    let dir = Scratch::new("du");
+    dir.file("d/e/f", [b'x'; 10_000]);
+    dir.file("d/g", "x");
+    fs::hard_link(dir.path().join("d/g"), dir.path().join("d/h")).unwrap();
+    let du = |args: &[&str]| {
+        let out = applet("du").dir(dir.path()).args(args).ok();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let kib = |name: &str| dir.path().join(name).symlink_metadata().unwrap().blocks() / 2;
+    let below = kib("d/e") + kib("d/e/f");
+    // a file with two names counts once
+    let whole = kib("d") + below + kib("d/g");
+    assert_eq!(du(&["-k", "d"]), format!("{below}\td/e\n{whole}\td\n"));
+    assert_eq!(du(&["-sk", "d"]), format!("{whole}\td\n"));
+    assert_eq!(du(&["-k", "d/e/f"]), format!("{}\td/e/f\n", kib("d/e/f")));
+    assert_eq!(du(&["-ak", "d/e"]), format!("{}\td/e/f\n{below}\td/e\n", kib("d/e/f")));
+    assert_eq!(du(&["-skc", "d"]), format!("{whole}\td\n{whole}\ttotal\n"));
+    assert!(du(&["-slk", "d"]) != du(&["-sk", "d"]));
+    applet("du").dir(dir.path()).args(["nosuch"]).stderr_has("nosuch: No such").fails(1);
+    if against_busybox() {
+        return;
+    }
+    assert_eq!(du(&["-b", "d/e/f"]), "10000\td/e/f\n");
+    assert_eq!(du(&["-k", "-d0", "d"]), format!("{whole}\td\n"));
+    assert_eq!(du(&["-ah", "d/e/f"]), "12K\td/e/f\n");
+}
+
+#[test]
+fn df() {
+    let df = |args: &[&str]| {
+        let out = applet("df").args(args).ok();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let text = df(&["-P", "/"]);
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(
+        head,
+        ["Filesystem", "1024-blocks", "Used", "Available", "Capacity", "Mounted", "on"]
+    );
+    let row: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!((row.len(), row[5], lines.next()), (6, "/", None));
+    assert!(row[4].ends_with('%'));
+    assert!(df(&["-h", "/"]).starts_with("Filesystem      Size  Used Avail Use% Mounted on\n"));
+    assert!(df(&["-T", "/proc/self"]).lines().nth(1).unwrap().contains(" proc "));
+    assert!(df(&["-i", "/"]).contains(" IUsed "));
+    applet("df").args(["/nosuch"]).stderr_has("nosuch: No such").fails(1);
+    if against_busybox() {
+        return;
+    }
+    assert!(df(&["-B1M", "/"]).contains(" 1M-blocks "));
+    assert!(df(&["--total", "/"]).lines().nth(2).unwrap().starts_with("total "));
+    applet("df").args(["-t", "nosuchtype"]).stdout("").fails(1);
+}
+
+#[test]
+fn install() {
+    let dir = Scratch::new("install");
+    dir.file("src", "text");
+    let mode = |name: &str| dir.path().join(name).metadata().unwrap().mode() & 0o7777;
+    let install = |args: &[&str]| applet("install").dir(dir.path()).args(args);
+    install(&["src", "new"]).ok();
+    assert_eq!(mode("new"), 0o755);
+    install(&["-m", "640", "src", "new"]).ok();
+    assert_eq!(mode("new"), 0o640);
+    install(&["-d", "-m", "700", "a/b/c"]).ok();
+    assert_eq!((mode("a/b/c"), mode("a/b")), (0o700, 0o755));
+    install(&["src", "new", "a/b"]).ok();
+    assert!(dir.path().join("a/b/new").exists());
+    install(&["-D", "src", "x/y/z"]).ok();
+    assert_eq!(fs::read(dir.path().join("x/y/z")).unwrap(), b"text");
+    install(&["nosuch", "q"]).fails(1);
+    install(&["src", "new", "nodir"]).fails(1);
+    install(&[]).fails(1);
+    // what is there is replaced, not written through
+    symlink("src", dir.path().join("link")).unwrap();
+    install(&["new", "link"]).ok();
+    assert!(!dir.path().join("link").is_symlink());
+    if against_busybox() {
+        return;
+    }
+    install(&["-v", "src", "v"]).stdout("'src' -> 'v'\n").ok();
+    let before = dir.path().join("v").metadata().unwrap().ino();
+    install(&["-C", "src", "v"]).ok();
+    assert_eq!(dir.path().join("v").metadata().unwrap().ino(), before);
+    install(&["-b", "src", "v"]).ok();
+    assert!(dir.path().join("v~").exists());
+}
+
+#[test]
+fn attributes() {
+    let dir = Scratch::new("chattr");
+    dir.file("f", "");
+    let chattr = |args: &[&str]| applet("chattr").dir(dir.path()).args(args);
+    if chattr(&["+d", "f"]).run().status != 0 {
+        return; // no root, or no such file system
+    }
+    let listed = applet("lsattr").dir(dir.path()).args(["f"]).ok().stdout;
+    assert_eq!((listed[6], &listed[listed.len() - 3..]), (b'd', &b" f\n"[..]));
+    chattr(&["-d", "f"]).ok();
+    let listed = applet("lsattr").dir(dir.path()).args(["-d", "f"]).ok().stdout;
+    assert_eq!(listed[6], b'-');
+    chattr(&["f"]).fails(1);
+    chattr(&["+d", "nosuch"]).fails(1);
+}
+
+#[test]
+fn run_parts() {
+    let dir = Scratch::new("run-parts");
+    dir.program("d/b", "#!/bin/sh\necho b $1\n");
+    dir.program("d/a", "#!/bin/sh\necho a $1\n");
+    dir.program("d/no.sh", "#!/bin/sh\necho no\n");
+    dir.file("d/c", "");
+    let run = |args: &[&str]| applet("run-parts").dir(dir.path()).args(args);
+    run(&["d"]).stdout("a\nb\n").ok();
+    run(&["-a", "x", "d"]).stdout("a x\nb x\n").ok();
+    run(&["--test", "d"]).stdout("d/a\nd/b\n").ok();
+    dir.program("d/b", "#!/bin/sh\nexit 3\n");
+    let out = run(&["d"]).run();
+    assert_ne!(out.status, 0);
+    run(&["nosuch"]).fails(1);
+    if reference().is_none() {
+        run(&["--list", "d"]).stdout("d/a\nd/b\nd/c\n").ok();
+        run(&["--regex=sh$", "d"]).stdout("no\n").ok();
+    }
+}
+
+#[test]
+fn shred() {
+    let dir = Scratch::new("shred");
+    let file = dir.file("f", [b'x'; 5000]);
+    applet("shred").dir(dir.path()).args(["f"]).ok();
+    let bytes = fs::read(&file).unwrap();
+    assert!(bytes.len() >= 5000 && bytes.iter().filter(|b| **b == b'x').count() < 1000);
+    applet("shred").dir(dir.path()).args(["-z", "-n1", "f"]).ok();
+    assert!(fs::read(&file).unwrap().iter().all(|b| *b == 0));
+    applet("shred").dir(dir.path()).args(["-u", "f"]).ok();
+    assert!(!file.exists());
+    applet("shred").dir(dir.path()).args(["f"]).stderr_has("f: No such").fails(1);
+}
+
+#[test]
+fn tree() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("tree");
+    dir.file("t/a/x", "");
+    dir.file("t/b", "");
+    dir.file("t/.hidden", "");
+    symlink("b", dir.path().join("t/l")).unwrap();
+    let drawn = "t\n|-- a\n|   `-- x\n|-- b\n`-- l -> b\n\n1 directory, 3 files\n";
+    applet("tree").dir(dir.path()).args(["t"]).stdout(drawn).ok();
+    let folders = "t\n`-- a\n\n1 directory\n";
+    applet("tree").dir(dir.path()).args(["-d", "t"]).stdout(folders).ok();
+    let top = "t\n|-- a\n|-- b\n`-- l -> b\n\n1 directory, 2 files\n";
+    applet("tree").dir(dir.path()).args(["-L1", "t"]).stdout(top).ok();
+}
+
+#[test]
+fn modes_are_set_exactly() {
+    let dir = Scratch::new("install-mode");
+    let file = dir.file("s", "");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    applet("install").dir(dir.path()).args(["-m", "u=rwxs,go=rx", "s", "t"]).ok();
+    assert_eq!(dir.path().join("t").metadata().unwrap().mode() & 0o7777, 0o4755);
+}
