@@ -15,6 +15,7 @@ mod blkdiscard;
 mod blkid;
 mod blockdev;
 mod boot;
+mod bootreport;
 mod cat;
 mod chmod;
 mod chown;
@@ -30,6 +31,7 @@ mod date;
 mod dd;
 mod depmod;
 mod df;
+mod diff;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
@@ -94,6 +96,7 @@ mod od;
 mod partprobe;
 mod passwd;
 mod paste;
+mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
@@ -171,6 +174,7 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
+    row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
@@ -207,6 +211,7 @@ const LIST: &[Row] = &[
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
+    row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
@@ -291,6 +296,7 @@ const LIST: &[Row] = &[
     row("partprobe", &partprobe::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
+    row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("ping", &ping::APPLET),
