@@ -9,6 +9,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod ar;
 mod arp;
 mod attach;
+mod awk;
 mod base64;
 mod basename;
 mod blkdiscard;
@@ -28,6 +29,7 @@ mod cp;
 mod cpio;
 mod cut;
 mod date;
+mod dc;
 mod dd;
 mod depmod;
 mod df;
@@ -40,6 +42,7 @@ mod echo;
 mod eject;
 mod env;
 mod expand;
+mod expr;
 mod factor;
 mod false_;
 mod find;
@@ -51,6 +54,7 @@ mod fsfreeze;
 mod fstrim;
 mod gen_init_cpio;
 mod getopt;
+mod grep;
 mod gzip;
 mod head;
 mod hexdump;
@@ -61,6 +65,7 @@ mod init;
 mod insmod;
 mod install;
 mod ip;
+mod ipcalc;
 mod kill;
 mod killall;
 mod link;
@@ -78,6 +83,7 @@ mod mkdir;
 mod mkinitramfs;
 mod mknod;
 mod mkswap;
+mod mkpasswd;
 mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
@@ -115,6 +121,7 @@ mod rmmod;
 mod route;
 mod rpm2cpio;
 mod run_parts;
+mod sed;
 mod seq;
 mod setsid;
 mod sh;
@@ -155,6 +162,7 @@ mod uuencode;
 mod vm;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod who;
 mod xargs;
@@ -174,11 +182,11 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
-    row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
+    row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
@@ -186,6 +194,7 @@ const LIST: &[Row] = &[
     row("blkid", &blkid::APPLET),
     row("blockdev", &blockdev::APPLET),
     row("boot", &boot::APPLET),
+    row("bootreport", &bootreport::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
@@ -205,9 +214,11 @@ const LIST: &[Row] = &[
     row("cp", &cp::APPLET),
     row("cpio", &cpio::APPLET),
     row("crc32", &cksum::CRC32),
+    row("cryptpw", &mkpasswd::APPLET),
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
+    row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
@@ -219,12 +230,15 @@ const LIST: &[Row] = &[
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
     row("echo", &echo::APPLET),
+    row("egrep", &grep::APPLET),
     row("eject", &eject::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
+    row("expr", &expr::APPLET),
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
@@ -236,6 +250,7 @@ const LIST: &[Row] = &[
     row("fuser", &lsof::FUSER),
     row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
+    row("grep", &grep::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
@@ -251,6 +266,7 @@ const LIST: &[Row] = &[
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
+    row("ipcalc", &ipcalc::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
@@ -275,6 +291,7 @@ const LIST: &[Row] = &[
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mkpasswd", &mkpasswd::APPLET),
     row("mkswap", &mkswap::APPLET),
     row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
@@ -325,6 +342,7 @@ const LIST: &[Row] = &[
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("run-parts", &run_parts::APPLET),
+    row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
@@ -395,6 +413,7 @@ const LIST: &[Row] = &[
     row("w", &who::W),
     row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
+    row("wget", &wget::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
