@@ -24,6 +24,7 @@ pub mod civil;
 pub mod cmdline;
 pub mod compress;
 pub mod cpio;
+pub mod crypt;
 pub mod date;
 pub mod decimal;
 pub mod dev;

@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
 use crate::net::resolve;
-use crate::sys;
 
 /// See the module.
 pub(super) const APPLET: Applet = Applet {
@@ -64,8 +63,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         return Err(Error::usage("a salt has letters, digits, . and / only"));
     }
     let setting = [prefix.as_bytes(), &salt].concat();
-    let mut hash = sys::crypt::hash(&password, &setting)
-        .ok_or_else(|| Error::msg("the C library does not make this kind of hash"))?;
+    let mut hash = crate::crypt::hash(&password, &setting)
+        .ok_or_else(|| Error::msg("hashes of this kind are not made here"))?;
     hash.push(b'\n');
     cx.put(&hash)?;
     Ok(Status::OK)

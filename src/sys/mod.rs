@@ -11,7 +11,6 @@ pub mod btrfs;
 pub mod clock;
 pub mod command;
 pub mod copying;
-pub mod crypt;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
