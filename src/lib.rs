@@ -43,6 +43,7 @@ pub mod json;
 pub mod kmod;
 pub mod kmsg;
 pub mod mask;
+pub mod mdevconf;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;

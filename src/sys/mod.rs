@@ -36,6 +36,7 @@ pub mod socket;
 pub mod start;
 pub mod statfs;
 pub mod stream;
+pub mod swap;
 pub mod terminal;
 pub mod termios;
 pub mod text;
