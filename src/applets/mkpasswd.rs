@@ -1,5 +1,5 @@
 //! mkpasswd, cryptpw: make the hash of a password, for /etc/rescuebox.conf and
-//! /etc/shadow. The kinds are those of the C library.
+//! /etc/shadow: SHA-crypt.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -10,20 +10,18 @@ use crate::net::resolve;
 pub(super) const APPLET: Applet = Applet {
     name: "mkpasswd",
     summary: "make the hash of a password",
-    usage: "[-s] [-m sha512|sha256|md5|des] [-S SALT] [PASSWORD [SALT]]\n\
+    usage: "[-s] [-m sha512|sha256] [-S SALT] [PASSWORD [SALT]]\n\
             \x20 -m  the kind of hash (sha512)   -S  this salt instead of a new one\n\
             \x20 -s  read the password from standard input, as without PASSWORD",
     kind: Kind::Fork, // it reads the password
     run,
 };
 
-const KINDS: [(&str, &str, usize); 7] = [
+const KINDS: [(&str, &str, usize); 5] = [
     ("sha512", "$6$", 16),
     ("sha-512", "$6$", 16),
     ("sha256", "$5$", 16),
     ("sha-256", "$5$", 16),
-    ("md5", "$1$", 8),
-    ("des", "", 2),
     ("sha512crypt", "$6$", 16),
 ];
 
