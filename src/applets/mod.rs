@@ -12,7 +12,9 @@ mod attach;
 mod awk;
 mod base64;
 mod basename;
+mod blkdiscard;
 mod blkid;
+mod blockdev;
 mod boot;
 mod bootreport;
 mod cat;
@@ -37,6 +39,7 @@ mod dos2unix;
 mod dpkg_deb;
 mod du;
 mod echo;
+mod eject;
 mod env;
 mod expand;
 mod expr;
@@ -47,6 +50,8 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod fsfreeze;
+mod fstrim;
 mod gen_init_cpio;
 mod getopt;
 mod grep;
@@ -60,6 +65,7 @@ mod init;
 mod insmod;
 mod install;
 mod ip;
+mod ipcalc;
 mod kill;
 mod killall;
 mod link;
@@ -72,9 +78,12 @@ mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
+mod mdev;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mkpasswd;
+mod mkswap;
 mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
@@ -90,6 +99,7 @@ mod nl;
 mod nohup;
 mod nslookup;
 mod od;
+mod partprobe;
 mod passwd;
 mod paste;
 mod patch;
@@ -100,8 +110,10 @@ mod printenv;
 mod printf;
 mod ps;
 mod pwd;
+mod raidautorun;
 mod readlink;
 mod reboot;
+mod resume;
 mod rev;
 mod rm;
 mod rmdir;
@@ -122,6 +134,7 @@ mod start_stop_daemon;
 mod stat;
 mod strings;
 mod stty;
+mod swapon;
 mod switch_root;
 mod sysctl;
 mod tail;
@@ -139,6 +152,7 @@ mod truncate;
 mod tsort;
 mod tty;
 mod udhcpc;
+mod uevent;
 mod umount;
 mod uname;
 mod uniq;
@@ -148,6 +162,7 @@ mod uuencode;
 mod vm;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod who;
 mod xargs;
@@ -167,7 +182,6 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 /// Every name that is an applet, one a line. Aliases are rows.
 #[rustfmt::skip]
 const LIST: &[Row] = &[
-    row("bootreport", &bootreport::APPLET),
     row("[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
@@ -176,8 +190,11 @@ const LIST: &[Row] = &[
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
+    row("blkdiscard", &blkdiscard::APPLET),
     row("blkid", &blkid::APPLET),
+    row("blockdev", &blockdev::APPLET),
     row("boot", &boot::APPLET),
+    row("bootreport", &bootreport::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
@@ -197,6 +214,7 @@ const LIST: &[Row] = &[
     row("cp", &cp::APPLET),
     row("cpio", &cpio::APPLET),
     row("crc32", &cksum::CRC32),
+    row("cryptpw", &mkpasswd::APPLET),
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
@@ -213,6 +231,7 @@ const LIST: &[Row] = &[
     row("du", &du::APPLET),
     row("echo", &echo::APPLET),
     row("egrep", &grep::APPLET),
+    row("eject", &eject::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
     row("expr", &expr::APPLET),
@@ -225,6 +244,8 @@ const LIST: &[Row] = &[
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
+    row("fsfreeze", &fsfreeze::APPLET),
+    row("fstrim", &fstrim::APPLET),
     row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
     row("gen_init_cpio", &gen_init_cpio::APPLET),
@@ -245,6 +266,7 @@ const LIST: &[Row] = &[
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
+    row("ipcalc", &ipcalc::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
@@ -263,11 +285,14 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
+    row("mdev", &mdev::APPLET),
     row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mkpasswd", &mkpasswd::APPLET),
+    row("mkswap", &mkswap::APPLET),
     row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
@@ -285,6 +310,7 @@ const LIST: &[Row] = &[
     row("nsenter", &namespaces::NSENTER),
     row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("partprobe", &partprobe::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
     row("patch", &patch::APPLET),
@@ -299,6 +325,7 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("pwd", &pwd::APPLET),
+    row("raidautorun", &raidautorun::APPLET),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
@@ -306,6 +333,7 @@ const LIST: &[Row] = &[
     row("rescuebox", &RESCUEBOX),
     row("reset", &tty::RESET),
     row("resize", &tty::RESIZE),
+    row("resume", &resume::APPLET),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
@@ -337,6 +365,8 @@ const LIST: &[Row] = &[
     row("su", &login::SU),
     row("sulogin", &login::SULOGIN),
     row("sum", &cksum::SUM),
+    row("swapoff", &swapon::SWAPOFF),
+    row("swapon", &swapon::APPLET),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
@@ -360,6 +390,7 @@ const LIST: &[Row] = &[
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
     row("udhcpc", &udhcpc::APPLET),
+    row("uevent", &uevent::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),
@@ -382,6 +413,7 @@ const LIST: &[Row] = &[
     row("w", &who::W),
     row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
+    row("wget", &wget::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),
