@@ -203,7 +203,7 @@ fn words(results: &Results) {
     ] {
         results.provoke(&mut vm, words, answer, cause);
     }
-    vm.send("boot set rootfs=top && boot retry\n");
+    vm.send("boot set rootfs=top init=/sbin/init && boot retry\n");
     vm.wait_for(REACHED);
     vm.no_panic();
 }
@@ -315,14 +315,14 @@ fn modules(results: &Results, part: usize) {
         (
             "a module of another kernel",
             |m, b| {
-                let other = |b| replaced(b, b"vermagic=6.1.", b"vermagic=6.9.");
-                // Without its signature, which the change breaks: cloud kernels
-                // look at that first.
+                let other = |b| replaced(b, b"mod_unload modversions", b"mod_unload modversionz");
+                // The number does not count where symbols have versions of
+                // their own; the signature would be looked at first.
                 let cut =
                     |b| rescuebox::kmod::strip::strip(b, rescuebox::kmod::strip::Level::Signature);
                 Some(if m == "virtiofs" { other(cut(&b).unwrap()) } else { b })
             },
-            "virtiofs.ko: wrong kernel version",
+            "virtiofs.ko: Exec format error",
             "a module was refused: ",
         ),
         (
@@ -567,13 +567,7 @@ fn mended(results: &Results, part: usize) {
     let dir = Scratch::new("matrix-mended");
     let root = dir.path().join("root");
     small_root(&root);
-    let cases: [(&str, &str, &str, &str); 4] = [
-        (
-            "a bad option for a share",
-            "rootfs=top init=/sbin/init rootflags=nonsense",
-            "an option that the file system does not know",
-            "refuses an option",
-        ),
+    let cases: [(&str, &str, &str, &str); 3] = [
         (
             "an init that is a folder",
             "rootfs=top init=/sbin",
@@ -599,14 +593,14 @@ fn mended(results: &Results, part: usize) {
         }
         let mut vm = rescue(image(), line).share("top", &root).boot();
         let mut text = results.read(&mut vm, name, answer, cause);
-        if n == 3 {
+        if n == 2 {
             vm.send("boot continue\n");
             let answer = "nothing is mounted on /sysroot";
             text = results.read(&mut vm, answer, answer, "the step that mounts it was passed over");
             vm.send("mount -t virtiofs top /sysroot\n");
             vm.wait_for(" / # ");
         }
-        if n == 2 {
+        if n == 1 {
             text = "try: boot set rootfs=top && boot retry\n".into();
         }
         results.mend(&mut vm, name, &text, 0);
@@ -681,5 +675,5 @@ fn the_fault_matrix() {
     std::io::stderr().write_all(text.as_bytes()).unwrap();
     let list: Vec<String> = wrong.iter().map(|(n, why)| format!("{n}: {why}")).collect();
     assert!(wrong.is_empty(), "{}", list.join("\n\n"));
-    assert!(only.is_some() || faults >= 50, "only {faults} faults");
+    assert!(only.is_some() || faults >= 60, "only {faults} faults");
 }
