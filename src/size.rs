@@ -60,11 +60,13 @@ pub fn human_binary(bytes: u64) -> String {
         unit += 1;
     }
     let letter = char::from(*b"KMGTPE".get(unit).unwrap_or(&b'E'));
-    let whole = bytes / divisor;
-    if whole >= 10 {
-        return format!("{whole}{letter}i");
+    let (whole, rest) = (bytes / divisor, bytes % divisor);
+    let tenths = whole * 10 + (rest * 10 + divisor / 2) / divisor;
+    if tenths < 100 {
+        format!("{}.{}{letter}i", tenths / 10, tenths % 10)
+    } else {
+        format!("{whole}{letter}i")
     }
-    format!("{whole}.{}{letter}i", bytes % divisor / (divisor / 10 + 1))
 }
 
 /// [`human`] in powers of 1000.
@@ -123,6 +125,9 @@ mod tests {
             assert_eq!(human(bytes), text, "{bytes}");
         }
         assert_eq!(human_binary(0), "0B");
+        assert_eq!(human_binary(1_561_767_936), "1.5Gi");
+        assert_eq!(human_binary(2048), "2.0Ki");
+        assert_eq!(human_binary(1536), "1.5Ki");
         assert_eq!(human_binary(1_610_612_736), "1.5Gi");
         assert_eq!(human_binary(11_747_328), "11Mi");
         assert_eq!(human_decimal(999), "999");

@@ -24,7 +24,7 @@ pub(super) const APPLET: Applet = Applet {
 /// realpath.
 pub(super) const REALPATH: Applet = Applet {
     name: "realpath",
-    summary: "print a path without links, . and ..",
+    summary: "print a path with all its links followed",
     usage: "[-emLPsqz] [--relative-to=DIR] [--relative-base=DIR] PATH...\n\
             \x20 -e, -m  all has to be there, nothing has to; otherwise all but the last part\n\
             \x20 -L  .. before links    -s  links stay    -P  links first, as by default\n\
