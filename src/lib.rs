@@ -48,6 +48,7 @@ pub mod proc;
 pub mod procstat;
 pub mod program;
 pub mod regex;
+pub mod screen;
 pub mod settings;
 pub mod shell;
 pub mod size;

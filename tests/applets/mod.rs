@@ -38,6 +38,7 @@ mod paths;
 mod pieces;
 mod processes;
 mod remove;
+mod screen;
 mod seq;
 mod sort;
 mod space;
