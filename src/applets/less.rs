@@ -221,14 +221,16 @@ fn fits(cx: &Ctx, source: &mut Source, on: &[u8]) -> bool {
     let most = usize::from(if rows == 0 { 24 } else { rows }).saturating_sub(1);
     let (mut used, mut at) = (0, 0);
     let mut line = Vec::new();
+    source.patient = true;
     while source.line(at, &mut line) {
         used += layout::starts(&line, style).len();
         at += 1;
         if used > most {
-            return false;
+            break;
         }
     }
-    !source.is_open_pipe()
+    source.patient = false;
+    used <= most && !source.is_open_pipe()
 }
 
 impl Less {
@@ -307,16 +309,18 @@ impl Less {
         !self.source.has(bottom.0)
     }
 
-    fn to_end(&mut self) {
+    fn go_end(&mut self) {
+        self.source.patient = true;
         let count = self.source.count();
+        self.source.patient = false;
         let height = self.height();
         self.top = self.retreat((count, 0), height);
     }
 
     /// Puts a line on top, as far as there is enough below it.
-    fn to_line(&mut self, number: usize) {
+    fn go_line(&mut self, number: usize) {
         if !self.source.has(number) {
-            self.to_end();
+            self.go_end();
             return;
         }
         self.top = (number, 0);
@@ -414,13 +418,13 @@ impl Less {
     fn start(&mut self, cx: &mut Ctx, command: &[u8]) {
         match command.split_first() {
             Some((b'/', pattern)) => self.search(pattern, 1, false, true),
-            Some((b'G', b"")) => self.to_end(),
+            Some((b'G', b"")) => self.go_end(),
             Some((b'F', b"")) => self.follow(),
             Some((b'g', b"")) | None => {}
             _ => {
                 let digits = command.strip_suffix(b"g").unwrap_or(command);
                 match std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()) {
-                    Some(number) => self.to_line(usize::saturating_sub(number, 1)),
+                    Some(number) => self.go_line(usize::saturating_sub(number, 1)),
                     None => {
                         for byte in command {
                             let _ = self.command(cx, Key::from(*byte), None);
@@ -438,7 +442,12 @@ impl Less {
             if number.is_none() {
                 self.draw();
             }
-            let key = self.screen.key(None);
+            // A pipe may have more for a screen that is not full.
+            let waits = self.source.is_open_pipe() && self.is_at_end();
+            let key = self.screen.key(waits.then_some(Duration::from_millis(200)));
+            if matches!(key, keys::TIMEOUT | keys::RESIZE) {
+                continue;
+            }
             if let Some(digit) = char::from_u32(key).and_then(|c| c.to_digit(10)) {
                 let old = number.unwrap_or(0);
                 number = Some(old.saturating_mul(10).saturating_add(digit as usize));
@@ -473,8 +482,8 @@ impl Less {
             keys::UP => self.top = self.retreat(self.top, count),
             keys::PAGE_DOWN => self.forward(number.unwrap_or(height)),
             keys::PAGE_UP => self.top = self.retreat(self.top, number.unwrap_or(height)),
-            keys::HOME => self.to_line(number.unwrap_or(1).saturating_sub(1)),
-            keys::END => self.to_end(),
+            keys::HOME => self.go_line(number.unwrap_or(1).saturating_sub(1)),
+            keys::END => self.go_end(),
             keys::RIGHT => {
                 self.shift = self.shift.saturating_add(number.unwrap_or(self.screen.columns / 2));
                 self.top.1 = 0;
@@ -495,14 +504,14 @@ impl Less {
                 b'u' | 21 => {
                     self.top = self.retreat(self.top, number.unwrap_or(height.div_ceil(2)));
                 }
-                b'g' | b'<' => self.to_line(count.saturating_sub(1)),
+                b'g' | b'<' => self.go_line(count.saturating_sub(1)),
                 b'G' | b'>' => match number {
-                    Some(number) => self.to_line(number.saturating_sub(1)),
-                    None => self.to_end(),
+                    Some(number) => self.go_line(number.saturating_sub(1)),
+                    None => self.go_end(),
                 },
                 b'%' | b'p' => {
                     let lines = self.source.count();
-                    self.to_line(lines.saturating_mul(number.unwrap_or(0).min(100)) / 100);
+                    self.go_line(lines.saturating_mul(number.unwrap_or(0).min(100)) / 100);
                 }
                 b'F' => self.follow(),
                 b'r' | 12 | b'R' => {
@@ -534,8 +543,8 @@ impl Less {
                     let here = self.top;
                     let place = self.marks.iter().find(|(letter, _)| *letter == key);
                     match (key, place) {
-                        (0x5e, _) => self.to_line(0),
-                        (0x24, _) => self.to_end(),
+                        (0x5e, _) => self.go_line(0),
+                        (0x24, _) => self.go_end(),
                         (_, Some((_, place))) => self.top = *place,
                         _ => self.say("no such mark"),
                     }
@@ -652,6 +661,7 @@ impl Less {
         let mut at = self.top.0;
         let mut line = std::mem::take(&mut self.line);
         let mut skip = !here;
+        self.source.patient = true;
         let found = loop {
             if skip {
                 let next = if back { at.checked_sub(1) } else { Some(at + 1) };
@@ -672,6 +682,7 @@ impl Less {
                 break false;
             }
         };
+        self.source.patient = false;
         self.line = line;
         self.pattern = Some(pattern);
         if found {
@@ -685,7 +696,7 @@ impl Less {
     fn follow(&mut self) {
         loop {
             self.source.look_again();
-            self.to_end();
+            self.go_end();
             self.say("Waiting for data... (any key ends)");
             self.draw();
             match self.screen.key(Some(Duration::from_millis(500))) {

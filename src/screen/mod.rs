@@ -116,7 +116,7 @@ impl Screen {
     /// Gives the terminal back for a while.
     pub fn leave(&mut self) {
         let (rows, alternate) = (self.rows, self.alternate);
-        if !self.plain && !(self.anew && !alternate) {
+        if !self.plain && (alternate || !self.anew) {
             self.send(format!("\x1b[m\x1b[{rows};1H\x1b[K\x1b[?25h").as_bytes());
             if alternate {
                 self.send(b"\x1b[?1049l");

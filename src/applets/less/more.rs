@@ -90,6 +90,8 @@ pub(super) fn page(
                 continue;
             }
         };
+        let mut source = source;
+        source.patient = true;
         let mut pager = Pager { source, line: Vec::new(), at: (0, 0), pattern: None };
         for command in commands.iter().filter(|_| number == 0) {
             match command.split_first() {

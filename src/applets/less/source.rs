@@ -21,6 +21,8 @@ pub struct Source {
     /// Keys, which interrupt the waiting for a pipe.
     keys: Option<OwnedFd>,
     pipe: bool,
+    /// Whether to wait for what a pipe may yet bring, until a key is typed.
+    pub patient: bool,
     ended: bool,
     held: Vec<u8>,
     base: u64,
@@ -40,6 +42,7 @@ impl Source {
             fd,
             keys,
             pipe,
+            patient: false,
             ended: false,
             held: Vec::new(),
             base: 0,
@@ -100,23 +103,21 @@ impl Source {
         (place < self.held.len()).then_some(place)
     }
 
-    /// Waits for the pipe; false when a key was typed meanwhile.
+    /// Waits for the pipe; false when a key was typed meanwhile, or, without
+    /// patience, when nothing comes.
     fn is_ready(&self, read: usize) -> bool {
         let Some(keys) = &self.keys else { return true };
-        loop {
-            let pipe = PollFd::new(self.fd.as_fd(), PollFlags::POLLIN);
-            let key = PollFd::new(keys.as_fd(), PollFlags::POLLIN);
-            let mut fds = [pipe, key];
-            let seen = |fd: &PollFd| fd.revents().is_some_and(|events| !events.is_empty());
-            match poll(&mut fds, PollTimeout::NONE) {
-                Ok(_) => {
-                    let [pipe, key] = &fds;
-                    return seen(pipe) && !(read > PATIENCE && seen(key));
-                }
-                // A signal may be news for the screen.
-                Err(_) => return false,
-            }
+        let pipe = PollFd::new(self.fd.as_fd(), PollFlags::POLLIN);
+        let key = PollFd::new(keys.as_fd(), PollFlags::POLLIN);
+        let mut fds = [pipe, key];
+        let seen = |fd: &PollFd| fd.revents().is_some_and(|events| !events.is_empty());
+        let limit = if self.patient { PollTimeout::NONE } else { PollTimeout::from(200u8) };
+        // A signal may be news for the screen.
+        if poll(&mut fds, limit).is_err() {
+            return false;
         }
+        let [pipe, key] = &fds;
+        seen(pipe) && !(read > PATIENCE && seen(key))
     }
 
     /// Reads the line at `at`, into `line` when there is one; where the next

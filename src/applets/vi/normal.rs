@@ -188,7 +188,7 @@ impl Vi {
         };
         let last = self.buffer.last();
         let line = self.cursor.0;
-        if matches!(how, 6 | 4 | 5) {
+        if matches!(how, 4..=6) {
             self.top = (self.top + lines).min(last);
             self.cursor.0 = if how == 4 { line + lines } else { line.max(self.top) };
         } else {
