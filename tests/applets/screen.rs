@@ -143,7 +143,7 @@ fn less_of_a_pipe_and_files() {
     t.keys(&["q"]);
     t.ends(0);
     let t = Tmux::new("less4", "$B less -M a b", &[("a", "A\n"), ("b", "B\n")]);
-    t.shows("A\n~\n~\n~\n~\n~\n~\na (file 1 of 2) lines 1-1/1 (END) - Next");
+    t.shows("A\n~\n~\n~\n~\n~\n~\na (file 1 of 2) lines 1-1/1 (END) - Nex");
     t.keys(&[":n"]);
     t.shows("B\n~\n~\n~\n~\n~\n~\nb (file 2 of 2) lines 1-1/1 (END)");
     t.keys(&["q"]);
@@ -155,13 +155,13 @@ fn less_of_a_pipe_and_files() {
 #[test]
 fn more_goes_on() {
     let t = Tmux::new("more", "$B more f", &[("f", NUMBERS)]);
-    t.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\n--More--(71%)");
+    t.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\n--More--(69%)");
     t.keys(&["Enter"]);
     t.shows("two\nthree\nfour\nfive\nsix\nseven\neight\n--More--(81%)");
     t.keys(&["Space"]);
     t.shows("four\nfive\nsix\nseven\neight\nnine\nten\nstatus 0");
     let t = Tmux::new("dumb", "TERM=dumb $B less f", &[("f", NUMBERS)]);
-    t.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\n--More--(71%)");
+    t.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\n--More--(69%)");
     t.keys(&["q"]);
     t.ends(0);
 }
@@ -206,7 +206,7 @@ fn vi_commands() {
         ("global", "a1\nb\na2\n", &[":g/a/s/$/!", "Enter", ":x", "Enter"], "a1!\nb\na2!\n"),
         ("quit", "a\n", &["dd", ":q!", "Enter"], "a\n"),
         ("shift", "a\nb\n", &[">>j>>..", "<<", "ZZ"], "\ta\n\t\tb\n"),
-        ("find", "a(b, c)d\n", &["f,d%", "ZZ"], "a(bd\n"),
+        ("find", "a(b, c)d\n", &["f(d%", "ZZ"], "ad\n"),
         ("paragraph", "a\nb\n\nc\n", &["d}", "ZZ"], "\nc\n"),
         ("words", "foo.bar baz\n", &["dee", "ZZ"], ".bar baz\n"),
         ("redo", "abc\n", &["xxuu", "C-r", "ZZ"], "bc\n"),
@@ -233,7 +233,7 @@ impl Tmux {
 #[test]
 fn vi_shows_controls_and_numbers() {
     let t = Tmux::new("vi2", "$B vi -c 'set nu' f", &[("f", "a\u{1b}[2J\tb\n\n")]);
-    t.shows("  1 a^[[2J  b\n  2\n~\n~\n~\n~\n~\n\"f\" 2L, 8B");
+    t.shows("  1 a^[[2J  b\n  2\n~\n~\n~\n~\n~\n\"f\" 2L, 9B");
     t.keys(&[":set nonu list", "Enter"]);
     t.shows("a^[[2J^Ib$\n$\n~\n~\n~\n~\n~\nf                                1/2,1");
     t.keys(&[":nonsense", "Enter"]);
