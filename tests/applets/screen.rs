@@ -159,7 +159,7 @@ fn more_goes_on() {
     t.keys(&["Enter"]);
     t.shows("two\nthree\nfour\nfive\nsix\nseven\neight\n--More--(81%)");
     t.keys(&["Space"]);
-    t.shows("four\nfive\nsix\nseven\neight\nnine\nten\nstatus 0");
+    t.shows("five\nsix\nseven\neight\nnine\nten\nstatus 0");
     let t = Tmux::new("dumb", "TERM=dumb $B less f", &[("f", NUMBERS)]);
     t.shows("one\ntwo\nthree\nfour\nfive\nsix\nseven\n--More--(69%)");
     t.keys(&["q"]);
@@ -235,7 +235,7 @@ fn vi_shows_controls_and_numbers() {
     let t = Tmux::new("vi2", "$B vi -c 'set nu' f", &[("f", "a\u{1b}[2J\tb\n\n")]);
     t.shows("  1 a^[[2J  b\n  2\n~\n~\n~\n~\n~\n\"f\" 2L, 9B");
     t.keys(&[":set nonu list", "Enter"]);
-    t.shows("a^[[2J^Ib$\n$\n~\n~\n~\n~\n~\nf                                1/2,1");
+    t.shows("a^[[2J^Ib$\n$\n~\n~\n~\n~\n~\nf                                 1/2,1");
     t.keys(&[":nonsense", "Enter"]);
     t.shows("a^[[2J^Ib$\n$\n~\n~\n~\n~\n~\nnonsense: no such command");
     t.resize("40", "5");
