@@ -3,6 +3,8 @@
 # make test       set up, run every test
 # make bench      ratios against other programs
 # make size       bytes per crate and module, and the budget
+# make deb        a Debian package in out/
+# make release    a tarball in out/ with digests
 # make install    into $(DESTDIR)$(PREFIX)
 
 PREFIX ?= /usr
@@ -51,11 +53,29 @@ size: FORCE
 	@scripts/build
 	@scripts/size
 
+# the program, its man pages and completions, hooks for distributions
 install: $(BOX)
+	@scripts/man $(BOX) out/doc
 	install -D -m 755 $(BOX) $(DESTDIR)$(PREFIX)/bin/rescuebox
+	install -D -m 755 initramfs/distributions/update-rescuebox $(DESTDIR)$(PREFIX)/sbin/update-rescuebox
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 out/doc/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 out/doc/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rescuebox
+	install -D -m 644 out/doc/zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rescuebox
+	install -D -m 644 out/doc/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rescuebox.fish
+	install -D -m 755 initramfs/distributions/50-rescuebox.install $(DESTDIR)$(PREFIX)/lib/kernel/install.d/50-rescuebox.install
+	install -D -m 755 initramfs/distributions/postinst.d $(DESTDIR)/etc/kernel/postinst.d/rescuebox
+	install -D -m 755 initramfs/distributions/postrm.d $(DESTDIR)/etc/kernel/postrm.d/rescuebox
+	install -D -m 644 initramfs/distributions/rescuebox.conf $(DESTDIR)/etc/rescuebox.conf
+
+deb: $(BOX)
+	@scripts/deb out
+
+release: $(BOX)
+	@scripts/release out
 
 clean:
 	rm -rf out target
 
 FORCE:
-.PHONY: all boot lab test test-applets bench size install clean
+.PHONY: all boot lab test test-applets bench size install deb release clean

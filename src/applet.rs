@@ -204,7 +204,17 @@ impl From<lexopt::Error> for Error {
     #[inline(never)]
     #[cold]
     fn from(error: lexopt::Error) -> Error {
-        Error::usage(error)
+        // lexopt's own words need Rust's debugging format, which the static
+        // build does without.
+        match error {
+            lexopt::Error::UnexpectedArgument(word) => {
+                Error::bad(show(&word), "unexpected argument")
+            }
+            lexopt::Error::UnexpectedValue { option, .. } => {
+                Error::usage(format_args!("option '{option}' takes no value"))
+            }
+            other => Error::usage(other),
+        }
     }
 }
 

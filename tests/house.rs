@@ -33,7 +33,7 @@ const PURE: [(&str, &[&str]); 4] = [
     ("shell", &["lexer", "parser", "ast", "arith", "cond", "pattern", "word"]),
     ("kmod", &["alias", "conf", "dep", "modinfo", "strip"]),
     ("blk", &["probe"]),
-    ("net", &["address", "dhcp", "dns", "packet", "rtnl", "telnet"]),
+    ("net", &["address", "dhcp", "dns", "ipparam", "packet", "rtnl", "telnet"]),
 ];
 
 /// The floor of the module `a::b` of the crate.

@@ -10,6 +10,7 @@
 )]
 
 mod applets;
+mod boot;
 mod harness;
 mod house;
 mod modules;

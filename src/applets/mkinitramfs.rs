@@ -3,8 +3,8 @@
 //!
 //! Named after Debian's command, whose `-o FILE KVER` it takes. It runs no
 //! other program and needs no rights: owners, modes and device nodes are data
-//! in the archive. Deliberate deviations: no configuration file and no hooks
-//! are read, so that the command line and the files it names decide every byte.
+//! in the archive. Deliberate deviation: no configuration file and no hooks are
+//! read but those that are named, so that the command line decides every byte.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -14,10 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use argh::FromArgs;
-
 use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
-use crate::compress::Format;
+use crate::compress::{Format, Packing};
 use crate::image::{self, Builder, Farm, Image, ModuleOptions};
 use crate::kmod::Tree;
 use crate::size::human;
@@ -29,112 +27,205 @@ pub(super) const APPLET: Applet = Applet {
     summary: "write an initramfs image made of this program",
     usage: "[OPTION...] [KVER]\n\
             \x20 -o, --output FILE     the image; initramfs-KVER.img otherwise, - is standard output\n\
-            \x20 --kver KVER           modules of this kernel, as KVER; the running one's otherwise\n\
-            \x20 --modules-dir DIR     its modules are here, not in /lib/modules/KVER\n\
+            \x20 --kver KVER, --modules-dir DIR   modules of this kernel, or that are here\n\
             \x20 --module NAME         this module, too, with what it depends on (repeat for more)\n\
             \x20 --fs NAME, --driver NAME   the same, for filesystems and drivers (repeat)\n\
-            \x20 --generic             drivers of disks and filesystems for any computer\n\
-            \x20 --host-only           those that this computer's devices and mounts need;\n\
-            \x20 --sysfs DIR           of another computer, whose /sys is here\n\
+            \x20 --generic, --host-only   drivers of disks for any computer, or for this one\n\
+            \x20 --sysfs DIR           ... or for the one whose /sys is here\n\
             \x20 --microcode PATH      a file or folder of microcode, as an archive in front (repeat)\n\
             \x20 --no-modules          none but those named by --module: not those for virtual machines\n\
             \x20 --strip-modules       unpack modules, take signatures and debugging data off\n\
             \x20 --decompress-modules  unpack modules; otherwise they stay as they are\n\
-            \x20 --add SRC[:DST]       a file or folder of this system, as it is or at DST, and the\n\
-            \x20                       libraries that an executable needs (repeat for more)\n\
+            \x20 --add SRC[:DST]       a file or folder, and libraries that it needs (repeat)\n\
             \x20 --spec FILE           what a list in gen_init_cpio's language says (repeat)\n\
-            \x20 --compress FORMAT     none (the default), gzip, zstd, xz, lz4\n\
+            \x20 --compress FORMAT[:N] none (the default), gzip, zstd, xz, lz4, bzip2, lzma; level N\n\
             \x20 --program FILE        another build of this program instead of the running one\n\
-            \x20 -q, --quiet           no summary, no progress\n\
-            /init and the names of all applets lead to the program, except where --add or\n\
-            --spec puts something else. SOURCE_DATE_EPOCH is the time of all files (0\n\
-            otherwise): the same input gives the same bytes.",
+            \x20 --prepend, --append FILE   an archive before (microcode) and behind the image\n\
+            \x20 --hook DIR            run its programs: they print such a list, and `add SRC[:DST]`\n\
+            \x20 --conf FILE           options, one a line: NAME or NAME = VALUE; a folder: *.conf\n\
+            \x20 --uki STUB --kernel FILE [--cmdline TEXT]   one file for the firmware to start\n\
+            \x20 --list-modules, --dry-run   say what would be in it      -q  no summary\n\
+            SOURCE_DATE_EPOCH is the time of all files: the same input, the same bytes.",
     kind: Kind::Exec, // reads and packs for as long as that takes
     run,
 };
 
+/// The options by their long names: a letter for the table, and whether a value
+/// follows. A file of `--conf` has lines `NAME` and `NAME = VALUE`.
+const OPTIONS: [(u8, &str, bool); 30] = [
+    (b'o', "output", true),
+    (b'q', "quiet", false),
+    (b'a', "kver", true),
+    (b'b', "modules-dir", true),
+    (b'c', "module", true),
+    (b'A', "fs", true),
+    (b'B', "driver", true),
+    (b'C', "generic", false),
+    (b'D', "host-only", false),
+    (b'E', "sysfs", true),
+    (b'F', "microcode", true),
+    (b'd', "no-modules", false),
+    (b'e', "strip-modules", false),
+    (b'f', "keep-modules", false),
+    (b'g', "decompress-modules", false),
+    (b'i', "add", true),
+    (b'j', "spec", true),
+    (b'k', "compress", true),
+    (b'l', "program", true),
+    (b'm', "prepend", true),
+    (b'n', "append", true),
+    (b'p', "hook", true),
+    (b'r', "conf", true),
+    (b's', "list-modules", false),
+    (b't', "dry-run", false),
+    (b'u', "uki", true),
+    (b'v', "kernel", true),
+    (b'w', "cmdline", true),
+    (b'x', "os-release", true),
+    (b'h', "help", false),
+];
+
 /// The command line.
-#[derive(FromArgs)]
-#[argh(help_triggers("-h", "--help"))]
+#[derive(Default)]
 struct Options {
-    /// the image to write
-    #[argh(option, short = 'o')]
     output: Option<String>,
-    /// the kernel's version
-    #[argh(option)]
-    kver: Option<String>,
-    /// the folder with its modules
-    #[argh(option)]
-    modules_dir: Option<String>,
-    /// one more module
-    #[argh(option)]
-    module: Vec<String>,
-    /// one more filesystem
-    #[argh(option)]
-    fs: Vec<String>,
-    /// one more driver
-    #[argh(option)]
-    driver: Vec<String>,
-    /// modules for any computer
-    #[argh(switch)]
-    generic: bool,
-    /// modules for this computer
-    #[argh(switch)]
-    host_only: bool,
-    /// where the computer's sysfs is
-    #[argh(option)]
-    sysfs: Option<String>,
-    /// microcode
-    #[argh(option)]
-    microcode: Vec<String>,
-    /// no modules but those named
-    #[argh(switch)]
-    no_modules: bool,
-    /// take signatures and debugging data off modules
-    #[argh(switch)]
-    strip_modules: bool,
-    /// leave modules compressed as they are
-    #[argh(switch)]
-    keep_modules: bool,
-    /// unpack compressed modules
-    #[argh(switch)]
-    decompress_modules: bool,
-    /// a file or folder of this system
-    #[argh(option)]
-    add: Vec<String>,
-    /// a list in gen_init_cpio's language
-    #[argh(option)]
-    spec: Vec<String>,
-    /// the compression of the image
-    #[argh(option, default = "String::from(\"none\")")]
-    compress: String,
-    /// the program to put in
-    #[argh(option)]
-    program: Option<String>,
-    /// say nothing when all is well
-    #[argh(switch, short = 'q')]
     quiet: bool,
-    /// the kernel's version
-    #[argh(positional)]
+    kver: Option<String>,
+    modules_dir: Option<String>,
+    module: Vec<String>,
+    fs: Vec<String>,
+    driver: Vec<String>,
+    generic: bool,
+    host_only: bool,
+    sysfs: Option<String>,
+    microcode: Vec<String>,
+    no_modules: bool,
+    strip_modules: bool,
+    keep_modules: bool,
+    decompress_modules: bool,
+    add: Vec<String>,
+    spec: Vec<String>,
+    compress: Option<String>,
+    program: Option<String>,
+    prepend: Vec<String>,
+    append: Vec<String>,
+    hook: Vec<String>,
+    list_modules: bool,
+    dry_run: bool,
+    uki: Option<String>,
+    kernel: Option<String>,
+    cmdline: Option<String>,
+    os_release: Option<String>,
     version: Option<String>,
+}
+
+impl Options {
+    fn set(&mut self, letter: u8, value: String) -> Result<(), Error> {
+        match letter {
+            b'o' => self.output = Some(value),
+            b'q' => self.quiet = true,
+            b'a' => self.kver = Some(value),
+            b'b' => self.modules_dir = Some(value),
+            b'c' => self.module.push(value),
+            b'A' => self.fs.push(value),
+            b'B' => self.driver.push(value),
+            b'C' => self.generic = true,
+            b'D' => self.host_only = true,
+            b'E' => self.sysfs = Some(value),
+            b'F' => self.microcode.push(value),
+            b'd' => self.no_modules = true,
+            b'e' => self.strip_modules = true,
+            b'f' => self.keep_modules = true,
+            b'g' => self.decompress_modules = true,
+            b'i' => self.add.push(value),
+            b'j' => self.spec.push(value),
+            b'k' => self.compress = Some(value),
+            b'l' => self.program = Some(value),
+            b'm' => self.prepend.push(value),
+            b'n' => self.append.push(value),
+            b'p' => self.hook.push(value),
+            b'r' => self.read(Path::new(&value), true)?,
+            b's' => self.list_modules = true,
+            b't' => self.dry_run = true,
+            b'u' => self.uki = Some(value),
+            b'v' => self.kernel = Some(value),
+            b'w' => self.cmdline = Some(value),
+            b'x' => self.os_release = Some(value),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads a file of options, or all files `*.conf` of a folder.
+    fn read(&mut self, path: &Path, folders: bool) -> Result<(), Error> {
+        if folders && path.is_dir() {
+            let mut names = sys::path::names(path).map_err(|e| Error::os(show(path), e))?;
+            names.retain(|name| name.as_bytes().ends_with(b".conf"));
+            order::sort(&mut names);
+            for name in names {
+                self.read(&path.join(name), false)?;
+            }
+            return Ok(());
+        }
+        let text = std::fs::read(path).map_err(|e| Error::os(show(path), e))?;
+        for (n, line) in text.split(|&b| b == b'\n').enumerate() {
+            let line = line.trim_ascii();
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let equals = line.iter().position(|&b| b == b'=');
+            let (name, value) = line.split_at(equals.unwrap_or(line.len()));
+            let name = name.trim_ascii();
+            let value = value.strip_prefix(b"=").map(<[u8]>::trim_ascii);
+            let at = |text: &str| {
+                let name = applet::show_bytes(name);
+                Error::msg(format_args!("{}, line {}: {name}: {text}", show(path), n + 1))
+            };
+            let known = OPTIONS.iter().find(|row| row.1.as_bytes() == name && row.1 != "conf");
+            let &(letter, _, takes) = known.ok_or_else(|| at("no such option"))?;
+            match (takes, value) {
+                (true, None) => return Err(at("a value is missing")),
+                (true, Some(value)) => {
+                    let value = std::str::from_utf8(value).map_err(|_| at("not UTF-8"))?;
+                    self.set(letter, value.to_string())?;
+                }
+                (false, None | Some(b"yes")) => self.set(letter, String::new())?,
+                (false, Some(b"no")) => {}
+                (false, Some(_)) => return Err(at("yes or no")),
+            }
+        }
+        Ok(())
+    }
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let Some(options) = parse(cx)? else { return Ok(Status::OK) };
-    let format = Format::of_name(options.compress.as_bytes()).ok_or_else(|| {
-        let name = show(&options.compress);
-        Error::usage(format_args!("'{name}': no compression; known are none gzip zstd xz lz4"))
-    })?;
+    let packing = packing(&options)?;
+    let format = packing.format;
+    if options.list_modules {
+        return list_modules(cx, &options);
+    }
     let output = options.output.as_deref();
     if output == Some("-") && cx.stdout.is_terminal() {
         return Err(Error::msg("standard output is a terminal: -o FILE writes to a file"));
     }
     let meter = Meter::new(cx.stderr, options.quiet);
-    let result = build(cx, &options, format, &meter);
+    let result = build(cx, &options, &packing, &meter);
     meter.clear();
-    let (image, default_name) = result?;
+    let (mut image, default_name) = result?;
+    surround(&options, &mut image)?;
+    if let Some(stub) = &options.uki {
+        image.bytes = unified(&options, Path::new(stub), &image.bytes)?;
+    }
 
     let name = output.unwrap_or(&default_name);
+    if options.dry_run {
+        for note in &image.notes {
+            applet::complain(cx.stderr, cx.name, &format_args!("warning: {note}"));
+        }
+        cx.put(summary(name, format, &image).as_bytes())?;
+        return Ok(Status::OK);
+    }
     if name == "-" {
         cx.out.write_all(&image.bytes).map_err(|e| Error::os("standard output", e))?;
     } else {
@@ -157,18 +248,62 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 /// The options; `None` when only help was wanted.
 fn parse(cx: &mut Ctx) -> Result<Option<Options>, Error> {
-    let words = super::words(cx.args)?;
-    match Options::from_args(&[cx.name], &words) {
-        Ok(options) => Ok(Some(options)),
-        Err(exit) => super::help_or_usage(cx, &APPLET, exit).map(|()| None),
+    let mut spec = String::new();
+    for (letter, name, takes) in OPTIONS {
+        let typed = matches!(letter, b'o' | b'q' | b'h');
+        spec.push_str(if typed { " " } else { " -" });
+        spec.push(char::from(letter));
+        spec.push(if takes { ':' } else { ',' });
+        spec.push_str(name);
     }
+    let mut given = cx.parse(&spec)?;
+    let mut options = Options::default();
+    let text = |word: std::ffi::OsString| {
+        word.into_string().map_err(|word| Error::bad(show(&word), "not UTF-8"))
+    };
+    while let Some(letter) = given.next() {
+        if letter == b'h' {
+            let text = applet::help(cx.name, &APPLET);
+            cx.put(text.as_bytes())?;
+            return Ok(None);
+        }
+        let value = text(given.value())?;
+        options.set(letter, value)?;
+    }
+    given.at_most(1)?;
+    if let Some(version) = given.operands.pop() {
+        options.version = Some(text(version)?);
+    }
+    Ok(Some(options))
+}
+
+/// `FORMAT`, or `FORMAT:LEVEL`.
+fn packing(options: &Options) -> Result<Packing, Error> {
+    let text = options.compress.as_deref().unwrap_or("none");
+    let (name, level) = match text.split_once(':') {
+        Some((name, level)) => (name, Some(level)),
+        None => (text, None),
+    };
+    let format = Format::of_name(name.as_bytes()).filter(|format| *format != Format::Lzo);
+    let format = format.ok_or_else(|| {
+        let name = show(name);
+        Error::usage(format_args!(
+            "'{name}': no compression; known are none gzip zstd xz lz4 bzip2 lzma"
+        ))
+    })?;
+    let mut packing = Packing::for_kernel(format);
+    if let Some(level) = level {
+        let number = level.parse().ok().filter(|level| *level <= 9);
+        packing.level = number.ok_or_else(|| Error::bad(show(level), "a level is 0 to 9"))?;
+    }
+    Ok(packing)
 }
 
 /// The image, and the name it has when none was given.
 fn build(
     cx: &Ctx,
     options: &Options,
-    format: Format,
+    packing: &Packing,
     meter: &Meter,
 ) -> Result<(Image, String), Error> {
     let program = options.program.as_deref().unwrap_or("/proc/self/exe");
@@ -186,21 +321,9 @@ fn build(
             decompress: options.decompress_modules,
             optional: true,
         };
-        if options.generic || options.host_only {
-            let sysfs = options.sysfs.as_deref().unwrap_or("/sys");
-            let mut chosen = Vec::new();
-            if options.generic {
-                chosen = image::choice::generic(&tree);
-            }
-            if options.host_only {
-                chosen.append(&mut image::choice::host(&tree, Path::new(sysfs)));
-            }
-            let names: Vec<&[u8]> = chosen.iter().map(Vec::as_slice).collect();
-            builder.modules(&tree, &names, choice)?;
-        } else if !options.no_modules {
-            let names: Vec<&[u8]> = image::for_machines().collect();
-            builder.modules(&tree, &names, choice)?;
-        }
+        let chosen = by_computer(options, &tree);
+        let names: Vec<&[u8]> = chosen.iter().map(Vec::as_slice).collect();
+        builder.modules(&tree, &names, choice)?;
         let named = [&options.module, &options.fs, &options.driver];
         let names: Vec<&[u8]> = named.into_iter().flatten().map(String::as_bytes).collect();
         builder.modules(&tree, &names, ModuleOptions { optional: false, ..choice })?;
@@ -216,7 +339,166 @@ fn build(
         let (source, place) = source_and_place(add);
         builder.add(Path::new(source), place.map(str::as_bytes))?;
     }
-    Ok((builder.build(format)?, default_name))
+    for folder in &options.hook {
+        hooks(cx, options, &mut builder, Path::new(folder))?;
+    }
+    Ok((builder.build_packed(packing)?, default_name))
+}
+
+/// The modules that the computer needs, which nobody named.
+fn by_computer(options: &Options, tree: &Tree) -> Vec<Vec<u8>> {
+    let mut chosen = Vec::new();
+    if options.generic {
+        chosen = image::choice::generic(tree);
+    }
+    if options.host_only {
+        let sysfs = options.sysfs.as_deref().unwrap_or("/sys");
+        chosen.append(&mut image::choice::host(tree, Path::new(sysfs)));
+    }
+    if !options.generic && !options.host_only && !options.no_modules {
+        chosen = image::for_machines().map(Vec::from).collect();
+    }
+    chosen
+}
+
+/// Runs the programs of a folder in the order of their names; what they print
+/// is a list as that of `--spec`, in which `add SRC[:DST]` is known, too.
+fn hooks(cx: &Ctx, options: &Options, builder: &mut Builder, folder: &Path) -> Result<(), Error> {
+    let failed = |e| Error::os(show(folder), e);
+    let mut names = sys::path::names(folder).map_err(failed)?;
+    order::sort(&mut names);
+    for name in names {
+        let path = folder.join(&name);
+        let executable = nix::unistd::access(&path, nix::unistd::AccessFlags::X_OK).is_ok();
+        if !executable || !path.is_file() || name.as_bytes().starts_with(b".") {
+            continue;
+        }
+        let kver = options.kver.as_ref().or(options.version.as_ref());
+        let output = printed(cx, &path, kver.map_or("", String::as_str))?;
+        let mut list = Vec::new();
+        for line in output.split_inclusive(|&b| b == b'\n') {
+            let Some(add) = line.strip_prefix(b"add ") else {
+                list.extend_from_slice(line);
+                continue;
+            };
+            // An empty line keeps the numbers of the others.
+            list.push(b'\n');
+            let add = std::str::from_utf8(add.trim_ascii())
+                .map_err(|_| Error::about(show(&path), "not UTF-8"))?;
+            let (source, place) = source_and_place(add);
+            builder.add(Path::new(source), place.map(str::as_bytes))?;
+        }
+        let variable = |name: &[u8]| cx.env.get(name).map(OsStr::as_bytes);
+        builder.spec_text(&path, &list, &variable)?;
+    }
+    Ok(())
+}
+
+/// What a program prints; it is told of the kernel by `KVER`.
+fn printed(cx: &Ctx, path: &Path, kver: &str) -> Result<Vec<u8>, Error> {
+    use std::io::Read;
+    let failed = |e: nix::errno::Errno| Error::os(show(path), e);
+    let (from, to) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(failed)?;
+    let child = match sys::process::fork().map_err(failed)? {
+        sys::process::Forked::Child => {
+            let error = become_hook(cx, path, kver, &to);
+            let text = format!("{}: {}\n", show(path), error.desc());
+            let _ = applet::write_all(cx.stderr, text.as_bytes());
+            sys::process::exit_now(127);
+        }
+        sys::process::Forked::Parent(child) => child,
+    };
+    drop(to);
+    let mut output = Vec::new();
+    let read = std::fs::File::from(from).read_to_end(&mut output);
+    let status = nix::sys::wait::waitpid(child, None).map_err(failed)?;
+    read.map_err(|e| Error::os(show(path), e))?;
+    match status {
+        nix::sys::wait::WaitStatus::Exited(_, 0) => Ok(output),
+        _ => Err(Error::about(show(path), "the hook failed")),
+    }
+}
+
+/// Becomes the hook; comes back with the reason when that fails.
+fn become_hook(cx: &Ctx, path: &Path, kver: &str, to: &std::os::fd::OwnedFd) -> nix::errno::Errno {
+    if let Err(errno) = nix::unistd::dup2_stdout(to) {
+        return errno;
+    }
+    let mut environment: Vec<std::ffi::OsString> = cx
+        .env
+        .iter()
+        .filter(|entry| !entry.as_bytes().starts_with(b"KVER="))
+        .map(OsStr::to_os_string)
+        .collect();
+    environment.push(format!("KVER={kver}").into());
+    let mut list = environment.iter().map(std::ffi::OsString::as_os_str);
+    sys::exec::exec(&[path.into()], None, &mut list)
+}
+
+/// Puts the archives of `--prepend` and `--append` around the image. What comes
+/// first is what the kernel looks for microcode in, and stays as it is.
+fn surround(options: &Options, image: &mut Image) -> Result<(), Error> {
+    let read = |name: &String| std::fs::read(name).map_err(|e| Error::os(show(name), e));
+    let mut bytes = Vec::new();
+    for name in &options.prepend {
+        bytes.extend_from_slice(&read(name)?);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    if !bytes.is_empty() {
+        bytes.extend_from_slice(&image.bytes);
+        image.bytes = bytes;
+    }
+    for name in &options.append {
+        let bytes = &mut image.bytes;
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes.extend_from_slice(&read(name)?);
+    }
+    Ok(())
+}
+
+/// A kernel with this image and its command line in one file that firmware
+/// starts, by way of a stub.
+fn unified(options: &Options, stub: &Path, image: &[u8]) -> Result<Vec<u8>, Error> {
+    let read = |name: &str| std::fs::read(name).map_err(|e| Error::os(show(name), e));
+    let kernel = options.kernel.as_deref();
+    let kernel = read(kernel.ok_or_else(|| Error::usage("--uki needs --kernel FILE"))?)?;
+    let mut cmdline = options.cmdline.clone().unwrap_or_default().into_bytes();
+    cmdline.push(b'\n');
+    let release = match &options.os_release {
+        Some(name) => read(name)?,
+        None => std::fs::read("/etc/os-release").unwrap_or_default(),
+    };
+    let bytes = std::fs::read(stub).map_err(|e| Error::os(show(stub), e))?;
+    let sections: [(&[u8; 8], &[u8]); 4] = [
+        (b".osrel\0\0", &release),
+        (b".cmdline", &cmdline),
+        (b".initrd\0", image),
+        // Last, as it unpacks itself over what follows.
+        (b".linux\0\0", &kernel),
+    ];
+    image::uki::with_sections(bytes, &sections).map_err(|text| Error::about(show(stub), text))
+}
+
+/// The modules that would be in the image, by their names.
+fn list_modules(cx: &mut Ctx, options: &Options) -> Result<Status, Error> {
+    let Some((tree, _)) = modules(options)? else { return Ok(Status::OK) };
+    let mut names = by_computer(options, &tree);
+    let named = [&options.module, &options.fs, &options.driver];
+    names.extend(named.into_iter().flatten().map(|name| name.as_bytes().to_vec()));
+    let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+    let closure = tree.closure(&names, &crate::kmod::conf::Conf::default());
+    for module in &closure.modules {
+        cx.put(&module.name)?;
+        cx.put(b"\n")?;
+    }
+    let wanted =
+        |missing: &[u8]| named.into_iter().flatten().any(|name| name.as_bytes() == missing);
+    for missing in &closure.missing {
+        if wanted(&missing.name) {
+            cx.warn(Error::about(applet::show_bytes(&missing.name), "no such module"));
+        }
+    }
+    Ok(cx.status())
 }
 
 /// Where the modules of running kernels are.

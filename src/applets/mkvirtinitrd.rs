@@ -30,20 +30,12 @@ pub(super) const APPLET: Applet = Applet {
 const NEEDED: [&[u8]; 2] = [b"virtio_pci", b"virtiofs"];
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options = cx.parse("-m:module")?;
     let mut names: Vec<Vec<u8>> = Vec::new();
-    let mut operands = Vec::new();
-    let mut options = cx.options();
-    while let Some(arg) = options.next()? {
-        use lexopt::Arg::{Long, Value};
-        match arg {
-            Long("module") => {
-                use std::os::unix::ffi::OsStringExt;
-                names.push(options.value()?.into_vec());
-            }
-            Value(operand) => operands.push(operand),
-            _ => return Err(arg.unexpected().into()),
-        }
+    while options.next().is_some() {
+        names.push(options.bytes());
     }
+    let operands = options.operands;
     let [binary, modules, out] = operands.as_slice() else {
         return Err(Error::usage("BINARY, MODULES-DIR and OUTPUT are wanted"));
     };

@@ -9,10 +9,14 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod ar;
 mod arp;
 mod attach;
+mod awk;
 mod base64;
 mod basename;
+mod blkdiscard;
 mod blkid;
+mod blockdev;
 mod boot;
+mod bootreport;
 mod cat;
 mod chmod;
 mod chown;
@@ -25,16 +29,20 @@ mod cp;
 mod cpio;
 mod cut;
 mod date;
+mod dc;
 mod dd;
 mod depmod;
 mod df;
+mod diff;
 mod dmesg;
 mod dos2unix;
 mod dpkg_deb;
 mod du;
 mod echo;
+mod eject;
 mod env;
 mod expand;
+mod expr;
 mod factor;
 mod false_;
 mod find;
@@ -42,8 +50,11 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod fsfreeze;
+mod fstrim;
 mod gen_init_cpio;
 mod getopt;
+mod grep;
 mod gzip;
 mod head;
 mod hexdump;
@@ -54,6 +65,7 @@ mod init;
 mod insmod;
 mod install;
 mod ip;
+mod ipcalc;
 mod kill;
 mod killall;
 mod less;
@@ -67,9 +79,12 @@ mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod md5sum;
+mod mdev;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
+mod mkpasswd;
+mod mkswap;
 mod mktemp;
 mod mkvirtinitrd;
 mod modinfo;
@@ -85,8 +100,10 @@ mod nl;
 mod nohup;
 mod nslookup;
 mod od;
+mod partprobe;
 mod passwd;
 mod paste;
+mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
@@ -94,8 +111,10 @@ mod printenv;
 mod printf;
 mod ps;
 mod pwd;
+mod raidautorun;
 mod readlink;
 mod reboot;
+mod resume;
 mod rev;
 mod rm;
 mod rmdir;
@@ -103,6 +122,7 @@ mod rmmod;
 mod route;
 mod rpm2cpio;
 mod run_parts;
+mod sed;
 mod seq;
 mod setsid;
 mod sh;
@@ -115,6 +135,7 @@ mod start_stop_daemon;
 mod stat;
 mod strings;
 mod stty;
+mod swapon;
 mod switch_root;
 mod sysctl;
 mod tail;
@@ -133,6 +154,7 @@ mod truncate;
 mod tsort;
 mod tty;
 mod udhcpc;
+mod uevent;
 mod umount;
 mod uname;
 mod uniq;
@@ -143,6 +165,7 @@ mod vi;
 mod vm;
 mod watch;
 mod wc;
+mod wget;
 mod which;
 mod who;
 mod xargs;
@@ -166,11 +189,15 @@ const LIST: &[Row] = &[
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
     row("ash", &sh::APPLET),
+    row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
+    row("blkdiscard", &blkdiscard::APPLET),
     row("blkid", &blkid::APPLET),
+    row("blockdev", &blockdev::APPLET),
     row("boot", &boot::APPLET),
+    row("bootreport", &bootreport::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
@@ -190,12 +217,15 @@ const LIST: &[Row] = &[
     row("cp", &cp::APPLET),
     row("cpio", &cpio::APPLET),
     row("crc32", &cksum::CRC32),
+    row("cryptpw", &mkpasswd::APPLET),
     row("cttyhack", &setsid::CTTYHACK),
     row("cut", &cut::APPLET),
     row("date", &date::APPLET),
+    row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
+    row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
     row("dmesg", &dmesg::APPLET),
     row("dnsdomainname", &hostname::DOMAIN),
@@ -203,20 +233,27 @@ const LIST: &[Row] = &[
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
     row("echo", &echo::APPLET),
+    row("egrep", &grep::APPLET),
+    row("eject", &eject::APPLET),
     row("env", &env::APPLET),
     row("expand", &expand::APPLET),
+    row("expr", &expr::APPLET),
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
+    row("fsfreeze", &fsfreeze::APPLET),
+    row("fstrim", &fstrim::APPLET),
     row("fsync", &link::FSYNC),
     row("fuser", &lsof::FUSER),
     row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
+    row("grep", &grep::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),
     row("gzip", &gzip::APPLET),
@@ -232,6 +269,7 @@ const LIST: &[Row] = &[
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
+    row("ipcalc", &ipcalc::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
@@ -251,11 +289,14 @@ const LIST: &[Row] = &[
     row("lzcat", &gzip::XZ),
     row("lzma", &gzip::XZ),
     row("md5sum", &md5sum::APPLET),
+    row("mdev", &mdev::APPLET),
     row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
+    row("mkpasswd", &mkpasswd::APPLET),
+    row("mkswap", &mkswap::APPLET),
     row("mktemp", &mktemp::APPLET),
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
@@ -274,8 +315,10 @@ const LIST: &[Row] = &[
     row("nsenter", &namespaces::NSENTER),
     row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("partprobe", &partprobe::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
+    row("patch", &patch::APPLET),
     row("pgrep", &pgrep::APPLET),
     row("pidof", &killall::PIDOF),
     row("ping", &ping::APPLET),
@@ -287,6 +330,7 @@ const LIST: &[Row] = &[
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("pwd", &pwd::APPLET),
+    row("raidautorun", &raidautorun::APPLET),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
@@ -294,6 +338,7 @@ const LIST: &[Row] = &[
     row("rescuebox", &RESCUEBOX),
     row("reset", &tty::RESET),
     row("resize", &tty::RESIZE),
+    row("resume", &resume::APPLET),
     row("rev", &rev::APPLET),
     row("rm", &rm::APPLET),
     row("rmdir", &rmdir::APPLET),
@@ -302,6 +347,7 @@ const LIST: &[Row] = &[
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("run-parts", &run_parts::APPLET),
+    row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
@@ -324,6 +370,8 @@ const LIST: &[Row] = &[
     row("su", &login::SU),
     row("sulogin", &login::SULOGIN),
     row("sum", &cksum::SUM),
+    row("swapoff", &swapon::SWAPOFF),
+    row("swapon", &swapon::APPLET),
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
@@ -348,6 +396,7 @@ const LIST: &[Row] = &[
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
     row("udhcpc", &udhcpc::APPLET),
+    row("uevent", &uevent::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
     row("unexpand", &expand::UNEXPAND),
@@ -372,6 +421,7 @@ const LIST: &[Row] = &[
     row("w", &who::W),
     row("watch", &watch::APPLET),
     row("wc", &wc::APPLET),
+    row("wget", &wget::APPLET),
     row("which", &which::APPLET),
     row("who", &who::APPLET),
     row("whoami", &id::WHOAMI),

@@ -94,7 +94,15 @@ fn real(out: &mut Vec<u8>, bits: u64, size: usize) {
         if size == 4 { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits) };
     let most = if size == 4 { 9 } else { 17 };
     let mut text = Vec::new();
-    for precision in if size == 4 { 6 } else { 15 }..=most {
+    // Numbers near zero have fewer digits than others.
+    let least = match size {
+        _ if value == 0.0 => 1,
+        4 if value.abs() < f64::from(f32::MIN_POSITIVE) => 1,
+        4 => 6,
+        _ if value.abs() < f64::MIN_POSITIVE => 1,
+        _ => 15,
+    };
+    for precision in least..=most {
         text.clear();
         let style = float::Style { precision: Some(precision), ..float::Style::default() };
         float::format(&mut text, b'g', style, value);

@@ -26,7 +26,7 @@ pub(super) const CHPASSWD: Applet = Applet {
     name: "chpasswd",
     summary: "set passwords of users: lines USER:PASSWORD",
     usage: "[-e] [-c METHOD] [-R ROOT]\n\
-            \x20 -e  they are hashes already    -c  sha512 (default), sha256, md5, des",
+            \x20 -e  they are hashes already    -c  sha512 (default) or sha256",
     kind: Kind::Fork, // reads standard input
     run: chpasswd,
 };
@@ -45,13 +45,8 @@ fn setting(method: &[u8]) -> Result<Vec<u8>, Error> {
     let (mark, length): (&[u8], usize) = match method {
         b"sha512" => (b"$6$", 16),
         b"sha256" => (b"$5$", 16),
-        b"md5" => (b"$1$", 8),
-        b"des" => (b"", 2),
         _ => {
-            return Err(Error::about(
-                show_bytes(method),
-                "not a method: sha512, sha256, md5 or des",
-            ));
+            return Err(Error::about(show_bytes(method), "not a method: sha512 or sha256"));
         }
     };
     let mut random = vec![0; length];
@@ -67,7 +62,7 @@ fn setting(method: &[u8]) -> Result<Vec<u8>, Error> {
 
 fn hashed(password: &[u8], method: &[u8]) -> Result<Vec<u8>, Error> {
     let refused = || Error::msg("the password cannot be hashed (is it longer than 512 bytes?)");
-    sys::crypt::hash(password, &setting(method)?).ok_or_else(refused)
+    crate::crypt::hash(password, &setting(method)?).ok_or_else(refused)
 }
 
 fn passwd(cx: &mut Ctx) -> Result<Status, Error> {
@@ -134,12 +129,11 @@ fn asked(cx: &mut Ctx, is_root: bool, old: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn chpasswd(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut options = cx.parse("e,encrypted m,md5 c:crypt-method R:root")?;
+    let mut options = cx.parse("e,encrypted c:crypt-method R:root")?;
     options.at_most(0)?;
     let root = root_of(options.take(b'R'));
     let method = match options.take(b'c') {
         Some(method) => method.as_bytes().to_ascii_lowercase(),
-        None if options.has(b'm') => b"md5".to_vec(),
         None => b"sha512".to_vec(),
     };
     setting(&method)?;

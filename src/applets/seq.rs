@@ -49,7 +49,13 @@ fn parse(word: &OsString) -> Result<Number, Error> {
         let power = float::whole(text.get(at + 1..).unwrap_or_default()).unwrap_or(0.0) as i64;
         digits = usize::try_from(digits as i64 - power).unwrap_or(0);
     }
-    let width = point.or(exponent).unwrap_or(text.len());
+    let mut width = point.or(exponent).unwrap_or(text.len());
+    if exponent.is_some() {
+        // 1e3 is as wide as 1000.
+        let mut long = Vec::new();
+        float::format(&mut long, b'f', precision(0), value);
+        width = long.len();
+    }
     let whole =
         if plain { std::str::from_utf8(text).ok().and_then(|t| t.parse().ok()) } else { None };
     Ok(Number { value, whole, digits: u16::try_from(digits.min(300)).unwrap_or(0), width })
@@ -95,6 +101,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     options.at_most(3)?;
+    if wide && form.is_some() {
+        return Err(Error::usage("-f and -w exclude each other"));
+    }
     let mut numbers = Vec::new();
     for word in &options.operands {
         numbers.push(parse(word)?);

@@ -284,8 +284,8 @@ fn combination(modes: &mut Modes, name: &[u8], off: bool) -> bool {
         }
         b"decctlq" => put(&mut modes.input, libc::IXANY, off),
         b"tabs" => {
-            modes.output &= !libc::TABDLY;
-            put(&mut modes.output, libc::TAB3, off);
+            modes.output &= !table::TABS;
+            put(&mut modes.output, table::TABS, off);
         }
         b"lcase" | b"LCASE" => {
             put(&mut modes.local, table::XCASE, !off);

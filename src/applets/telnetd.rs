@@ -71,7 +71,7 @@ const LAST_WORDS_MAX: usize = 64 * 1024;
 /// host made.
 const TOKEN: &str = "/etc/rescuebox/token";
 /// Why the boot failed, as it was told on the console.
-const FAILURE: &str = "/run/rescuebox/failure";
+const FAILURE: &str = "/run/rescuebox/explanation";
 
 struct Server {
     listeners: Vec<OwnedFd>,

@@ -3,10 +3,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitStatus, waitpid};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
@@ -134,41 +135,33 @@ fn fit(screen: &mut Vec<u8>, output: &[u8], last: Option<&[u8]>, rows: usize, co
 }
 
 fn run_once(
-    cx: &Ctx,
+    cx: &mut Ctx,
     words: &[OsString],
     command: &OsStr,
     exec: bool,
 ) -> Result<(Vec<u8>, bool), Error> {
-    let mut child = match words.split_first() {
-        Some((program, args)) if exec => {
-            let mut child = Command::new(program);
-            child.args(args);
-            child
-        }
-        _ => {
-            let mut child = Command::new("sh");
-            child.arg("-c").arg(command);
-            child
+    let failed = |e: Errno| Error::os(show(command), e);
+    // One pipe for both, so that their order stays.
+    let (reader, writer) = sys::command::pipe().map_err(failed)?;
+    let child = match process::fork().map_err(failed)? {
+        Forked::Parent(child) => child,
+        Forked::Child => {
+            let null = open("/dev/null", OFlag::O_RDONLY, Mode::empty());
+            let _ = null.and_then(nix::unistd::dup2_stdin);
+            let _ = nix::unistd::dup2_stdout(&writer);
+            let _ = nix::unistd::dup2_stderr(&writer);
+            let shell = ["sh".into(), "-c".into(), command.to_os_string()];
+            let error = cx.become_program(if exec { words } else { &shell });
+            cx.note(&error);
+            process::exit_now(error.status().0);
         }
     };
-    child.env_clear();
-    for entry in cx.env.iter() {
-        let mut parts = entry.as_bytes().splitn(2, |&b| b == b'=');
-        let name = OsStr::from_bytes(parts.next().unwrap_or_default());
-        child.env(name, OsStr::from_bytes(parts.next().unwrap_or_default()));
-    }
-    // One pipe for both, so that their order stays.
-    let (reader, writer) = std::io::pipe().map_err(|e| Error::os("pipe", e))?;
-    let copy = writer.try_clone().map_err(|e| Error::os("pipe", e))?;
-    child.stdin(Stdio::null()).stdout(writer).stderr(copy);
-    let mut running = child.spawn().map_err(|e| Error::os(show(command), e))?;
-    drop(child);
+    drop(writer);
     let mut output = Vec::new();
-    let mut limited = std::io::Read::take(reader, 4 << 20);
+    let mut limited = std::io::Read::take(std::fs::File::from(reader), 4 << 20);
     std::io::Read::read_to_end(&mut limited, &mut output).map_err(|e| Error::os("pipe", e))?;
     drop(limited);
-    let status = running.wait().map_err(|e| Error::os("wait", e))?;
-    Ok((output, status.success()))
+    Ok((output, sys::command::wait(child) == Ok(0)))
 }
 
 fn time(cx: &mut Ctx) -> Result<Status, Error> {

@@ -23,7 +23,7 @@ const NO_FLAGS: Option<&str> = None;
 /// mounted there already, by whoever started this, stays: a second tmpfs would
 /// hide what is in the first.
 fn mount_api(kind: &str, target: &str, flags: MsFlags, data: &str) -> Result<(), Errno> {
-    if kind != "proc" && is_mount_point(target) == Ok(true) {
+    if is_mount_point(target) == Ok(true) {
         return Ok(());
     }
     let go = || mount(Some(kind), target, Some(kind), flags, Some(data));

@@ -214,7 +214,7 @@ fn answer(line: Line, boot: &mut Supervisor, stopped: bool) -> (String, Option<R
         Line::Set(words) => {
             let asked = Cmdline::parse(words);
             // Nothing behind a word is no mistake here: it takes the word away.
-            let empty = |word: &[u8]| word.ends_with(b"=");
+            let empty = |word: &[u8]| word.iter().position(|&b| b == b'=') == Some(word.len() - 1);
             if let Some(wrong) = asked.complaints.iter().find(|c| !empty(c.word)) {
                 return refused(&format!("{}: {}", show_bytes(wrong.word), wrong.why));
             }

@@ -140,7 +140,9 @@ pub fn verdict(scene: &Scene) -> Verdict {
 /// machine knows a failed boot.
 pub fn text(scene: &Scene) -> String {
     let Some(step) = scene.steps.get(scene.failed) else { return String::new() };
-    let mut answer = scene.fault.text.lines();
+    // The devices that are here are listed below.
+    let is_list = |line: &&str| line.contains("block devices are here");
+    let mut answer = scene.fault.text.lines().take_while(|line| !is_list(line));
     let mut text = Text::default();
     text.first(format_args!(
         "rescuebox: boot failed: step {} of {}, {step}: {}",
@@ -229,14 +231,15 @@ impl Text {
     }
 }
 
+fn is_disk(source: Source) -> bool {
+    !matches!(source, Source::Virtiofs(_) | Source::NineP(_) | Source::Tmpfs)
+}
+
 /// What was seen that has to do with the step.
 fn looked_at(scene: &Scene, step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     let about_disks = match step {
-        Step::Mount(mount) => matches!(
-            mount.source,
-            Source::Device(_) | Source::Marked(..) | Source::Number(..) | Source::GptAuto
-        ),
+        Step::Mount(mount) => is_disk(mount.source),
         Step::Unsupported(_) | Step::Shell => true,
         Step::CheckRoot { .. } => !scene.seen.blocks.is_empty(),
         _ => false,

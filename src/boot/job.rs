@@ -69,7 +69,7 @@ fn say(why: &str) {
 }
 
 /// Mounts devpts when nobody has: without it there is no terminal to be had.
-fn prepare_terminals() {
+pub(super) fn prepare_terminals() {
     if std::path::Path::new("/dev/pts/ptmx").exists() {
         return;
     }

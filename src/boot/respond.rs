@@ -11,6 +11,7 @@ use super::control::{Control, Request};
 use super::explain;
 use super::plan::{Stage, Step};
 use super::policy::{Access, Line, Reason, Rules, rules};
+use super::remote;
 use super::rescue::{self, Opening};
 use super::supervise::{GRACE, Phase, Supervisor};
 use super::{Fault, SECOND, machine, now};
@@ -165,6 +166,9 @@ impl Supervisor {
                 help.sessions.push(Session { console, access, state: State::Gone, unused: 0 });
             }
         }
+        if rules.access(reason, Line::Wire) != Access::Denied {
+            remote::start(self);
+        }
         if self.unused < UNUSED_MAX {
             for at in 0..help.sessions.len() {
                 self.open(&mut help, at, rules.timeout);
@@ -194,6 +198,7 @@ impl Supervisor {
 
     /// A child has ended while shells are open.
     pub(super) fn helper_ended(&mut self, mut help: Help, ended: Pid, status: WaitStatus) -> Phase {
+        remote::ended(ended);
         let is = |s: &Session| matches!(s.state, State::Open { pid, .. } if pid == ended);
         let Some(session) = help.sessions.iter_mut().find(|s| is(s)) else {
             return Phase::Help(help);

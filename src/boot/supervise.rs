@@ -41,6 +41,12 @@ const LINE_MAX: usize = 8192;
 /// How long a killed child may take to go.
 pub(super) const GRACE: u64 = 2 * SECOND;
 
+/// How long PID 1 sleeps when it cannot wait for anything.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// How often the command line is read before it counts as unreadable.
+const TRIES: u32 = 3;
+
 /// Each `boot set` keeps its command line for good; so many are enough.
 const LINES_MAX: u32 = 64;
 
@@ -108,6 +114,8 @@ pub struct Supervisor {
     console: bool,
     /// `/` is the new root: there is no way back.
     pub(super) switched: bool,
+    /// A child may have ended without a word of it.
+    look_again: bool,
     /// Shells in a row that were left at once.
     pub(super) unused: u32,
 }
@@ -133,10 +141,12 @@ pub fn run(table: &'static Table, args: &[OsString]) -> ! {
         control: None,
         console: true,
         switched: false,
+        look_again: false,
         unused: 0,
     };
     process::restart_on_crash();
     let phase = if crashed {
+        process::note_restart();
         // Should this not help either, do not burn the processor.
         std::thread::sleep(std::time::Duration::from_secs(1));
         init.after_crash()
@@ -172,8 +182,12 @@ impl Supervisor {
     /// the console, the plan.
     fn prepare(&mut self) -> Result<(), Fault> {
         let proc = api::mount_proc();
+        let mut unread = false;
         if self.cmdline.line.is_empty() {
-            let line = read_small("/proc/cmdline", LINE_MAX).unwrap_or_default();
+            // Without the line nobody knows who may have a shell.
+            let line = (0..TRIES).find_map(|_| read_small("/proc/cmdline", LINE_MAX).ok());
+            unread = line.is_none();
+            let line = line.unwrap_or_else(|| b"rd.shell=0".to_vec());
             self.cmdline = Cmdline::parse(Vec::leak(line));
             self.settings = machine::settings();
         }
@@ -182,6 +196,9 @@ impl Supervisor {
             api::mount_rest(tmp, cgroup)?;
         }
         proc?;
+        if unread {
+            return Err(Fault::new("/proc/cmdline cannot be read"));
+        }
         // Only now, with /dev there, can a console be had; and nothing that
         // stays open may take the place of descriptors 0-2.
         self.console = api::console_is_open() || api::open_console();
@@ -218,6 +235,8 @@ impl Supervisor {
     /// PID 1 has run into a bug of its own and was started anew.
     fn after_crash(&mut self) -> Phase {
         let _ = self.prepare();
+        // Children of before know nothing of this, and sit on the consoles.
+        let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
         self.log.begin(self.steps.len(), now());
         self.fate = Fate::Crashed;
         let text = "PID 1 ran into a bug of its own (its message is above)";
@@ -229,6 +248,7 @@ impl Supervisor {
     /// Forks a worker for the steps from `first` on; `again` when it is not
     /// the first try.
     pub(super) fn start_worker(&mut self, first: usize, again: bool) -> Phase {
+        super::remote::stop();
         self.failed = None;
         self.fate = Fate::Told;
         self.changed = None;
@@ -438,10 +458,10 @@ impl Supervisor {
                 PollTimeout::from(u16::try_from(ms).unwrap_or(60_000))
             }
         };
-        let Some(signals) = &self.signals else {
+        let Some(signals) = self.signals.as_ref().filter(|_| !self.look_again) else {
             // There is no way to be told of children: look from time to time.
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            return News { signal: true, worker: false };
+            std::thread::sleep(PAUSE);
+            return News { signal: true, worker: matches!(phase, Phase::Work(_)) };
         };
         let mut fds = Vec::with_capacity(8);
         fds.push(PollFd::new(signals.as_fd(), PollFlags::POLLIN));
@@ -455,7 +475,13 @@ impl Supervisor {
         if let Some(control) = &self.control {
             control.add_to(&mut fds);
         }
-        let _ = poll(&mut fds, timeout);
+        if let Err(errno) = poll(&mut fds, timeout)
+            && errno != Errno::EINTR
+        {
+            // Nothing here blocks: look at everything, from time to time.
+            std::thread::sleep(PAUSE);
+            return News { signal: true, worker: listening };
+        }
         let is_ready = |at: usize| fds.get(at).and_then(PollFd::any) == Some(true);
         News { signal: is_ready(0), worker: listening && is_ready(1) }
     }
@@ -491,11 +517,9 @@ impl Supervisor {
                 return phase;
             }
         }
-        while news.signal
-            && let Ok(status) = waitpid(None, Some(WaitPidFlag::WNOHANG))
-        {
-            let Some(pid) = status.pid() else { break };
-            phase = self.child_ended(phase, pid, status);
+        self.look_again = false;
+        if news.signal {
+            phase = self.reap(phase);
         }
         if let Some(mut control) = self.control.take() {
             let stopped = matches!(phase, Phase::Help(_));
@@ -511,6 +535,24 @@ impl Supervisor {
         match self.due(&phase) {
             Some(at) if time >= at => self.act(phase, time),
             _ => phase,
+        }
+    }
+
+    /// Collects all that have ended.
+    fn reap(&mut self, mut phase: Phase) -> Phase {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(status) => {
+                    let Some(pid) = status.pid() else { return phase };
+                    phase = self.child_ended(phase, pid, status);
+                }
+                Err(Errno::ECHILD) => return phase,
+                // The word of an end has been taken and must not get lost.
+                Err(_) => {
+                    self.look_again = true;
+                    return phase;
+                }
+            }
         }
     }
 

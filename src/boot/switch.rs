@@ -57,6 +57,8 @@ pub fn change_root(root: &OsStr) -> Result<(), Fault> {
         let _ = chdir("/");
         return Err(fault);
     }
+    // Should the init not run after all, this program has to go on.
+    crate::sys::process::hold_program();
     // The point of no return: from here on `/` is the new root for good.
     chroot(".").map_err(|e| Fault::os("chroot to the new root", e))?;
     let _ = chdir("/");

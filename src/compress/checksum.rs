@@ -19,8 +19,8 @@ fn table(polynomial: u64) -> [u64; 256] {
 /// it.
 pub struct Crc32 {
     /// The first is that of one byte, the others those of a byte with one to
-    /// seven more behind it ("slicing by 8").
-    tables: Box<[[u32; 256]; 8]>,
+    /// seven more behind it ("slicing by 8"); made for the first long part.
+    tables: Option<Box<[[u32; 256]; 8]>>,
     value: u32,
 }
 
@@ -33,6 +33,10 @@ impl Default for Crc32 {
 impl Crc32 {
     /// Of no bytes yet.
     pub fn new() -> Crc32 {
+        Crc32 { tables: None, value: u32::MAX }
+    }
+
+    fn tables() -> Box<[[u32; 256]; 8]> {
         let mut tables = Box::new([[0; 256]; 8]);
         let [first, ..] = &mut *tables;
         for (to, from) in first.iter_mut().zip(table(0xedb8_8320)) {
@@ -47,14 +51,25 @@ impl Crc32 {
             }
             before = *table;
         }
-        Crc32 { tables, value: u32::MAX }
+        tables
     }
 
     /// More bytes.
     #[inline(never)]
     pub fn update(&mut self, bytes: &[u8]) {
-        let [t0, t1, t2, t3, t4, t5, t6, t7] = &*self.tables;
         let mut value = self.value;
+        // Of a few bytes it is quicker to go bit by bit than to make tables.
+        if self.tables.is_none() && bytes.len() < 256 {
+            for &byte in bytes {
+                value ^= u32::from(byte);
+                for _ in 0..8 {
+                    value = value >> 1 ^ (0xedb8_8320 & (value & 1).wrapping_neg());
+                }
+            }
+            self.value = value;
+            return;
+        }
+        let [t0, t1, t2, t3, t4, t5, t6, t7] = &**self.tables.get_or_insert_with(Crc32::tables);
         let (words, rest) = bytes.as_chunks::<8>();
         for &[a, b, c, d, e, f, g, h] in words {
             let [a, b, c, d] = (value ^ u32::from_le_bytes([a, b, c, d])).to_le_bytes();

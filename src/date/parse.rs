@@ -503,6 +503,9 @@ fn time_of_day<'t>(hour: i64, text: &'t [u8], found: &mut Found) -> Option<&'t [
         behind = after;
     }
     found.set_time(hour, minute, second, nanos)?;
+    if matches!(word, b"am" | b"pm") {
+        return Some(behind);
+    }
     // +01, +0130, +01:30
     let trimmed = behind.trim_ascii_start();
     if let Some((&sign @ (b'+' | b'-'), rest)) = trimmed.split_first() {

@@ -1,5 +1,6 @@
 //! Devices: what there is, what drives it, word of new ones.
 
+pub mod nodes;
 pub mod uevent;
 pub mod virtio;
 

@@ -14,7 +14,6 @@ use nix::unistd::{self, Gid, Uid};
 
 use crate::applet::{Error, show};
 use crate::passwd::{self, User};
-use crate::sys;
 use crate::sys::terminal::{Mode, set_mode};
 
 /// Where users are, below a root folder.
@@ -132,7 +131,7 @@ pub fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {
 /// Whether `password` opens an account whose password field is `hash`. An
 /// empty field needs none; `!` and `*` are locked.
 pub fn opens(password: &[u8], hash: &[u8]) -> bool {
-    hash.is_empty() || sys::crypt::opens(password, hash)
+    hash.is_empty() || crate::crypt::opens(password, hash)
 }
 
 /// Asks for a line without an echo; nothing at the end of the input.

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::applet::{Error, Table, show, show_bytes};
-use crate::compress::{self, Format};
+use crate::compress::{self, Format, Input, Packing};
 
 pub mod choice;
 mod host;
@@ -20,6 +20,7 @@ pub mod output;
 pub mod read;
 pub mod resolve;
 pub mod spec;
+pub mod uki;
 mod write;
 
 pub use layout::Content;
@@ -186,10 +187,20 @@ impl<'p> Builder<'p> {
         variable: &dyn Fn(&[u8]) -> Option<&'e [u8]>,
     ) -> Result<&mut Builder<'p>, Error> {
         let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+        self.spec_text(file, &text, variable)
+    }
+
+    /// [`spec`](Self::spec) of a text that came from `file`.
+    pub fn spec_text<'e>(
+        &mut self,
+        file: &Path,
+        text: &[u8],
+        variable: &dyn Fn(&[u8]) -> Option<&'e [u8]>,
+    ) -> Result<&mut Builder<'p>, Error> {
         let at = |number, text: &dyn std::fmt::Display| {
             Error::msg(format_args!("{}, line {number}: {text}", show(file)))
         };
-        let lines = spec::parse(&text, variable).map_err(|e| at(e.number, &e.text))?;
+        let lines = spec::parse(text, variable).map_err(|e| at(e.number, &e.text))?;
         for line in lines {
             let number = line.number;
             self.put_line(line).map_err(|e| at(number, &e))?;
@@ -231,17 +242,24 @@ impl<'p> Builder<'p> {
     /// and the names of [`farm`](Self::farm), except where something was added
     /// in their place.
     pub fn build(&mut self, format: Format) -> Result<Image, Error> {
+        self.build_packed(&Packing::for_kernel(format))
+    }
+
+    /// [`build`](Self::build), compressed in a way of one's own.
+    pub fn build_packed(&mut self, how: &Packing) -> Result<Image, Error> {
         let (modules, module_bytes) = self.put_module_lists()?;
         let (program, names) = self.put_program()?;
         self.check_scripts();
         let (archive, counts) = write::archive(&self.tree, self.mtime, &mut *self.progress)?;
         let unpacked = archive.len();
-        let mut bytes = if format == Format::None {
-            archive
+        let mut bytes = Vec::new();
+        if how.format == Format::None {
+            bytes = archive;
         } else {
             (self.progress)("compressing", 0, unpacked as u64);
-            compress::compress(format, &archive).map_err(Error::msg)?
-        };
+            compress::pack(how, &mut Input::of_slice(&archive), &mut bytes)
+                .map_err(|e| Error::os("compressing", e))?;
+        }
         let mut first = self.microcode.archive(self.mtime, &mut *self.progress)?;
         if !first.is_empty() {
             first.append(&mut bytes);

@@ -1,12 +1,13 @@
 //! Network: links, addresses and routes through rtnetlink, name resolution,
 //! and the codecs of the protocols that the applets speak.
 //!
-//! Pure files (bytes in, values out): [`address`], [`dhcp`], [`dns`],
+//! Pure files (bytes in, values out): [`address`], [`dhcp`], [`dns`], [`ipparam`],
 //! [`packet`], [`rtnl`], [`telnet`].
 
 pub mod address;
 pub mod dhcp;
 pub mod dns;
+pub mod ipparam;
 pub mod lease;
 pub mod links;
 pub mod netlink;

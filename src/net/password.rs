@@ -1,7 +1,5 @@
 //! The password of this machine's rescue shells.
 
-use crate::sys;
-
 /// The crypt string that is configured: `password =` of /etc/rescuebox.conf,
 /// otherwise root's in /etc/shadow. One that is locked or empty is none.
 pub fn configured() -> Option<Vec<u8>> {
@@ -29,7 +27,7 @@ fn in_shadow(text: &[u8]) -> Option<Vec<u8>> {
 /// Whether `password` is the one that the crypt string was made of; false for
 /// a malformed one.
 pub fn matches(password: &[u8], hash: &[u8]) -> bool {
-    sys::crypt::matches(password, hash)
+    crate::crypt::matches(password, hash)
 }
 
 /// Compares in a time that does not tell where the difference is.

@@ -86,8 +86,8 @@ fn brackets() {
     assert_eq!(extended("[[.-.]a]+", "x-a"), "1-3");
     assert_eq!(extended("[[=a=]]+", "xaa"), "1-3");
     assert_eq!(extended(r"[\n]", r"\"), "0-1");
-    assert_eq!(extended("[[:foo:]]", "a"), "unknown character class");
-    assert_eq!(extended("[a", "a"), "unmatched [");
+    assert_eq!(extended("[[:foo:]]", "a"), "Invalid character class name");
+    assert_eq!(extended("[a", "a"), "Unmatched [, [^, [:, [., or [=");
 }
 
 #[test]
@@ -137,8 +137,41 @@ fn text_may_hold_nul() {
 
 #[test]
 fn errors() {
-    assert_eq!(extended("(a", "a"), "unmatched ( or )");
-    assert_eq!(basic(r"\(a", "a"), "unmatched ( or )");
-    assert_eq!(basic(r"a\", "a"), "trailing backslash");
-    assert_eq!(basic(r"\(a\)\2", "a"), "invalid back reference");
+    assert_eq!(extended("(a", "a"), "Unmatched ( or \\(");
+    assert_eq!(basic(r"\(a", "a"), "Unmatched ( or \\(");
+    assert_eq!(basic(r"a\", "a"), "Trailing backslash");
+    assert_eq!(basic(r"\(a\)\2", "a"), "Invalid back reference");
+}
+
+#[test]
+fn lists_of_patterns_and_lines() {
+    let word = Flags { word: true, ..Flags::EXTENDED };
+    assert_eq!(found("foo|bar", "foox bar", word), "5-8");
+    let line = Flags { line: true, ..Flags::BASIC };
+    assert_eq!(found("a*", "ab", line), "no");
+    assert_eq!(found("a*b", "ab", line), "0-2");
+    let literal = Flags { literal: true, ..Flags::BASIC };
+    assert_eq!(found("a.b*", "axb a.b*", literal), "4-8");
+    let regex = Regex::any_of(&[b"x\\(a\\)\\1", b"\\(b\\)\\1"], Flags::BASIC).unwrap();
+    assert_eq!(regex.find(b"ab bb", 0), Some((3, 5)));
+    assert!(!Regex::any_of(&[], Flags::BASIC).unwrap().is_match(b""));
+    for (pattern, at) in [("b$", Some(1)), ("^c", Some(2)), ("[d]", None), ("foo", Some(4))] {
+        let regex = Regex::new(pattern.as_bytes(), Flags::BASIC).unwrap();
+        let text = b"ab\nc\nfoo\n";
+        let place =
+            regex.find_line(text, 0).map(|at| text[..at].iter().filter(|b| **b == 10).count());
+        assert_eq!(place, at.map(|at| [0, 0, 1, 1, 2][at]), "{pattern}");
+    }
+    let regex = Regex::new(b"^$", Flags::BASIC).unwrap();
+    assert_eq!(regex.find_line(b"a\nb\n", 0), None);
+    assert_eq!(regex.find_line(b"a\n\nb\n", 0), Some(2));
+}
+
+#[test]
+fn huge_counts_are_refused() {
+    assert_eq!(extended("(a{9999}){9999}", ""), "Regular expression too big");
+    assert_eq!(extended("(){9999}{9999}{9999}", ""), "Regular expression too big");
+    assert_eq!(extended("(|){2}{3}", ""), "0-0 0-0");
+    assert_eq!(extended(&"*".repeat(9999), ""), "Regular expression too big");
+    assert_eq!(extended(&"(".repeat(9999), ""), "Regular expression too big");
 }

@@ -145,6 +145,9 @@ pub struct Simple {
     /// It is a declaration utility: its arguments that look like assignments
     /// are expanded like assignments.
     pub declares: bool,
+    /// Which built-in utility it names: one more than its place in the table,
+    /// 0 before it was looked for, 255 for none.
+    pub builtin: Cell<u8>,
 }
 
 /// An assignment.

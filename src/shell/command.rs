@@ -13,7 +13,7 @@ use crate::applet::{self, Ctx, Env, Kind as AppletKind, Out, Row, show_bytes};
 use crate::sys;
 use crate::sys::text::error_text;
 
-use super::ast::{Assign, Function, Redir, Simple};
+use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::options::{NOEXEC, PATH_FIRST, XTRACE};
@@ -76,8 +76,7 @@ impl Shell {
         }
         for word in &simple.words {
             if assignment_prefix(word).is_some() {
-                let text = self.expand_text(word)?;
-                fields.push(&text);
+                self.expand_one(word, fields)?;
             } else {
                 self.expand_word(word, fields)?;
             }
@@ -122,8 +121,27 @@ impl Shell {
         if let Some(text) = assign.value.fixed() {
             return self.assign(&assign.name, text);
         }
-        let value = self.expand_text(&assign.value)?;
-        self.assign(&assign.name, &value)
+        let slot = self.vars.slot(&assign.name);
+        if let Some(rest) = appended(assign)
+            && self.vars.value(slot).is_some()
+        {
+            let mut tail = self.take_fields();
+            self.expand_parts(rest.0, rest.1, &mut tail)?;
+            let result = self.vars.append(slot, tail.get(0).unwrap_or_default());
+            self.give_back(tail);
+            return match result {
+                Ok(()) => Ok(()),
+                Err(_) => self.read_only(&assign.name.text),
+            };
+        }
+        let mut fields = self.take_fields();
+        self.expand_one(&assign.value, &mut fields)?;
+        let result = self.vars.set_from(slot, &mut fields);
+        self.give_back(fields);
+        match result {
+            Ok(()) => Ok(()),
+            Err(_) => self.read_only(&assign.name.text),
+        }
     }
 
     /// Assignments that hold for one command: saved, set, exported.
@@ -143,7 +161,10 @@ impl Shell {
         if self.options.has(XTRACE) {
             self.trace_command(&simple.assigns, fields)?;
         }
-        match self.meaning(name) {
+        if let Some(command) = self.read_here(simple, fields, redirs) {
+            return command;
+        }
+        match self.meaning_of(name, builtins::of_command(simple, name)) {
             Meaning::Builtin(builtin) if builtin.special => {
                 self.special(builtin, simple, fields, redirs)
             }
@@ -180,6 +201,31 @@ impl Shell {
                 self.outside_unless_interactive(simple, redirs, &name)
             }
         }
+    }
+
+    /// `read` with a here-document gets the text as it is.
+    fn read_here(&mut self, simple: &Simple, fields: &Fields, redirs: &[Redir]) -> Option<Run> {
+        let [Redir { fd: None | Some(0), kind, target }] = redirs else { return None };
+        let plain = simple.assigns.is_empty()
+            && fields.get(0) == Some(b"read")
+            && self.functions.get(b"read").is_none();
+        let text = match kind {
+            RedirKind::Here(body) if plain => {
+                body.get().map_or(Ok(Vec::new()), |word| self.expand_text(word))
+            }
+            RedirKind::HereString if plain => self.expand_text(target).map(|mut text| {
+                text.push(b'\n');
+                text
+            }),
+            _ => return None,
+        };
+        let outer = match text {
+            Ok(text) => self.here_text.replace(text),
+            Err(flow) => return Some(Err(flow)),
+        };
+        let status = builtins::find(b"read").map_or(Ok(2), |read| self.builtin(read, fields));
+        self.here_text = outer;
+        Some(status.map(|status| self.status = status))
     }
 
     /// A name that is nothing: said where its redirections say.
@@ -272,8 +318,8 @@ impl Shell {
         if !self.has_stack() {
             return self.fatal(format_args!("{}: calls nest too deep", show_bytes(&function.name)));
         }
-        let arguments: Vec<Vec<u8>> = fields.from(1).map(<[u8]>::to_vec).collect();
-        let outer = std::mem::replace(&mut self.positional, Rc::new(arguments));
+        let arguments = self.parameters(fields);
+        let outer = std::mem::replace(&mut self.positional, arguments);
         let loops = std::mem::take(&mut self.loops);
         let getopts = std::mem::take(&mut self.getopts);
         let line = self.vars.line;
@@ -287,11 +333,28 @@ impl Shell {
         self.vars.line = line;
         self.getopts = getopts;
         self.loops = loops;
-        self.positional = outer;
+        let over = std::mem::replace(&mut self.positional, outer);
+        if Rc::strong_count(&over) == 1 && self.spare_parameters.len() < 8 {
+            self.spare_parameters.push(over);
+        }
         match result {
             Err(Flow::Return | Flow::Break(_) | Flow::Continue(_)) => Ok(()),
             other => other,
         }
+    }
+
+    /// The arguments of a call as positional parameters, in the memory of a
+    /// call before.
+    fn parameters(&mut self, fields: &Fields) -> Rc<Vec<Vec<u8>>> {
+        let mut list = self.spare_parameters.pop().unwrap_or_default();
+        if let Some(list) = Rc::get_mut(&mut list) {
+            list.resize_with(fields.len().saturating_sub(1), Vec::new);
+            for (place, field) in list.iter_mut().zip(fields.from(1)) {
+                place.clear();
+                place.extend_from_slice(field);
+            }
+        }
+        list
     }
 
     /// Runs an applet in this process.
@@ -340,7 +403,13 @@ impl Shell {
         if name.contains(&b'/') {
             return Meaning::File(name.to_vec());
         }
-        let builtin = builtins::find(name);
+        self.meaning_of(name, builtins::find(name))
+    }
+
+    fn meaning_of(&mut self, name: &[u8], builtin: Option<&'static Builtin>) -> Meaning {
+        if builtin.is_none() && name.contains(&b'/') {
+            return Meaning::File(name.to_vec());
+        }
         if let Some(builtin) = builtin.filter(|b| b.special) {
             return Meaning::Builtin(builtin);
         }
@@ -491,6 +560,24 @@ impl Shell {
         text.push(b'\n');
         let _ = applet::write_all(sys::fd::stderr(), &text);
     }
+}
+
+/// The parts behind `$x` in `x=$x...` and `x="$x..."`, and whether they are
+/// quoted, when nothing in them looks at or changes x on the way.
+fn appended(assign: &Assign) -> Option<(&[Part], bool)> {
+    let (parts, quoted) = match assign.value.parts.as_slice() {
+        [Part::Double(inner)] => (&**inner, true),
+        parts => (parts, false),
+    };
+    let (Part::Param(first), rest) = parts.split_first()? else { return None };
+    let plain = |part: &Part| match part {
+        Part::Literal(_) | Part::Glob(_) | Part::Quoted(_) => true,
+        Part::Param(param) => matches!(param.op, Op::Plain),
+        _ => false,
+    };
+    let same = |which: &Which| matches!(which, Which::Name(name) if name.text == assign.name.text);
+    (same(&first.which) && matches!(first.op, Op::Plain) && rest.iter().all(plain))
+        .then_some((rest, quoted))
 }
 
 /// Where commands are looked for without PATH.

@@ -6,6 +6,7 @@
 //! for a capable one: over a serial line TERM is often unset. On `dumb` ones,
 //! and when standard output goes elsewhere, lines are read as they come.
 
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -28,6 +29,13 @@ use super::{Run, Shell};
 
 /// How many lines are remembered.
 const HISTORY: usize = 500;
+
+/// Where lines are kept for the next shell of this rescue. Nowhere when the
+/// folder is not there: on a machine that is not being rescued.
+const HISTORY_FILE: &str = "/run/rescuebox/history";
+
+/// More than this of the file is not read.
+const HISTORY_BYTES: usize = 64 * 1024;
 
 type Rustyline = rustyline::Editor<Names, MemHistory>;
 
@@ -70,6 +78,13 @@ fn editor() -> rustyline::Result<Rustyline> {
     let mut editor = Rustyline::with_history(config, history)?;
     editor.enable_synchronized_output(false);
     editor.set_helper(Some(Names::default()));
+    let kept = std::fs::read(HISTORY_FILE).unwrap_or_default();
+    let kept = kept.get(kept.len().saturating_sub(HISTORY_BYTES)..).unwrap_or_default();
+    for line in kept.split(|b| *b == b'\n').filter_map(|line| std::str::from_utf8(line).ok()) {
+        if !line.is_empty() {
+            let _ = editor.add_history_entry(line);
+        }
+    }
     Ok(editor)
 }
 
@@ -88,8 +103,10 @@ fn edited(line: &mut Rustyline, shell: &mut Shell, prompt: &[u8], text: &mut Vec
     let _ = write_all(sys::fd::stdout(), above.as_bytes());
     match line.readline(prompt) {
         Ok(entered) => {
-            if !entered.trim().is_empty() {
-                let _ = line.add_history_entry(entered.as_str());
+            if !entered.trim().is_empty()
+                && let Ok(true) = line.add_history_entry(entered.as_str())
+            {
+                keep(&entered);
             }
             text.extend_from_slice(entered.as_bytes());
             text.push(b'\n');
@@ -101,6 +118,16 @@ fn edited(line: &mut Rustyline, shell: &mut Shell, prompt: &[u8], text: &mut Vec
         }
         Err(ReadlineError::Eof) => false,
         Err(_) => plain(shell, b"", text),
+    }
+}
+
+/// Adds a line to the file of lines; that it cannot be is no news.
+fn keep(line: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    if let Ok(file) = options.open(HISTORY_FILE) {
+        let _ = write_all(file.as_fd(), [line.as_bytes(), b"\n"].concat().as_slice());
     }
 }
 

@@ -45,6 +45,20 @@ impl Shell {
         Ok(builder.into_text())
     }
 
+    /// Expands a word to one text, which becomes the next field.
+    pub fn expand_one(&mut self, word: &Word, fields: &mut Fields) -> Run {
+        self.expand_parts(&word.parts, false, fields)
+    }
+
+    /// The same with parts of a word.
+    pub fn expand_parts(&mut self, parts: &[Part], quoted: bool, fields: &mut Fields) -> Run {
+        let mut builder = Builder::new(std::mem::take(fields), Mode::Text);
+        let result = self.parts(parts, &mut builder, quoted);
+        *fields = builder.fields;
+        fields.end();
+        result
+    }
+
     /// Expands a word to a pattern.
     pub fn expand_pattern<'w>(&mut self, word: &'w Word) -> Result<Cow<'w, [u8]>, Flow> {
         match word.parts.as_slice() {

@@ -66,9 +66,18 @@ impl Fields {
         self.end();
     }
 
-    fn end(&mut self) {
+    /// Makes what has been added to the text a field.
+    pub fn end(&mut self) {
         self.text.push(0);
         self.ends.push(self.text.len());
+    }
+
+    /// Exchanges the memory of the only field, emptied of the rest, with that
+    /// of another text.
+    pub fn swap_text(&mut self, text: &mut Vec<u8>) {
+        self.text.pop();
+        self.ends.clear();
+        std::mem::swap(&mut self.text, text);
     }
 
     /// Removes all and keeps the memory.

@@ -129,9 +129,15 @@ pub struct Shell {
     out: Vec<u8>,
     /// Buffers of commands that are over.
     spare: Vec<Fields>,
+    /// Positional parameters of calls that are over.
+    spare_parameters: Vec<Rc<Vec<Vec<u8>>>>,
+    /// Standard input of the `read` that runs, when that is a here-document.
+    here_text: Option<Vec<u8>>,
     getopts: Getopts,
     /// `$?` when the trap that runs was entered: what `exit` there means.
     trap_status: Option<u8>,
+    /// The utility that runs was named by `command`.
+    by_command: bool,
     /// An asynchronous list without job control ignores SIGINT and SIGQUIT.
     async_ignores: bool,
     /// In a new child: the signals that are to be let in again.

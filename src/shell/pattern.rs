@@ -176,7 +176,12 @@ fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
             None => {}
         }
         let (rest, tried) = retry?;
-        let (_, behind) = tried.split_first()?;
+        let (_, mut behind) = tried.split_first()?;
+        // Straight to where the rest of the pattern can begin.
+        if let Some(plain) = rest.first().filter(|b| !matches!(b, b'*' | b'?' | b'[' | b'\\')) {
+            let at = behind.iter().position(|b| b == plain)?;
+            behind = behind.get(at..)?;
+        }
         retry = Some((rest, behind));
         p = rest;
         t = behind;
@@ -219,6 +224,11 @@ pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
             pattern = rest;
             first = item(pattern);
         }
+    }
+    if let Some((Item::Byte(byte), _)) = first {
+        let fits = |at: &usize| matches(pattern, text.get(*at..).unwrap_or_default());
+        let mut places = text.iter().enumerate().filter(|(_, b)| **b == byte).map(|(at, _)| at);
+        return if longest { places.find(fits) } else { places.rfind(fits) };
     }
     let possible = |at: usize| match (&first, text.get(at)) {
         (Some((item, _)), Some(byte)) => is_one(item, *byte),

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::rc::Rc;
 
 use super::ast::{Name, is_name};
+use super::fields::Fields;
 
 /// Given to the commands that are run.
 pub const EXPORTED: u8 = 1;
@@ -283,6 +284,24 @@ impl Vars {
             self.changed(slot);
         }
         Ok(())
+    }
+
+    /// Sets a variable to the only field there is, whose memory is exchanged
+    /// with that of the old value.
+    pub fn set_from(&mut self, slot: u32, fields: &mut Fields) -> Result<(), ReadOnly> {
+        self.set_with(slot, |value| fields.swap_text(value))
+    }
+
+    /// Appends to a variable that is set.
+    pub fn append(&mut self, slot: u32, text: &[u8]) -> Result<(), ReadOnly> {
+        let Some(var) = self.list.get_mut(slot as usize) else { return Ok(()) };
+        let mut whole = if var.flags & READONLY == 0 && self.subshell == 0 {
+            var.value.take().unwrap_or_default()
+        } else {
+            var.value.clone().unwrap_or_default()
+        };
+        whole.extend_from_slice(text);
+        self.set_with(slot, |value| *value = whole)
     }
 
     /// Sets a variable.

@@ -77,7 +77,7 @@ pub const LOCK_DOOR: TellNumber = TellNumber(0x5329);
 pub const DRIVE_STATUS: TellNumber = TellNumber(0x5326);
 /// Start the arrays of partitions of type 0xfd.
 pub const AUTORUN: TellNumber = TellNumber(0x914);
-/// Version of the md driver... the array's kernel part.
+/// Start an array that has its disks.
 pub const RUN_ARRAY: TellNumber = TellNumber(0x400c_0930);
 /// Bytes that will not be needed.
 pub const DISCARD: TellRange = TellRange(0x1277);

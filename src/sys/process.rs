@@ -1,6 +1,7 @@
 //! Processes: fork, exit without clean-up.
 
 use std::ffi::{CStr, CString};
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use nix::errno::Errno;
 use nix::unistd::{ForkResult, Pid};
@@ -106,11 +107,62 @@ unsafe extern "C" {
     static environ: *const *const libc::c_char;
 }
 
+/// The program itself, once [`hold_program`] was called.
+static PROGRAM: AtomicI32 = AtomicI32::new(-1);
+
+/// Keeps the program's file open for [`restart_on_crash`], for when neither
+/// /proc nor the file's name is there any more.
+pub fn hold_program() {
+    if PROGRAM.load(Ordering::Relaxed) >= 0 {
+        return;
+    }
+    // SAFETY: the path is a C string.
+    let fd = unsafe { libc::open(c"/proc/self/exe".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    PROGRAM.store(fd, Ordering::Relaxed);
+}
+
+/// When this program was started anew after a crash, in seconds of the
+/// monotonic clock; 0 if it was not.
+static AGAIN: AtomicI64 = AtomicI64::new(0);
+
+/// A second crash within so many seconds is not followed by a third try.
+const AGAIN_SOON: i64 = 60;
+
+/// How long people have to read what the crashes said.
+static READING: libc::timespec = libc::timespec { tv_sec: 10, tv_nsec: 0 };
+
+fn seconds() -> i64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure outlives the call, which fills it.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.max(1)
+}
+
+/// Notes that the program was started anew after a crash: when it crashes
+/// again soon, the machine is restarted.
+pub fn note_restart() {
+    AGAIN.store(seconds(), Ordering::Relaxed);
+}
+
 extern "C" fn restart(_: libc::c_int) {
+    let again = AGAIN.load(Ordering::Relaxed);
+    if again > 0 && seconds().saturating_sub(again) < AGAIN_SOON {
+        // SAFETY: both take what outlives the call, and are system calls only.
+        unsafe {
+            libc::nanosleep(&raw const READING, std::ptr::null_mut());
+            libc::reboot(libc::RB_AUTOBOOT);
+        }
+    }
     let argv = [c"init".as_ptr(), c"--crashed".as_ptr(), std::ptr::null()];
     // SAFETY: environ is set up by the C library before main, and nothing in
     // this program changes it.
     let environment = unsafe { environ };
+    let held = PROGRAM.load(Ordering::Relaxed);
+    if held >= 0 {
+        let (empty, flag) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
+        // SAFETY: C strings and vectors that end in null.
+        unsafe { libc::syscall(libc::SYS_execveat, held, empty, argv.as_ptr(), environment, flag) };
+    }
     for path in [c"/proc/self/exe", c"/init"] {
         // SAFETY: C strings and vectors that end in null.
         unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), environment) };

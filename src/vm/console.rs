@@ -22,6 +22,14 @@ const BOOT_FAILED: &[u8] = b"rescuebox: boot failed: ";
 /// What a kernel that stops says.
 const PANIC: &[u8] = b"Kernel panic - not syncing";
 
+/// What it says when there is no memory left, before a panic or without one.
+const NO_MEMORY: [&[u8]; 4] = [
+    b"deadlocked on memory",
+    b"Out of memory",
+    b"invoked oom-killer",
+    b"Initramfs unpacking failed: write error",
+];
+
 /// See the module.
 #[derive(Default)]
 pub struct Console {
@@ -30,6 +38,8 @@ pub struct Console {
     failure: Option<Failure>,
     /// How many of the last lines belong to the failure.
     told: usize,
+    /// The kernel has found no memory.
+    out_of_memory: bool,
 }
 
 impl Console {
@@ -55,6 +65,7 @@ impl Console {
             self.failure = Some(Failure::Boot);
             self.told = 0;
         }
+        self.out_of_memory |= NO_MEMORY.into_iter().any(has);
         if self.failure.is_some() {
             self.told += 1;
         }
@@ -67,6 +78,11 @@ impl Console {
     /// The failure seen so far.
     pub fn failure(&self) -> Option<Failure> {
         self.failure
+    }
+
+    /// Whether the kernel has said that no memory is left.
+    pub fn is_out_of_memory(&self) -> bool {
+        self.out_of_memory
     }
 
     /// The lines of the failure; without one, the last `count`.
@@ -147,6 +163,15 @@ mod tests {
             console.tail(1),
             ["rescuebox: boot failed: mounting rootfs", "  no such tag: x", "  next: y", "more"]
         );
+    }
+
+    #[test]
+    fn the_want_of_memory_is_seen() {
+        let mut console = Console::default();
+        console.add(b"Memory: 60000K available\n");
+        assert!(!console.is_out_of_memory());
+        console.add(b"[    0.8] Kernel panic - not syncing: System is deadlocked on memory\n");
+        assert!(console.is_out_of_memory());
     }
 
     #[test]

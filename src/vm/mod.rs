@@ -46,6 +46,10 @@ const SOCKET_SIZE: usize = 256 * 1024;
 /// The longest tag that virtiofs has (struct virtio_fs_config).
 const TAG_LIMIT: usize = 36;
 
+/// A distribution's kernel wants this much for itself; a machine with less,
+/// and room for the image, that never comes to its init had too little.
+const MEMORY_WANTED: u64 = 80 << 20;
+
 /// Where a command is looked for in the machine.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -319,7 +323,12 @@ fn attempt(
             .map(|ports| Job::new(ports, [cx.stdin, cx.stdout, cx.stderr], interactive)),
         signals: &signals,
         terminal: interactive.then_some(cx.stdin),
-        limits: Limits { timeout: options.timeout, end_on_failure: purpose == Use::Job },
+        limits: Limits {
+            timeout: options.timeout,
+            end_on_failure: purpose == Use::Job,
+            memory: options.memory,
+            memory_wanted: MEMORY_WANTED + 4 * facts.image,
+        },
         times,
         log: Console::default(),
         state: State::default(),

@@ -32,6 +32,10 @@ pub struct Limits {
     /// Whether a failed boot ends it: there is nobody to type into a rescue
     /// shell.
     pub end_on_failure: bool,
+    /// Bytes of memory that the machine has.
+    pub memory: u64,
+    /// With less the kernel may have no room for itself and the image.
+    pub memory_wanted: u64,
 }
 
 /// The streams of a job.
@@ -301,9 +305,26 @@ impl<'a> Session<'a> {
     fn failure(&self) -> End {
         let text = self.log.tail(0).join("\n  ");
         match self.log.failure() {
-            Some(Failure::Panic) => End::Panic(text),
+            Some(Failure::Panic) => self.too_small(&text).unwrap_or(End::Panic(text)),
             _ => End::Boot(text),
         }
+    }
+
+    /// A kernel without room for itself and the image stops with a panic, or
+    /// in silence, before it comes to the init. `text` is what it said.
+    fn too_small(&self, text: &str) -> Option<End> {
+        let Limits { memory, memory_wanted: wanted, .. } = self.limits;
+        if self.times.has("ready") || (memory >= wanted && !self.log.is_out_of_memory()) {
+            return None;
+        }
+        let (has, wants) = (memory >> 20, (wanted.max(memory * 2)) >> 20);
+        let mut why =
+            format!("boot failed: the machine has too little memory: {has} MB (--memory {wants}M)");
+        if !text.is_empty() {
+            why.push_str("; its last words:\n  ");
+            why.push_str(text);
+        }
+        Some(End::Boot(why))
     }
 
     /// What to make of a QEMU that has gone by itself.
@@ -324,6 +345,9 @@ impl<'a> Session<'a> {
             return End::Machine;
         }
         let mut tail = self.log.tail(8).join("\n  ");
+        if let Some(end) = self.too_small(&tail) {
+            return end;
+        }
         if !tail.is_empty() {
             tail.insert_str(0, "; its last words:\n  ");
         }

@@ -5,6 +5,11 @@ use crate::harness::scratch::Scratch;
 
 #[test]
 fn octal() {
+    applet("od")
+        .args(["-An", "-tf8"])
+        .stdin(b"\xc99\0\0\0\0\0\0")
+        .stdout("              7.3087e-320\n")
+        .ok();
     let dir = Scratch::new("dumps");
     dir.file("o1", "abcdefgh\n");
     dir.file("o2", "def\n");

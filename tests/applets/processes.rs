@@ -123,7 +123,7 @@ fn processes_are_found_by_name() {
     if reference().is_none() {
         applet("pgrep").args(["-c", &name]).stdout("1\n").ok();
         applet("pgrep").args(["-c", "nosuchprogram"]).stdout("0\n").fails(1);
-        applet("pgrep").args(["("]).stderr_has("unmatched").fails(2);
+        applet("pgrep").args(["("]).stderr_has("nmatched").fails(2);
         applet("pgrep").fails(2);
     }
     applet("pkill").args(["-0", &name]).stdout("").ok();

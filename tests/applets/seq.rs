@@ -23,6 +23,8 @@ fn rows() {
 
 #[test]
 fn fractions() {
+    applet("seq").args(["-w", "8", "1e1"]).stdout("08\n09\n10\n").ok();
+    applet("seq").args(["-w", "-f", "%g", "2"]).stdout("").fails(1);
     applet("seq")
         .args(["0.1", "0.1", "1"])
         .stdout("0.1\n0.2\n0.3\n0.4\n0.5\n0.6\n0.7\n0.8\n0.9\n1.0\n")

@@ -5,6 +5,7 @@ use crate::harness::scratch::Scratch;
 
 #[test]
 fn orders() {
+    applet("sort").args(["-V"]).stdin("b\n.a\n\n").stdout("\n.a\nb\n").ok();
     applet("sort").stdin("b\na\nc\na\n").stdout("a\na\nb\nc\n").ok();
     applet("sort").args(["-u"]).stdin("b\na\nc\na\n").stdout("a\nb\nc\n").ok();
     applet("sort").args(["-r"]).stdin("b\na\nc\na\n").stdout("c\nb\na\na\n").ok();

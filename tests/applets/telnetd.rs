@@ -89,7 +89,7 @@ fn the_classic_clients() {
         ["'inetutils-telnet', '127.0.0.1', '2323'", "'busybox', 'telnet', '127.0.0.1', '2323'"]
     {
         let text = format!(
-            r##"mkdir /run/rescuebox; echo 'rescuebox: boot failed: step 5' > /run/rescuebox/failure
+            r##"mkdir /run/rescuebox; echo 'rescuebox: boot failed: step 5' > /run/rescuebox/explanation
             serve -p 2323
             python <<'P'
 steps = [(b"password: ", b"wrong\r"), (b"not it", b""), (b"password: ", b"secret\r"),

@@ -113,7 +113,7 @@ impl Script {
             1 if self.depth < 2 && self.random.one_in(3) => {
                 self.put("{ ");
                 self.pipeline();
-                self.put(" & wait $!; p bg $?; }");
+                self.put(" & wait \"$!\"; p bg $?; }");
             }
             _ => self.pipeline(),
         }

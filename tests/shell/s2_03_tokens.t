@@ -68,3 +68,110 @@ alias x='a b' y=c; alias x; alias nonexistent 2>/dev/null; echo $?
 -->
 x='a b'
 1
+## operators need no blanks
+echo a;echo b&&echo c||echo d;(echo e);{ echo f;}
+-->
+a
+b
+c
+e
+f
+## an io number needs to be next to its operator
+echo 2>/dev/null 3; echo 2 >/dev/null; echo x2>/dev/null
+-->
+3
+## a number in a word is no io number
+echo a1>f; cat f; echo 1a>f; cat f
+-->
+a1
+1a
+## line continuation within an operator
+echo a &\
+& echo b; echo c |\
+| echo d
+-->
+a
+b
+c
+## line continuation within a name
+v\
+ar=1; echo $va\
+r ${v\
+ar} $\
+{var}
+-->
+1 1 1
+## several commands on lines with blanks
+   echo   a   ;   echo   b
+
+	echo c
+-->
+a
+b
+c
+## an alias is replaced
+alias e='echo x'
+e y
+-->
+x y
+## an alias in an alias
+alias a1='a2 b'
+alias a2='echo a'
+a1 c
+-->
+a b c
+## an alias that names itself
+alias echo='echo self'
+echo a
+-->
+self a
+## an alias ending in a blank makes the next word one
+alias e='echo ' w='word more'
+e w
+-->
+word more
+## an alias is none when quoted
+alias e='echo no'
+\e 2>/dev/null || echo $?
+-->
+127
+## an alias of a reserved word
+alias si='if' alors='then'
+si true; alors echo yes; fi
+-->
+yes
+## an alias is not replaced as an argument
+alias w=no
+echo w
+-->
+w
+## unalias
+alias e='echo a'
+unalias e
+e 2>/dev/null || echo $?
+-->
+127
+## aliases with more than a command
+alias two='echo 1; echo 2'
+two
+-->
+1
+2
+## an alias is not seen in its own line
+alias q='echo no'; q 2>/dev/null || echo $?
+-->
+127
+## reserved words where they are none
+echo if then else fi do done case esac while until for in { } !
+-->
+if then else fi do done case esac while until for in { } !
+## in is no reserved word elsewhere
+in=1; echo $in; for in in in; do echo $in; done
+-->
+1
+in
+## braces need a blank
+{ echo a; }; {echo 2>/dev/null || echo $?
+-->
+a
+127

@@ -274,11 +274,271 @@ v=0; f() { v=$((v + 1)); local l=$v; w=$l; }
 f; x=$(f; f; echo $v $w $l); echo $x, $v $w
 -->
 3 3, 1 1
-## break and return end a subshell only
-for i in 1 2; do (break; echo no); x=$(break 2>/dev/null; echo $i); echo $x; done
+## return ends a subshell only
 f() { x=$(return 4); echo $?; (return 5); echo $?; }; f
+-->
+4
+5
+## default values
+unset u; e=; s=v; echo ${u-d} "${e-d}" ${s-d} ${u:-d} ${e:-d} ${s:-d}
+-->
+d  v d d v
+## assigning defaults
+unset u; e=; echo ${u=1} $u ${e:=2} $e; e=; echo "[${e=3}]"
+-->
+1 1 2 2
+[]
+## alternatives
+unset u; e=; s=v; echo "[${u+a}] [${e+a}] [${s+a}] [${u:+a}] [${e:+a}] [${s:+a}]"
+-->
+[] [a] [a] [] [] [a]
+## errors of unset parameters
+(unset u; : ${u?gone}; echo no) 2>/dev/null; echo $?; (e=; : ${e:?gone}; echo no) 2>/dev/null || echo failed
+-->
+2
+failed
+## lengths
+x=hello e=; echo ${#x} ${#e} ${#u}; set -- a bb; echo ${#2} ${#}
+-->
+5 0 0
+2 2
+## prefixes
+x=/a/b/c.d.e; echo ${x#*/} ${x##*/} ${x#x} ${x#/a} ${x##*.}
+-->
+a/b/c.d.e c.d.e /a/b/c.d.e /b/c.d.e e
+## suffixes
+x=/a/b/c.d.e; echo ${x%/*} "[${x%%/*}]" ${x%.*} ${x%%.*} ${x%x}
+-->
+/a/b [] /a/b/c.d /a/b/c /a/b/c.d.e
+## patterns from variables
+x=abcabc p='a*c'; echo "[${x#$p}]" "[${x##$p}]" "[${x#"$p"}]"
+-->
+[abc] [] [abcabc]
+## quoted stars in patterns
+x='a*b*c'; echo ${x#*'*'} ${x##*\*} ${x%'*'*}
+-->
+b*c c a*b
+## a brace in a quoted word
+echo ${u-'}'} ${u-"}"} ${u-\}}
+-->
+} } }
+## nested defaults
+unset a b c; echo ${a-${b-${c-deep}}}; b=mid; echo ${a-${b-${c-deep}}}
+-->
+deep
+mid
+## the word is only expanded when needed
+a=1; : ${a-$(echo no >&2)} ${a=$(echo no >&2)}; unset b; echo ${b+$(echo no)}end
+-->
+end
+## quotes inside a default
+echo "${u-a "b  c" d}" "${u-'x'}" ${u-"a  b"}
+-->
+a b  c d 'x' a  b
+## a default is split
+set -- ${u-a b 'c d'}; echo $#
+-->
+3
+## a quoted default is not
+set -- "${u-a b 'c d'}"; echo $#
+-->
+1
+## spaces in unquoted defaults with quotes
+for i in ${u:-"a b" c}; do echo "<$i>"; done
+-->
+<a b>
+<c>
+## length of special parameters
+set -- a b c; false; echo ${#?} ${##}
+-->
+1 1
+## command substitution drops newlines at the end
+x=$(printf 'a\n\nb\n\n\n'); echo "[$x]"
+-->
+[a
+
+b]
+## nested command substitution
+echo $(echo $(echo $(echo deep))) `echo \`echo two\``
+-->
+deep two
+## backquotes and backslashes
+echo `echo \\\\a` `echo '\\\\'` `echo \$u`
+-->
+\a \\
+## quotes in command substitution
+echo "$(echo ")")" $(echo '(' "$(echo ')')")
+-->
+) ( )
+## case in command substitution
+echo $(case a in a) echo yes;; esac) $(case b in (b) echo too;; esac)
+-->
+yes too
+## comment in command substitution
+echo $(echo a # comment )
+)
+-->
+a
+## here-document in command substitution
+echo $(cat <<E
+in here
+E
+)
+-->
+in here
+## status of a command substitution
+x=$(exit 3); echo $?; x=$(true) y=$(exit 4); echo $?; echo $(exit 5); echo $?
+-->
+3
+4
+
+0
+## a substitution is a subshell
+x=1; y=$(x=2; echo $x); echo $x $y; $(exit 3); echo $?
+-->
+1 2
+3
+## substitution makes a command
+$(echo echo a b); c='echo c'; $c d
+-->
+a b
+c d
+## arithmetic precedence
+echo $((1+2*3)) $(((1+2)*3)) $((7-2-1)) $((2*3%4)) $((1<<2+1)) $((5&3|8)) $((6^3))
+-->
+7 9 4 2 8 9 5
+## arithmetic comparisons
+echo $((1<2)) $((2<=1)) $((3>2)) $((3>=4)) $((1==1)) $((1!=1)) $((!5)) $((!0)) $((~0))
+-->
+1 0 1 0 1 0 0 1 -1
+## arithmetic logic does not evaluate what does not matter
+a=0; echo $((0&&(a=1))) $((1||(a=2))) $((1?3:(a=4))) $a
+-->
+0 1 3 0
+## arithmetic bases
+echo $((010)) $((0x1F)) $((0xff)) $((10))
+-->
+8 31 255 10
+## arithmetic assignments
+a=5; echo $((a+=2)) $((a-=1)) $((a*=3)) $((a/=2)) $((a%=5)) $((a<<=2)) $((a>>=1)) $((a|=1)) $((a&=6)) $((a^=5)) $a
+-->
+7 6 18 9 4 16 8 9 0 5 5
+## variables in arithmetic with and without dollar
+a=3 b=a; echo $((a+1)) $(($a+1)) $((a*a)) $((-a)) $((- -a))
+-->
+4 4 9 -3 3
+## unset and empty are 0 in arithmetic
+unset u; e=; echo $((u)) $((e+1)) $((u+e))
+-->
+0 1 0
+## blanks and newlines in arithmetic
+echo $(( 1 +
+2 )) $((	3	*	4	))
+-->
+3 12
+## conditional expressions nest
+for a in 0 1 2; do echo $((a==0?10:a==1?20:30)); done
+-->
+10
+20
+30
+## expansions in arithmetic
+x=2; echo $(($(echo 3)+${x}+`echo 4`)) $((${u:-5}*2)) $((${#x}+1))
+-->
+9 10 2
+## field splitting by blanks
+x='  a   b  c  '; set -- $x; echo $# $1 $3
+-->
+3 a c
+## field splitting by others
+x=a:b::c:; IFS=:; set -- $x; echo $#; for i; do echo "<$i>"; done
+-->
+4
+<a>
+<b>
+<>
+<c>
+## field splitting by blanks and others
+x=' a : b :: c '; IFS=' :'; set -- $x; echo $#; for i; do echo "<$i>"; done
+-->
+4
+<a>
+<b>
+<>
+<c>
+## no field splitting with empty IFS
+x='a b'; IFS=; set -- $x; echo $#
+-->
+1
+## splitting joins with what stands beside
+x='a b'; set -- 1${x}2; echo $# $1 $2; set -- "1"$x"2"; echo $# $1 $2
+-->
+2 1a b2
+2 1a b2
+## only results of expansions are split
+IFS=x; set -- axb; echo $#; y=axb; set -- $y; echo $#
 -->
 1
 2
-4
-5
+## a leading separator makes an empty field
+IFS=:; x=:a; set -- $x; echo $#; x=a:; set -- $x; echo $#; x=:; set -- $x; echo $#
+-->
+2
+1
+1
+## pathname expansion
+touch b a c .h; echo *; echo .h*; echo [ab]; echo ?
+-->
+a b c
+.h
+a b
+a b c
+## no match stays
+echo no* "no"*; x='no*'; echo $x
+-->
+no* no*
+no*
+## quoted stars do not expand
+touch a; echo '*' "*" \*; x='*'; echo "$x" $x
+-->
+* * *
+* a
+## pathnames in folders
+mkdir d e; touch d/x e/x d/y; echo */x; echo d/*; echo */; echo ./d/*
+-->
+d/x e/x
+d/x d/y
+d/ e/
+./d/x ./d/y
+## set -f
+touch a; set -f; echo *; set +f; echo *
+-->
+*
+a
+## brackets
+touch a1 b1 c1 -1 ]1; echo [a-b]1; echo [!a-c]1; echo []]1; echo [[:alpha:]]1
+-->
+[a-b]1
+[!a-c]1
+[]]1
+[[:alpha:]]1
+## tilde
+HOME=/h/u; echo ~ ~/x "~" \~ a~ ~/"x y"
+-->
+/h/u /h/u/x ~ ~ a~ /h/u/x y
+## tilde only at the start
+HOME=/h; x='~'; echo $x a:~ "$(echo ~)"
+-->
+~ a:~ /h
+## quote removal leaves expanded quotes
+x="'a'"; echo $x "$x"; y='"b"'; echo $y
+-->
+'a' 'a'
+"b"
+## empty expansions vanish
+u=; set -- $u; echo $#; set -- "$u"; echo $#; set -- $u"$u"; echo $#; set -- $u''; echo $#
+-->
+0
+1
+1
+1

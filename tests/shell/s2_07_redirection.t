@@ -181,3 +181,234 @@ d
 a
 b
 e
+## output, appending, input
+echo a >f; echo b >>f; cat <f; cat f - </dev/null
+-->
+a
+b
+a
+b
+## redirections before and between words
+>f echo a b; cat f; echo >f c d; cat <f
+-->
+a b
+c d
+## a redirection alone
+>f; test -f f && echo made; <f && echo read
+-->
+made
+read
+## descriptors by number
+echo a 3>f 1>&3; cat f; { echo e >&2; } 2>g; cat g
+-->
+a
+e
+## order of redirections
+{ echo o; echo e >&2; } 2>&1 >/dev/null; { echo o; echo e >&2; } >/dev/null 2>&1; echo end
+-->
+e
+end
+## closing
+exec 3>f; echo a >&3; exec 3>&-; { echo b >&3; } 2>/dev/null || echo closed; cat f
+-->
+closed
+a
+## reading and writing
+echo abc >f; { echo x; } 1<>f; cat f
+-->
+x
+c
+## exec keeps redirections
+(exec >f; echo a; echo b); cat f
+-->
+a
+b
+## exec of input
+printf 'a\nb\n' >f; exec <f; read x; read y; echo $x$y
+-->
+ab
+## a here-document
+cat <<E
+a
+  b
+E
+-->
+a
+  b
+## a here-document with expansions
+x=v; cat <<E
+$x ${x} $(echo c) `echo d` $((1+1)) \$x \\ "q" 'q'
+E
+-->
+v v c d 2 $x \ "q" 'q'
+## a quoted here-document
+x=v; cat <<'E'
+$x $(echo c) \$x \\
+E
+cat <<"E"
+$x
+E
+cat <<\E
+$x
+E
+-->
+$x $(echo c) \$x \\
+$x
+$x
+## tabs are stripped
+cat <<-E
+	a
+		b
+	 c
+	E
+-->
+a
+b
+ c
+## tabs of a quoted one
+cat <<-'E'
+	$x
+	E
+-->
+$x
+## two on a line
+cat <<A; cat <<B
+a
+A
+b
+B
+-->
+a
+b
+## two for a command, the last counts
+cat <<A <<B
+a
+A
+b
+B
+-->
+b
+## in a loop
+for i in 1 2; do cat <<E
+$i
+E
+done
+-->
+1
+2
+## in a function
+f() { cat <<E
+$1
+E
+}; f a; f b
+-->
+a
+b
+## in a pipeline
+cat <<E | tr a b
+aa
+E
+-->
+bb
+## to another descriptor
+cat 3<<E <&3
+three
+E
+-->
+three
+## a delimiter of many letters
+cat <<'a b c'
+x
+a b c
+-->
+x
+## a long here-document
+x=$(printf '%05000d' 0); cat <<E | wc -c | tr -d ' '
+$x$x$x$x$x$x$x$x$x$x$x$x$x$x$x$x
+E
+-->
+80001
+## a joined line in a here-document
+cat <<E
+a\
+b
+E
+-->
+ab
+## lines like the delimiter
+cat <<E
+ E
+E 
+EE
+E
+-->
+ E
+E 
+EE
+## parameter words with quotes in a here-document
+cat <<E
+${u-"a"} ${u-'b'} "${u-c}"
+E
+-->
+a 'b' "c"
+## noclobber
+set -C; echo a >f; (echo b >f) 2>/dev/null || echo kept; echo c >|f; cat f; echo d >>f; cat f
+-->
+kept
+c
+c
+d
+## noclobber and devices
+set -C; echo a >/dev/null && echo ok
+-->
+ok
+## redirection of compound commands
+{ echo a; echo b; } >f; while read x; do echo "<$x>"; done <f; if true; then echo c; fi >g; cat g
+-->
+<a>
+<b>
+c
+## redirection of a function
+f() { echo a; } >f; f; cat f
+-->
+a
+## a failing redirection does not run the command
+echo no </nonexistent/x 2>/dev/null || echo failed
+{ echo no; } </nonexistent/x 2>/dev/null || echo failed
+-->
+failed
+failed
+## the name is expanded
+x=f; echo a >$x; cat "$x"; echo b >"$x y"; cat f\ y
+-->
+a
+b
+## copies from variables
+n=2; { echo a >&$n; } 2>f; cat f
+-->
+a
+## redirections end with the command
+echo a >f; echo b; : >f; echo c
+-->
+b
+c
+## output to the same file
+{ echo a; echo b >&2; } >f 2>&1; cat f
+-->
+a
+b
+## descriptors above the first
+exec 5>f 6>&5; echo a >&6; exec 5>&-; echo b >&6; exec 6>&-; cat f
+-->
+a
+b
+## a subshell has the descriptors
+exec 4>f; (echo a >&4); exec 4>&-; cat f
+-->
+a
+## empty here-documents
+cat <<E
+E
+echo $?
+-->
+0

@@ -62,3 +62,128 @@ ended
 readonly r=1; (unset r; echo no) 2>/dev/null; test $? -ne 0 && echo ended
 -->
 ended
+## unknown commands
+nonexistent-command 2>/dev/null; echo $?; ./nonexistent 2>/dev/null; echo $?
+-->
+127
+127
+## not executable
+: >f; ./f 2>/dev/null; echo $?; mkdir d; ./d 2>/dev/null; echo $?
+-->
+126
+126
+## syntax errors end a script
+$SH -c 'echo a
+fi
+echo b' 2>/dev/null || echo failed
+-->
+a
+failed
+## syntax errors in eval
+$SH -c 'eval "fi"; echo no' 2>/dev/null || echo failed
+-->
+failed
+## errors of special utilities end a script
+$SH -c 'set -Z; echo no' 2>/dev/null || echo failed
+$SH -c 'shift 5; echo no' 2>/dev/null || echo failed
+$SH -c '. /nonexistent/file; echo no' 2>/dev/null || echo failed
+-->
+failed
+failed
+failed
+## errors of regular utilities do not
+cd /nonexistent/x 2>/dev/null; echo go on; test 1 -eq x 2>/dev/null; echo go on
+-->
+go on
+go on
+## expansion errors end a script
+$SH -c 'echo ${u?}; echo no' 2>/dev/null || echo failed
+-->
+failed
+## assignments to read-only variables end a script
+$SH -c 'readonly a=1; a=2; echo no' 2>/dev/null || echo failed
+-->
+failed
+## division by zero
+(echo $((1/0))) 2>/dev/null || echo failed; (echo $((1%0))) 2>/dev/null || echo failed
+-->
+failed
+failed
+## errors in a subshell end the subshell
+(echo ${u?}; echo no) 2>/dev/null; echo outside
+-->
+outside
+## redirection errors of special utilities end a script
+$SH -c ': </nonexistent/x; echo no' 2>/dev/null || echo failed
+-->
+failed
+## and of others do not
+echo </nonexistent/x 2>/dev/null; echo yes
+-->
+yes
+## the status of a signal
+$SH -c 'kill -TERM $$' 2>/dev/null; echo $?; (kill -KILL $(exec $SH -c 'echo $PPID')) 2>/dev/null; echo $?
+-->
+143
+137
+## set -e ends at a failure
+$SH -c 'set -e; false; echo no'; echo $?
+-->
+1
+## set -e and conditions
+$SH -c 'set -e; if false; then :; fi; false || :; false && :; ! true; while false; do :; done; until true; do :; done; echo yes'
+-->
+yes
+## set -e in functions called as conditions
+$SH -c 'set -e; f() { false; echo in; }; if f; then echo a; fi; f || :; f && echo b; f; echo no'; echo $?
+-->
+in
+a
+in
+in
+b
+1
+## set -e in subshells
+$SH -c 'set -e; (false; echo no); echo no'; echo $?; $SH -c 'set -e; (false) || echo or; echo on'
+-->
+1
+or
+on
+## set -e and command substitution
+$SH -c 'set -e; echo $(false); echo on; x=$(false); echo no'; echo $?
+-->
+
+on
+1
+## set -e and pipelines
+$SH -c 'set -e; false | true; echo on; true | false; echo no'; echo $?
+-->
+on
+1
+## set -e and ! 
+$SH -c 'set -e; ! false; ! true; echo on'
+-->
+on
+## set -e and case, groups
+$SH -c 'set -e; case x in x) false;; esac; echo no'; echo $?; $SH -c 'set -e; { false; }; echo no'; echo $?
+-->
+1
+1
+## set -e with and-or lists in groups
+$SH -c 'set -e; { true && false; }; echo on'
+--> 1
+## set -u
+$SH -c 'set -u; echo ${a-ok}; echo $a; echo no' 2>/dev/null || echo failed; $SH -c 'set -u; set --; echo "$@" $* $#; echo on'
+-->
+ok
+failed
+0
+on
+## but not with command
+$SH -c 'command . /nonexistent/file; echo yes' 2>/dev/null
+$SH -c 'command set -Z; echo yes' 2>/dev/null
+$SH -c 'command shift 5; echo yes' 2>/dev/null
+-->
+yes
+yes
+yes

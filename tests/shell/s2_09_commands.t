@@ -326,3 +326,299 @@ head -c 5 /dev/zero | tr '\0' y; echo
 -->
 xxx
 yyyyy
+## lists
+true && echo a || echo b; false && echo a || echo b; false || true && echo c
+-->
+a
+b
+c
+## and-or is left to right
+true || echo no && echo yes; false && echo no || echo yes && echo also
+-->
+yes
+yes
+also
+## a pipeline's status is the last's
+true | false; echo $?; false | true; echo $?; (exit 3) | (exit 4); echo $?
+-->
+1
+0
+4
+## negation
+! true; echo $?; ! false; echo $?; ! true | false; echo $?
+-->
+1
+0
+0
+## pipelines of several
+echo abc | tr a x | tr b y | tr c z
+-->
+xyz
+## pipelines over lines
+echo a |
+
+tr a b
+-->
+b
+## asynchronous lists
+{ echo a >f; } & wait; cat f; (exit 3) & wait $!; echo $?
+-->
+a
+3
+## stdin of asynchronous lists is empty
+echo a | { cat & wait; echo end; }
+-->
+end
+## if
+if true; then echo a; fi; if false; then echo b; else echo c; fi; if false; then :; elif true; then echo d; else echo e; fi
+-->
+a
+c
+d
+## the status of if
+if false; then :; fi; echo $?; if true; then false; fi; echo $?
+-->
+0
+1
+## if with lists
+if false; true; then echo last; fi; if ! false && true; then echo and; fi
+-->
+last
+and
+## for
+for i in a 'b c' $(echo d e); do echo "<$i>"; done; for i in; do echo no; done; echo $? "$i"
+-->
+<a>
+<b c>
+<d>
+<e>
+0 e
+## for without in
+set -- x 'y z'; for i do echo $i; done; for i; do echo $i; done
+for i
+do echo $i; done
+-->
+x
+y z
+x
+y z
+x
+y z
+## for and its variable afterwards
+for i in 1 2 3; do :; done; echo $i
+-->
+3
+## while and until
+i=0; while [ $i -lt 3 ]; do echo $i; i=$((i+1)); done; until [ $i -eq 0 ]; do i=$((i-1)); done; echo $i
+-->
+0
+1
+2
+0
+## the status of loops
+while false; do :; done; echo $?; i=0; while [ $i -lt 1 ]; do i=1; (exit 3); done; echo $?
+-->
+0
+3
+## break and continue
+for i in 1 2 3 4; do if [ $i = 2 ]; then continue; fi; if [ $i = 4 ]; then break; fi; echo $i; done
+-->
+1
+3
+## break out of two
+for i in 1 2; do for j in a b; do if [ $j = b ]; then break 2; fi; echo $i$j; done; done; echo end
+-->
+1a
+end
+## continue of the outer
+for i in 1 2; do for j in a b; do continue 2; done; echo no; done; echo $i$j
+-->
+2a
+## break of more than there are
+for i in 1 2; do break 9; done; echo $i
+-->
+1
+## break in a case in a loop
+while :; do case x in x) break;; esac; done; echo out
+-->
+out
+## break status
+while :; do false; break; done; echo $?; for i in 1; do break; done; echo $?
+-->
+0
+0
+## case
+case abc in a*) echo 1;; abc) echo 2;; esac; case b in a|b|c) echo 3;; esac; case z in a) ;; esac; echo $?
+-->
+1
+3
+0
+## case with parentheses and an empty list
+case a in (a) ;; (*) echo no;; esac; echo $?
+-->
+0
+## case without the last ;;
+case a in a) echo y
+esac
+-->
+y
+## case words are not split
+x='a b'; case $x in 'a b') echo y;; esac; case "" in '') echo empty;; esac
+-->
+y
+empty
+## case expands patterns in order
+x=1; case 2 in $((x=2))) echo $x;; esac
+-->
+2
+## case of nothing
+case x in esac; echo $?
+-->
+0
+## falling through
+case a in a) echo a;& b) echo b;; c) echo c;; esac
+-->
+a
+b
+## subshells
+x=1; (x=2; cd /; echo $x); echo $x; (exit 4); echo $?
+-->
+2
+1
+4
+## nested subshells
+( (echo a) ; (exit 2) ); echo $?
+-->
+a
+2
+## groups
+{ echo a; echo b; } | tr ab xy; { false; }; echo $?
+-->
+x
+y
+1
+## functions
+f() { echo "f $1 $#"; return 3; }; f a b; echo $?
+-->
+f a 2
+3
+## a function's status is its last command's
+f() { false; }; f; echo $?; g() { return; }; false; g; echo $?
+-->
+1
+1
+## functions with other compound commands
+f() (x=2; echo $x); x=1; f; echo $x; g() if true; then echo g; fi; g; h() for i in 1 2; do echo $i; done; h
+-->
+2
+1
+g
+1
+2
+## recursion
+f() { [ $1 -le 1 ] && echo 1 && return; echo $(($1 * $(f $(($1 - 1))))); }; f 6
+-->
+720
+## functions define functions
+f() { g() { echo inner; }; }; f; g
+-->
+inner
+## functions change variables
+f() { x=2; }; x=1; f; echo $x
+-->
+2
+## redefinition while running
+f() { f() { echo new; }; echo old; }; f; f
+-->
+old
+new
+## functions before utilities
+echo_() { :; }; true() { echo mine; }; true; command true; unset -f true; true && echo real
+-->
+mine
+real
+## return leaves loops
+f() { for i in 1 2 3; do return $i; done; }; f; echo $?
+-->
+1
+## return in a subshell
+f() { (return 5); echo $?; return 6; }; f; echo $?
+-->
+5
+6
+## a function's redirections are done at each call
+f() { cat; } <<E
+$x
+E
+x=1; f; x=2; f
+-->
+1
+2
+## names like variables
+f() { echo fun; }; f=var; echo $f; f
+-->
+var
+fun
+## empty lines and comments in compound commands
+if # c
+true # c
+
+then # c
+
+echo a # c
+
+fi
+for i in 1 2 # c
+do # c
+echo $i
+done
+-->
+a
+1
+2
+## reserved words after others
+if { true; } then echo a; fi; while ! { false; } do break; done; echo b
+-->
+a
+b
+## a command from expansion is no reserved word
+x=if; $x 2>/dev/null || echo $?
+-->
+127
+## an empty command is none
+x=; $x; echo $?; $x echo a; false; $x; echo $?
+-->
+0
+a
+0
+## assignments only, and the status
+x=$(false); echo $?; x=$(false) y=1; echo $?; x=1; echo $?
+-->
+1
+1
+0
+## words that look like assignments
+echo a=b; env a=1 sh -c 'echo $a'; 1a=2 2>/dev/null || echo $?
+-->
+a=b
+1
+127
+## long lists
+true && true && true && true && echo a; false || false || false || echo b
+-->
+a
+b
+## commands by path
+/bin/echo a; PATH=; /bin/echo b; echo c
+-->
+a
+b
+c
+## searching PATH
+mkdir d; printf '#!/bin/sh\necho mine $1\n' >d/cmd1; chmod +x d/cmd1; PATH=$PWD/d:$PATH; cmd1 x
+-->
+mine x
+## a script without a first line
+printf 'echo script $1\n' >s; chmod +x s; ./s a
+-->
+script a

@@ -98,3 +98,120 @@ sleep 1 & test -n "$(jobs)" && echo listed; test "$(jobs -p)" = $! && echo same;
 listed
 same
 1
+## wait without jobs
+wait; echo $?
+-->
+0
+## wait for several
+(exit 1) & a=$!; (exit 2) & b=$!; wait $b; echo $?; wait $a; echo $?
+-->
+2
+1
+## wait for all
+{ sleep 0.1; echo a >f; } & { echo b >g; } & wait; cat f g; echo $?
+-->
+a
+b
+0
+## wait for what is none
+wait 99999999 2>/dev/null; echo $?
+-->
+127
+## wait remembers a status
+(exit 7) & p=$!; sleep 0.1; wait $p; echo $?
+-->
+7
+## a job's signal
+sleep 10 & kill $!; wait $! 2>/dev/null; echo $?
+sleep 10 & kill -KILL $!; wait $! 2>/dev/null; echo $?
+-->
+143
+137
+## traps of signals
+trap 'echo usr1' USR1; kill -USR1 $$; echo end
+-->
+usr1
+end
+## traps at the exit
+$SH -c 'trap "echo bye" EXIT; echo a'; $SH -c 'trap "echo bye" 0; exit 3'; echo $?
+-->
+a
+bye
+bye
+3
+## the status in a trap
+$SH -c 'trap "echo \$?" EXIT; exit 4'; echo $?; $SH -c 'trap "exit 5" EXIT; exit 4'; echo $?
+-->
+4
+4
+5
+## a trap does not change the status
+trap 'false' USR1; kill -USR1 $$; echo $?
+-->
+0
+## ignoring
+trap '' TERM; kill -TERM $$; echo alive; trap - TERM
+-->
+alive
+## ignored in commands, trapped not
+trap '' USR1; $SH -c 'kill -USR1 $$; echo alive'; trap : USR2; $SH -c 'kill -USR2 $$; echo no'; echo $?
+-->
+alive
+140
+## resetting
+trap 'echo no' USR1; trap - USR1; $SH -c 'trap "echo t" USR1; trap - USR1; kill -USR1 $$; echo no'; echo $?
+-->
+138
+## traps are reset in subshells
+trap 'echo t' EXIT; (echo sub); echo main; trap - EXIT
+-->
+sub
+main
+## traps of a subshell
+(trap 'echo sub' EXIT; echo in); echo out
+-->
+in
+sub
+out
+## trap lists
+trap 'echo "a b"' USR1; trap
+-->
+trap -- 'echo "a b"' USR1
+## trap -p
+trap 'echo x' USR2; trap -p USR2
+-->
+trap -- 'echo x' USR2
+## a list of signals
+trap 'echo s' USR1 USR2; kill -USR1 $$; kill -USR2 $$
+-->
+s
+s
+## numbers and names
+trap 'echo ten' 10; kill -10 $$; kill -s USR1 $$; trap - 10
+-->
+ten
+ten
+## traps wait for the command in front
+trap 'echo trapped' USR1; { sleep 0.1; kill -USR1 $$; } & sleep 0.3; echo after
+-->
+trapped
+after
+## wait is interrupted by a trap
+trap 'echo trapped' USR1; { sleep 0.1; kill -USR1 $$; } & sleep 1 & wait $!; test $? -gt 128 && echo interrupted
+-->
+trapped
+interrupted
+## traps in functions
+f() { trap 'echo f' USR1; }; f; kill -USR1 $$
+-->
+f
+## kill -l
+kill -l 9; kill -l TERM 2>/dev/null >/dev/null; kill -l $((128+15))
+-->
+KILL
+TERM
+## kill 0 signal asks
+kill -0 $$ && echo here; kill -0 99999999 2>/dev/null || echo gone
+-->
+here
+gone

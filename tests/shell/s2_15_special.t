@@ -109,3 +109,116 @@ x=1; unset x; echo ${x-unset}; f() { :; }; unset -f f; f 2>/dev/null; echo $?; u
 unset
 127
 0
+## dot
+echo 'x=1; echo in $1' >f; set -- a; . ./f; echo $x
+-->
+in a
+1
+## dot searches PATH
+mkdir d; echo 'echo dotted' >d/f; PATH=$PWD/d:$PATH; . f
+-->
+dotted
+## return in dot
+echo 'return 3; echo no' >f; . ./f; echo $?
+-->
+3
+## eval
+x='echo a b'; eval $x; eval "y='c  d'"; echo "$y"; eval eval eval echo deep
+-->
+a b
+c  d
+deep
+## eval and status
+eval false; echo $?; eval; echo $?; eval 'exit 3' | cat; (eval 'exit 4'); echo $?
+-->
+1
+0
+4
+## exec replaces
+(exec echo a; echo no); (exec nonexistent-x 2>/dev/null; echo no); echo $?
+-->
+a
+127
+## exit
+(exit); echo $?; (false; exit); echo $?; (exit 300); echo $?; (exit 0); echo $?
+-->
+0
+1
+44
+0
+## export shows
+export a=1 b; export -p | grep -E '^export (a=|b$)' | tr -d "\"'"
+-->
+export a=1
+export b
+## readonly shows
+readonly r=1; readonly -p | grep 'r=' | tr -d "\"'"
+-->
+readonly r=1
+## shift errors
+$SH -c 'set -- a; shift 2; echo no' 2>/dev/null || echo failed
+-->
+failed
+## times has two lines
+times | wc -l | tr -d ' '
+-->
+2
+## set shows variables
+aaa=1; set | grep '^aaa=' | tr -d "'"
+-->
+aaa=1
+## set -o
+set -o noglob; case $- in *f*) echo on;; esac; set +o noglob; set -o | grep -c noglob
+-->
+on
+1
+## set +o is commands
+set -f; x=$(set +o); set +f; eval "$x"; case $- in *f*) echo again;; esac
+-->
+again
+## set -a
+set -a; x=exported; $SH -c 'echo $x'
+-->
+exported
+## set -x
+$SH -c 'set -x; echo a "b c"' 2>&1 >/dev/null | grep -c '^+ echo'
+-->
+1
+## set -v
+$SH -c 'set -v
+echo a' 2>&1 | grep -c 'echo a'
+--> 1
+0
+## set -n
+$SH -n -c 'echo no'; echo $?
+-->
+0
+## set -- and options
+set -- -a -b; echo $*; set -f -- x; echo $* $#; set +f
+-->
+-a -b
+x 1
+## trap with names and numbers
+trap 'echo a' INT; trap - 2; trap; echo none
+-->
+none
+## unset -v and -f
+f() { echo fun; }; f=var; unset -v f; f; echo ${f-gone}; f=v; unset -f f; f 2>/dev/null || echo $f
+-->
+fun
+gone
+v
+## colon
+: a b $(echo c >f); cat f; : && echo ok
+-->
+c
+ok
+## special utilities keep assignments
+a=1; a=2 :; echo $a; b=3 export c; echo $b
+-->
+2
+3
+## break and continue with bad numbers
+$SH -c 'for i in 1; do break 0; done; echo no' 2>/dev/null || echo failed
+-->
+failed

@@ -233,3 +233,256 @@ let x=1+2; echo $x $?; let 'x-3'; echo $?; let a=1 b=2; echo $a$b
 3 0
 1
 12
+## read
+printf 'a b c\n' >f; read x y <f; echo "$x|$y"; read x <f; echo "$x"; read x y z w <f; echo "$x$y$z[$w]"
+-->
+a|b c
+a b c
+abc[]
+## read and backslashes
+printf 'a\\ b c\nd\\\ne\n' | { read x y; echo "$x|$y"; read z; echo "$z"; }
+-->
+a b|c
+de
+## read -r
+printf 'a\\ b\\\n' | { read -r x y; echo "$x|$y"; }
+-->
+a\|b\
+## read and IFS
+printf 'a:b:c:d\n' | { IFS=: read x y z; echo "$x|$y|$z"; }; printf ' a : b \n' | { IFS=: read x y; echo "$x|$y|"; }
+-->
+a|b|c:d
+ a | b |
+## read trims blanks
+printf '  a  b  \n' | { read x; echo "[$x]"; }; printf '  a  \n' | { IFS= read x; echo "[$x]"; }
+-->
+[a  b]
+[  a  ]
+## read at the end
+printf 'no newline' | { read x; echo "$? $x"; }; read x </dev/null; echo $?
+-->
+1 no newline
+1
+## read empties what is left
+x=1 y=2; printf 'a\n' | { read x y; echo "$x[$y]"; }
+-->
+a[]
+## read line by line
+printf '1\n2\n3\n' | while read i; do echo $((i*2)); done
+-->
+2
+4
+6
+## read leaves the rest
+printf 'a\nb\nc\n' >f; { read x; cat; } <f
+-->
+b
+c
+## read a trailing separator
+printf 'a:b:\n' | { IFS=: read x y; echo "$x|$y"; }; printf 'a:b:c:\n' | { IFS=: read x y; echo "$x|$y"; }
+-->
+a|b
+a|b:c:
+## cd
+mkdir -p a/b; cd a/b; pwd | sed 's,.*/a,/a,'; cd ../..; cd - >/dev/null; pwd | sed 's,.*/a,/a,'
+-->
+/a/b
+/a/b
+## cd to HOME and with CDPATH
+mkdir h c c/d; HOME=$PWD/h; (cd; pwd | sed 's,.*/,,'); CDPATH=$PWD/c; cd d >/dev/null; pwd | sed 's,.*/,,'
+-->
+h
+d
+## cd -P and links
+mkdir r; ln -s r l; (cd l; pwd | sed 's,.*/,,'; pwd -P | sed 's,.*/,,'); cd -P l; pwd | sed 's,.*/,,'
+-->
+l
+r
+r
+## command -v
+command -v echo cd >/dev/null; echo $?; f() { :; }; command -v f; command -v nonexistent-x; echo $?; command -v if
+-->
+0
+f
+127
+if
+## command runs no functions
+cd() { echo mine; }; command cd /; pwd
+-->
+/
+## command -p
+PATH=; command -p true; echo $?
+-->
+0
+## type
+type nonexistent-x >/dev/null 2>&1 || echo none; type echo >/dev/null && echo some
+-->
+none
+some
+## getopts
+while getopts ab:c o -a -b x -cb y z; do echo $o $OPTARG; done; echo $OPTIND
+-->
+a
+b x
+c
+b y
+6
+## getopts and errors
+while getopts :ab: o -x -b; do echo "$o $OPTARG"; done
+-->
+? x
+: b
+## getopts of the positional parameters
+set -- -a -- -b; while getopts ab o; do echo $o; done; shift $((OPTIND-1)); echo $*
+-->
+a
+-b
+## getopts again
+f() { OPTIND=1; while getopts xy o; do printf "$o "; done; echo; }; f -x -y; f -yx
+-->
+x y 
+y x 
+## printf
+printf '%s %s\n' a b c; printf '%d %i\n' 12 -7; printf '%5s|%-5s|%05d\n' a b 42; printf '%c%c\n' abc d
+printf '%x %X %o %u\n' 255 255 8 7; printf '%%\n'; printf 'a\tb\\\n'; printf '%b\n' 'a\tb\0101'
+printf '%.2s|%.3d|%+d\n' abc 5 3; printf '%s\n'; printf '[%s]\n' ''
+-->
+a b
+c 
+12 -7
+    a|b    |00042
+ad
+ff FF 10 7
+%
+a	b\
+a	bA
+ab|005|+3
+
+[]
+## printf of numbers in other forms
+printf '%d %d %d %d\n' 0x10 010 "'a" '"b'; printf '%d\n' 2>/dev/null
+-->
+16 8 97 98
+0
+## printf floats
+printf '%.2f %e %g %.0f\n' 3.14159 12345.678 0.0001 2.5
+-->
+3.14 1.234568e+04 0.0001 2
+## printf stars
+printf '%*d|%-*d|%.*s\n' 5 1 4 2 2 abc
+-->
+    1|2   |ab
+## printf errors
+printf '%d\n' abc 2>/dev/null; echo $?; printf '%d\n' 3x 2>/dev/null; echo $?
+-->
+0
+1
+3
+1
+## test strings
+test a = a && test a != b && test -n a && test -z '' && test a && echo all; test '' || echo empty
+-->
+all
+empty
+## test numbers
+test 1 -eq 01 && test 2 -gt 1 && test 1 -lt 2 && test 1 -le 1 && test 1 -ge 1 && test 1 -ne 2 && echo all
+-->
+all
+## test files
+: >f; echo x >g; mkdir d; ln -s f l; test -e f && test -f f && test -d d && test -L l && test -s g && test ! -s f && test -r f && test -w f && test ! -x f && echo all
+-->
+all
+## test with few arguments
+test; echo $?; test ''; echo $?; test -f; echo $?; test !; echo $?; test ! ''; echo $?; test '(' x ')'; echo $?
+-->
+1
+1
+0
+0
+0
+0
+## test of operators as operands
+test = = =; echo $?; test ! = !; echo $?; test -n = -n; echo $?; test '(' = '('; echo $?
+-->
+0
+0
+0
+0
+## test -nt and -ef
+: >a; touch -d 2001-01-01 b; test a -nt b && test b -ot a && test a -ef ./a && echo all
+-->
+all
+## brackets need an end
+[ a = a; echo $?
+[ a = a ] && echo y
+-->
+2
+y
+## umask
+umask 027; umask; umask -S; : >f; ls -l f | cut -c1-10; umask u=rwx,g=rx,o=; umask; (umask 0); umask
+-->
+0027
+u=rwx,g=rx,o=
+-rw-r-----
+0027
+0027
+## ulimit
+ulimit -n >/dev/null && echo n; (ulimit -c 0; ulimit -c); ulimit -f
+-->
+n
+0
+unlimited
+## alias shows
+alias a='b c'; alias a | tr -d "'"; unalias a; alias a 2>/dev/null || echo none; unalias -a; alias
+-->
+a=b c
+none
+## hash
+hash -r; cat /dev/null; hash | grep -c cat; hash nonexistent-x 2>/dev/null || echo none
+-->
+0
+none
+## kill by name
+sleep 5 & kill -s TERM $!; wait $! 2>/dev/null; echo $?; sleep 5 & kill -9 $!; wait $! 2>/dev/null; echo $?
+-->
+143
+137
+## echo
+echo a  b "c  d"; echo; echo ''; echo -n a; echo b
+-->
+a b c  d
+
+
+ab
+## true and false
+true a b; echo $?; false a; echo $?
+-->
+0
+1
+## pwd
+cd /; pwd; cd /usr/..; pwd; pwd -P
+-->
+/
+/
+/
+## sh -c and its arguments
+$SH -c 'echo $0 $1 $#' a b c; echo 'echo $1 $#' | $SH -s x y
+-->
+a b 2
+x 2
+## sh with a file
+echo 'echo $0 $1' >s; $SH s a; $SH ./s b; $SH nonexistent-x 2>/dev/null; echo $?
+-->
+s a
+./s b
+127
+## sh options
+$SH -ec 'false; echo no'; echo $?; $SH -u -c 'echo $x' 2>/dev/null || echo failed; $SH -o noglob -c 'echo *'
+-->
+1
+failed
+*
+## sh reads commands as it goes
+printf 'read x\ndata\necho $x\n' | $SH
+-->
+data

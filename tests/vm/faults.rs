@@ -140,7 +140,7 @@ fn command_lines_that_make_no_sense() {
         ("rootfs=", "rootfs= on the kernel command line: the tag is missing"),
         ("root=LABEL=", "it names nothing"),
         ("rootfs=top init=sh", "the init is named by a path from /"),
-        ("root=/dev/vda", "/dev/vda: No such file or directory"),
+        ("root=/dev/vda", "/dev/vda absent"),
         ("", "no root= is on the kernel command line"),
     ] {
         fails(plain().append(line), cause);

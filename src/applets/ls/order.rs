@@ -24,10 +24,11 @@ pub enum Sort {
 /// those of Debian versions, with suffixes like `.tar.gz` left out at first.
 pub fn by_version(a: &[u8], b: &[u8]) -> Ordering {
     let rank = |name: &[u8]| match name {
-        b"." => 0,
-        b".." => 1,
-        [b'.', ..] => 2,
-        _ => 3,
+        b"" => 0,
+        b"." => 1,
+        b".." => 2,
+        [b'.', ..] => 3,
+        _ => 4,
     };
     rank(a)
         .cmp(&rank(b))

@@ -277,7 +277,13 @@ impl Key {
             }
             Order::General => general(a).cmp(&general(b)),
             Order::Month => month(a).cmp(&month(b)),
-            Order::Version => by_version(a, b),
+            Order::Version if self.is_bytes() => by_version(a, b),
+            Order::Version => {
+                let seen = |text: &[u8]| -> Vec<u8> {
+                    text.iter().filter_map(|b| self.flags.seen(*b)).collect()
+                };
+                by_version(&seen(a), &seen(b))
+            }
             Order::Random => hash(a, seed).cmp(&hash(b, seed)).then_with(|| a.cmp(b)),
         };
         if self.flags.reverse { result.reverse() } else { result }

@@ -16,6 +16,9 @@ pub const XCASE: u32 = 0o4;
 /// Input in upper case becomes lower case.
 pub const IUCLC: u32 = 0o1000;
 
+/// Tabs become blanks; the value is the mask of their field as well.
+pub const TABS: u32 = 0o14000;
+
 /// How many special characters `-g` prints: as many as the C library keeps.
 pub const SAVED_CHARACTERS: usize = 32;
 
@@ -62,7 +65,9 @@ const fn mode(name: &'static str, group: Group, bits: u32, mask: u32, flags: u8)
     Mode { name, group, bits, mask, flags }
 }
 
-/// In the order in which they are printed.
+/// In the order in which they are printed. (musl has some of them as signed
+/// numbers.)
+#[allow(clippy::unnecessary_cast)]
 #[rustfmt::skip]
 pub const MODES: &[Mode] = &[
     mode("parenb", Group::Control, libc::PARENB, 0, REVERSIBLE),
@@ -102,22 +107,22 @@ pub const MODES: &[Mode] = &[
     mode("onlret", Group::Output, libc::ONLRET, 0, SANE_UNSET | REVERSIBLE),
     mode("ofill", Group::Output, libc::OFILL, 0, SANE_UNSET | REVERSIBLE),
     mode("ofdel", Group::Output, libc::OFDEL, 0, SANE_UNSET | REVERSIBLE),
-    mode("nl1", Group::Output, libc::NL1, libc::NLDLY, 0),
-    mode("nl0", Group::Output, libc::NL0, libc::NLDLY, SANE_SET),
-    mode("cr3", Group::Output, libc::CR3, libc::CRDLY, 0),
-    mode("cr2", Group::Output, libc::CR2, libc::CRDLY, 0),
-    mode("cr1", Group::Output, libc::CR1, libc::CRDLY, 0),
-    mode("cr0", Group::Output, libc::CR0, libc::CRDLY, SANE_SET),
-    mode("tab3", Group::Output, libc::TAB3, libc::TABDLY, 0),
-    mode("tab2", Group::Output, libc::TAB2, libc::TABDLY, 0),
-    mode("tab1", Group::Output, libc::TAB1, libc::TABDLY, 0),
-    mode("tab0", Group::Output, libc::TAB0, libc::TABDLY, SANE_SET),
-    mode("bs1", Group::Output, libc::BS1, libc::BSDLY, 0),
-    mode("bs0", Group::Output, libc::BS0, libc::BSDLY, SANE_SET),
-    mode("vt1", Group::Output, libc::VT1, libc::VTDLY, 0),
-    mode("vt0", Group::Output, libc::VT0, libc::VTDLY, SANE_SET),
-    mode("ff1", Group::Output, libc::FF1, libc::FFDLY, 0),
-    mode("ff0", Group::Output, libc::FF0, libc::FFDLY, SANE_SET),
+    mode("nl1", Group::Output, libc::NL1 as u32, libc::NLDLY as u32, 0),
+    mode("nl0", Group::Output, libc::NL0 as u32, libc::NLDLY as u32, SANE_SET),
+    mode("cr3", Group::Output, libc::CR3 as u32, libc::CRDLY as u32, 0),
+    mode("cr2", Group::Output, libc::CR2 as u32, libc::CRDLY as u32, 0),
+    mode("cr1", Group::Output, libc::CR1 as u32, libc::CRDLY as u32, 0),
+    mode("cr0", Group::Output, libc::CR0 as u32, libc::CRDLY as u32, SANE_SET),
+    mode("tab3", Group::Output, libc::TAB3 as u32, libc::TABDLY as u32, 0),
+    mode("tab2", Group::Output, libc::TAB2 as u32, libc::TABDLY as u32, 0),
+    mode("tab1", Group::Output, libc::TAB1 as u32, libc::TABDLY as u32, 0),
+    mode("tab0", Group::Output, libc::TAB0 as u32, libc::TABDLY as u32, SANE_SET),
+    mode("bs1", Group::Output, libc::BS1 as u32, libc::BSDLY as u32, 0),
+    mode("bs0", Group::Output, libc::BS0 as u32, libc::BSDLY as u32, SANE_SET),
+    mode("vt1", Group::Output, libc::VT1 as u32, libc::VTDLY as u32, 0),
+    mode("vt0", Group::Output, libc::VT0 as u32, libc::VTDLY as u32, SANE_SET),
+    mode("ff1", Group::Output, libc::FF1 as u32, libc::FFDLY as u32, 0),
+    mode("ff0", Group::Output, libc::FF0 as u32, libc::FFDLY as u32, SANE_SET),
     mode("isig", Group::Local, libc::ISIG, 0, SANE_SET | REVERSIBLE),
     mode("icanon", Group::Local, libc::ICANON, 0, SANE_SET | REVERSIBLE),
     mode("iexten", Group::Local, libc::IEXTEN, 0, SANE_SET | REVERSIBLE),

@@ -4,7 +4,7 @@ use super::hint::{nearest, word};
 use super::{Block, Fate, Scene, Verdict};
 use crate::applet::show_bytes;
 use crate::boot::plan::{Init, Mount, Place, Source, Step};
-use crate::cmdline::{Mark, Root};
+use crate::cmdline::Mark;
 
 /// A cause and commands.
 fn found(cause: impl Into<String>, commands: &[&str]) -> Verdict {
@@ -39,19 +39,10 @@ pub fn verdict(scene: &Scene) -> Verdict {
             Source::Virtiofs(tag) => share(scene, mount, tag, "virtiofs"),
             Source::NineP(tag) => share(scene, mount, tag, "9p"),
             Source::Device(node) => device(scene, mount, node),
-            Source::Marked(mark, value) => on_disk(scene, mount, Root::Marked(mark, value)),
-            Source::Number(major, minor) => on_disk(scene, mount, Root::Number(major, minor)),
-            Source::GptAuto => on_disk(scene, mount, Root::GptAuto),
-            Source::Image(_) => found(
-                "the image that loop= names is not on that device, or is no file system",
-                &["ls -l /run/rescuebox/host"],
-            ),
+            Source::Marked(mark, value) => marked(scene, mount, mark, value),
+            Source::Number(..) | Source::GptAuto | Source::Image(_) => other_disk(scene, mount),
             Source::Tmpfs => memory(scene),
         },
-        Step::Usr { .. } => found(
-            "what the root's fstab has on /usr is not here",
-            &["cat /sysroot/etc/fstab", "boot continue"],
-        ),
         Step::CheckRoot { .. } => root(scene),
         Step::CheckInit(init) => init_of(scene, *init),
         Step::Switch(_) => exec(scene),
@@ -71,7 +62,14 @@ pub fn verdict(scene: &Scene) -> Verdict {
             };
             with(cause, [root_command(scene).or(Some(command.into()))])
         }
-        Step::Unsupported(root) => marked(scene, *root),
+        Step::Unsupported(root) => with(
+            format!("{root} is no kind of root that this program can mount"),
+            [root_command(scene)],
+        ),
+        Step::Usr { .. } => found(
+            "what the root's fstab has on /usr is not here",
+            &["cat /sysroot/etc/fstab", "boot continue"],
+        ),
         Step::Upper => memory(scene),
         Step::Overlay => missing_filesystem(scene, "overlay"),
         Step::Api { .. } => found(
@@ -109,7 +107,9 @@ fn killed(scene: &Scene, signal: i32) -> Verdict {
 
 fn late(step: &Step) -> Verdict {
     let share = match step {
-        Step::Mount(mount) => matches!(mount.source, Source::Virtiofs(_) | Source::NineP(_)),
+        Step::Mount(mount) => {
+            matches!(mount.source, Source::Virtiofs(_) | Source::NineP(_))
+        }
         _ => false,
     };
     let cause = match step {
@@ -140,7 +140,9 @@ fn missing_filesystem(scene: &Scene, kind: &str) -> Verdict {
         let module = module.rsplit('/').next().unwrap_or_default();
         module.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-').contains(kind)
     };
-    let refused = scene.seen.modules.iter().find(|line| names(line)).or(scene.seen.modules.first());
+    let here = |line: &&String| !line.ends_with("module not found");
+    let refused = scene.seen.modules.iter().filter(here);
+    let refused = refused.clone().find(|line| names(line)).or(refused.clone().next());
     let cause = match refused {
         Some(line) => format!("a module was refused: {line}"),
         None => format!("the image lacks the module (mkinitramfs --module {kind})"),
@@ -228,7 +230,7 @@ fn root_command(scene: &Scene) -> Option<String> {
     let mut likely = scene.seen.blocks.iter().filter(likely);
     // With several of them nobody can know.
     match (likely.next(), likely.next()) {
-        (Some(block), None) => name_block(block),
+        (Some(block), None) => name_block(scene, block),
         _ => match scene.seen.tags.as_deref() {
             Some([only]) => set("rootfs", only),
             _ => None,
@@ -236,10 +238,14 @@ fn root_command(scene: &Scene) -> Option<String> {
     }
 }
 
-fn name_block(block: &Block) -> Option<String> {
+/// The command that makes this device the root: by what stays the same when
+/// disks change places, where that names it alone.
+fn name_block(scene: &Scene, block: &Block) -> Option<String> {
     let by_tag = |name: &str| {
         let value = block.tag(name)?;
-        set("root", &[name.as_bytes(), b"=", value].concat())
+        let alone = scene.seen.blocks.iter().filter(|b| b.tag(name) == Some(value)).count() == 1;
+        let root = [name.as_bytes(), b"=", value].concat();
+        set("root", &root).filter(|_| alone)
     };
     by_tag("UUID")
         .or_else(|| by_tag("PARTUUID"))
@@ -267,11 +273,23 @@ fn partition(name: &[u8]) -> Option<(&[u8], u32)> {
     }
 }
 
+/// The device that the answer is about: `/dev/NAME: ...`, `/dev/NAME is ...`.
+fn answered<'a>(scene: &'a Scene<'_>) -> Option<&'a Block> {
+    let first = scene.fault.text.lines().next().unwrap_or_default();
+    let name = first.strip_prefix("/dev/")?.split([':', ' ']).next()?;
+    scene.seen.blocks.iter().find(|b| b.name == name.as_bytes())
+}
+
+fn is_absent(scene: &Scene) -> bool {
+    let first = scene.fault.text.lines().next().unwrap_or_default();
+    first.ends_with(" absent") || scene.fault.errno == Some(libc::ENOENT)
+}
+
 fn device(scene: &Scene, mount: &Mount, node: &[u8]) -> Verdict {
     let name = node.strip_prefix(b"/dev/").unwrap_or(node);
     match scene.seen.blocks.iter().find(|b| b.name == name) {
         Some(block) => refused(scene, mount, block),
-        None if scene.fault.errno == Some(libc::ENOENT) => absent(scene, name),
+        None if is_absent(scene) => absent(scene, name),
         None => with(
             format!("{} is no block device that the kernel lists", show_bytes(node)),
             [root_command(scene)],
@@ -279,20 +297,25 @@ fn device(scene: &Scene, mount: &Mount, node: &[u8]) -> Verdict {
     }
 }
 
-/// A device by another name than its own: it was not found, or what was found
-/// cannot be mounted, and the fault begins with its node.
-fn on_disk(scene: &Scene, mount: &Mount, root: Root) -> Verdict {
-    let node = scene.fault.text.as_bytes().strip_prefix(b"/dev/").unwrap_or_default();
-    let end = node.iter().position(|&b| b == b' ' || b == b':').unwrap_or(node.len());
-    let name = node.get(..end).unwrap_or_default();
-    if let Some(block) = scene.seen.blocks.iter().find(|b| b.name == name) {
+/// A device by its number, by the type of its partition, a file on one.
+fn other_disk(scene: &Scene, mount: &Mount) -> Verdict {
+    if let Source::Image(_) = mount.source {
+        return found(
+            "the image that loop= names is not on that device, or is no file system",
+            &["ls -l /run/rescuebox/host"],
+        );
+    }
+    if let Some(block) = answered(scene) {
         return refused(scene, mount, block);
     }
-    match scene.fault.errno {
-        Some(libc::ENOENT) if scene.seen.blocks.is_empty() => no_disk(scene),
-        Some(libc::ENOENT) if matches!(root, Root::Marked(..)) => marked(scene, root),
-        _ => Verdict::default(),
+    if scene.seen.blocks.is_empty() {
+        return no_disk(scene);
     }
+    let cause = match mount.source {
+        Source::GptAuto => "no disk here has a GPT with a root partition".to_string(),
+        source => format!("no disk here is {source}"),
+    };
+    with(cause, [root_command(scene)])
 }
 
 /// There is no disk at all.
@@ -337,7 +360,7 @@ fn absent(scene: &Scene, name: &[u8]) -> Verdict {
             };
             let whole = blocks.iter().find(|b| b.name == disk && !b.kind.is_empty());
             let command = root_command(scene)
-                .or_else(|| parts.first().copied().or(whole).and_then(name_block));
+                .or_else(|| parts.first().copied().or(whole).and_then(|b| name_block(scene, b)));
             return with(cause, [command]);
         }
         // Disks are called after their drivers: sda, vda, nvme0n1.
@@ -350,13 +373,13 @@ fn absent(scene: &Scene, name: &[u8]) -> Verdict {
                 "disks have other names here: there is {} and no {shown}",
                 show_bytes(&other.name)
             );
-            return with(cause, [name_block(other)]);
+            return with(cause, [name_block(scene, other)]);
         }
     }
     if let Some(near) = nearest(name, &mut blocks.iter().map(|b| b.name.as_slice())) {
         let block = blocks.iter().find(|b| b.name == near);
         let cause = format!("disks have other names here: there is {}", show_bytes(near));
-        return with(cause, [block.and_then(name_block)]);
+        return with(cause, [block.and_then(|b| name_block(scene, b))]);
     }
     with(format!("no disk here is called {shown}"), [root_command(scene)])
 }
@@ -417,7 +440,7 @@ fn refused(scene: &Scene, mount: &Mount, block: &Block) -> Verdict {
         if let Some(first) = parts.first() {
             return with(
                 format!("{name} is a whole disk; what is meant is a partition of it"),
-                [root_command(scene).or_else(|| name_block(first))],
+                [root_command(scene).or_else(|| name_block(scene, first))],
             );
         }
         return with(
@@ -444,13 +467,10 @@ fn refused(scene: &Scene, mount: &Mount, block: &Block) -> Verdict {
 }
 
 /// A root by its tag.
-fn marked(scene: &Scene, root: Root) -> Verdict {
-    let Root::Marked(mark, value) = root else {
-        return with(
-            format!("{root} is no kind of root that this program can mount"),
-            [root_command(scene)],
-        );
-    };
+fn marked(scene: &Scene, mount: &Mount, mark: Mark, value: &[u8]) -> Verdict {
+    if let Some(block) = answered(scene) {
+        return refused(scene, mount, block);
+    }
     if scene.seen.blocks.is_empty() {
         return no_disk(scene);
     }
@@ -467,6 +487,9 @@ fn marked(scene: &Scene, root: Root) -> Verdict {
             format!("it is misspelt: there is {name}={}", show_bytes(near)),
             [set("root", &[name.as_bytes(), b"=", near].concat())],
         );
+    }
+    if name.is_empty() {
+        return with("no disk here has that name", [root_command(scene)]);
     }
     with(format!("no disk here has that {name}"), [root_command(scene)])
 }

@@ -208,6 +208,36 @@ fn disks_that_are_not_there() {
 }
 
 #[test]
+fn disks_by_their_tags() {
+    let gone = |line, list: &[&str]| {
+        made(line, "mount", "UUID=x absent\n1 block devices are here:")
+            .errno(libc::ENODEV)
+            .disks(list)
+    };
+    gone("root=UUID=abce-0123", &["vda kind=swap UUID=f", "vdb kind=ext4 UUID=abcd-0123"]).is(
+        "it is misspelt: there is UUID=abcd-0123",
+        &["boot set root=UUID=abcd-0123 && boot retry"],
+    );
+    gone("root=LABEL=rot", &["vdb kind=ext4 LABEL=root"])
+        .is("it is misspelt: there is LABEL=root", &["boot set root=LABEL=root && boot retry"]);
+    gone("root=UUID=1234", &["vda kind=swap UUID=f", "vdb kind=ext4 UUID=abcd-0123"])
+        .is("no disk here has that UUID", &["boot set root=UUID=abcd-0123 && boot retry"]);
+    gone("root=PARTLABEL=roots", &["vdb PARTLABEL=root"]).is(
+        "it is misspelt: there is PARTLABEL=root",
+        &["boot set root=PARTLABEL=root && boot retry"],
+    );
+    gone("root=UUID=1234", &[]).is(
+        "this machine has no disk: none was attached, or its bus has no driver",
+        &["dmesg | tail -n 20"],
+    );
+    gone("root=8:1", &["vdb kind=ext4 UUID=a"])
+        .is("no disk here is device 8:1", &["boot set root=UUID=a && boot retry"]);
+    made("root=UUID=a", "mount", "/dev/vdb is swap space, not a file system")
+        .disks(&["vdb kind=swap UUID=a"])
+        .is("vdb is swap space", &[]);
+}
+
+#[test]
 fn disks_that_cannot_be_mounted() {
     let bad = |line, disk: &str| {
         made(line, "mount", "/dev/vda: no file system").errno(libc::EINVAL).disks(&[disk])
@@ -327,7 +357,7 @@ fn a_whole_text() {
     let mut scene = made(
         "root=/dev/sda1 rescue.typo=1",
         "mount",
-        "/dev/sda1: No such file or directory\nblock devices here: vda vda1",
+        "/dev/sda1 absent\nread errors on: vda\n2 block devices are here:\nvda",
     )
     .errno(libc::ENOENT)
     .disks(&["vda", "vda1 on=vda kind=ext4 UUID=ab-cd LABEL=r\x1b[2J"])
@@ -341,8 +371,8 @@ fn a_whole_text() {
         assert_eq!(
             text(scene),
             "rescuebox: boot failed: step 5 of 9, mount /dev/sda1 on /sysroot read-only: \
-             /dev/sda1: No such file or directory\n  \
-             block devices here: vda vda1\n  \
+             /dev/sda1 absent\n  \
+             read errors on: vda\n  \
              cause: disks have other names here: there is vda1 and no sda1\n  \
              rescue.typo=1 on the kernel command line: no parameter of this program\n  \
              seen: vda 3.0G; vda1 2.0G ext4 UUID=ab-cd LABEL=r\\x1b[2J\n  \

@@ -90,7 +90,7 @@ fn is_known(password: &[u8], hash: &[u8]) -> bool {
     );
     // Without a place for the lock there is nobody to be kept waiting.
     let lock = lock.ok().and_then(|fd| Flock::lock(fd, FlockArg::LockExclusive).ok());
-    let known = sys::crypt::matches(password, hash);
+    let known = crate::crypt::matches(password, hash);
     drop(lock);
     known
 }

@@ -139,6 +139,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
     let name = fields.get(0).unwrap_or_default();
     let name = String::from_utf8_lossy(name).into_owned();
     let at = if fields.get(1) == Some(b"--") { 2 } else { 1 };
+    let by_command = std::mem::take(&mut sh.by_command);
     let Some(file) = fields.get(at) else {
         return sh.special_failed(&name, "a file is missing");
     };
@@ -150,7 +151,8 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
             Some(path) => path,
             None if name == "source" => file.to_vec(),
             None => {
-                return sh.special_failed(&name, format_args!("{}: not found", show_bytes(file)));
+                let what = format!("{}: not found", show_bytes(file));
+                return unread(sh, &name, &what, by_command);
             }
         }
     };
@@ -158,7 +160,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
         Ok(text) => text,
         Err(error) => {
             let what = format!("{}: {}", show_bytes(&path), reason(&error));
-            return sh.special_failed(&name, what);
+            return unread(sh, &name, &what, by_command);
         }
     };
     if !sh.has_stack() {
@@ -188,6 +190,12 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
         Ok(_) | Err(Flow::Return) => Ok(sh.status),
         Err(flow) => Err(flow),
     }
+}
+
+/// A file that cannot be read ends the script (2.8.1), but not when `command`
+/// was asked for it.
+fn unread(sh: &mut Shell, name: &str, what: &str, by_command: bool) -> Ran {
+    if by_command { sh.failed(name, what, 1) } else { sh.special_failed(name, what) }
 }
 
 /// The first readable file of this name in PATH.

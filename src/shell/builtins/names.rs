@@ -216,7 +216,9 @@ pub(super) fn command(sh: &mut Shell, fields: &Fields) -> Ran {
     let rest = fields.without_first(at);
     let builtin = super::find(name);
     if let Some(builtin) = builtin.filter(|_| !name.contains(&b'/')) {
+        sh.by_command = true;
         let result = (builtin.run)(sh, &rest);
+        sh.by_command = false;
         return match result {
             // Errors of special utilities do not end the shell here.
             Err(super::super::Flow::Abort) if builtin.special && !is_runner(builtin.name) => {

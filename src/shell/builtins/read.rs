@@ -46,7 +46,8 @@ pub(super) fn read(sh: &mut Shell, fields: &Fields) -> Ran {
     if let Some(bad) = names.iter().find(|n| !is_name(n)) {
         return sh.failed("read", format_args!("{}: not a name", show_bytes(bad)), 2);
     }
-    let terminal = descriptor::is_terminal(options.fd);
+    let asks = options.prompt.is_some() || options.silent || options.count.is_some();
+    let terminal = asks && descriptor::is_terminal(options.fd);
     if let Some(prompt) = options.prompt.as_ref().filter(|_| terminal) {
         let _ = write_all(sys::fd::stderr(), prompt);
     }
@@ -150,6 +151,8 @@ fn change_modes(options: &Options) -> Option<Termios> {
 /// SIGALRM when the time is over.
 fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
     let mut line = Line::default();
+    let here = if options.fd == 0 { sh.here_text.take() } else { None };
+    let mut here = here.as_deref();
     let end = options.limit.map(|limit| Instant::now() + limit);
     let mut escaped = false;
     let mut block = [0u8; 1024];
@@ -161,7 +164,19 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
         if options.count.is_some_and(|n| count >= n) {
             break 0;
         }
-        if used == have {
+        if used == have
+            && let Some(text) = &mut here
+        {
+            let Some((piece, rest)) = text.split_at_checked(text.len().min(block.len())) else {
+                break 1;
+            };
+            let Some(place) = block.get_mut(..piece.len()).filter(|_| !piece.is_empty()) else {
+                break 1;
+            };
+            place.copy_from_slice(piece);
+            *text = rest;
+            (have, used) = (piece.len(), 0);
+        } else if used == have {
             if let Some(end) = end
                 && !wait_for_input(options.fd, end)
             {
@@ -209,7 +224,7 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
             line.text.push(byte);
         }
     };
-    if used < have {
+    if used < have && here.is_none() {
         let _ = descriptor::seek_back(options.fd, have - used);
     }
     Ok((line, status))

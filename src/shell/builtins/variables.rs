@@ -119,7 +119,7 @@ pub(super) fn local(sh: &mut Shell, fields: &Fields) -> Ran {
             sh.vars.save(slot);
         }
         if let Some(value) = value
-            && sh.vars.set(name, value).is_err()
+            && sh.vars.set_with(slot, |v| v.extend_from_slice(value)).is_err()
         {
             return sh.special_failed("local", format_args!("{}: is read only", show_bytes(name)));
         }

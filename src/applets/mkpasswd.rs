@@ -1,0 +1,96 @@
+//! mkpasswd, cryptpw: make the hash of a password, for /etc/rescuebox.conf and
+//! /etc/shadow: SHA-crypt.
+
+use std::os::unix::ffi::OsStrExt;
+
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
+use crate::net::resolve;
+
+/// See the module.
+pub(super) const APPLET: Applet = Applet {
+    name: "mkpasswd",
+    summary: "make the hash of a password",
+    usage: "[-s] [-m sha512|sha256] [-S SALT] [PASSWORD [SALT]]\n\
+            \x20 -m  the kind of hash (sha512)   -S  this salt instead of a new one\n\
+            \x20 -s  read the password from standard input, as without PASSWORD",
+    kind: Kind::Fork, // it reads the password
+    run,
+};
+
+const KINDS: [(&str, &str, usize); 5] = [
+    ("sha512", "$6$", 16),
+    ("sha-512", "$6$", 16),
+    ("sha256", "$5$", 16),
+    ("sha-256", "$5$", 16),
+    ("sha512crypt", "$6$", 16),
+];
+
+fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut options = cx.parse("m:method|-method S:salt s,stdin P:password-fd a:")?;
+    let mut kind = KINDS.first().copied();
+    let mut salt = None;
+    while let Some(letter) = options.next() {
+        match letter {
+            b'm' | b'a' => {
+                let name = options.value();
+                let found = KINDS.iter().find(|(known, ..)| name == *known);
+                kind = Some(*found.ok_or_else(|| Error::bad(show(&name), "no kind of hash"))?);
+            }
+            b'S' => salt = Some(options.bytes()),
+            _ => {}
+        }
+    }
+    options.at_most(2)?;
+    let Some((_, prefix, length)) = kind else { return Ok(Status::FAILURE) };
+    if let Some(word) = options.operands.get(1) {
+        salt = Some(word.as_bytes().to_vec());
+    }
+    let password = match options.operands.first() {
+        Some(word) => word.as_bytes().to_vec(),
+        None => read_password(cx)?,
+    };
+    let salt = salt.unwrap_or_else(|| {
+        const DIGITS: &[u8; 64] =
+            b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let bytes: [u8; 16] = resolve::random_bytes();
+        let digit = |b: &u8| DIGITS.get(usize::from(b & 63)).copied().unwrap_or(b'.');
+        bytes.iter().take(length).map(digit).collect()
+    });
+    let good = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/');
+    if salt.is_empty() || !salt.iter().all(good) {
+        return Err(Error::usage("a salt has letters, digits, . and / only"));
+    }
+    let setting = [prefix.as_bytes(), &salt].concat();
+    let mut hash = crate::crypt::hash(&password, &setting)
+        .ok_or_else(|| Error::msg("hashes of this kind are not made here"))?;
+    hash.push(b'\n');
+    cx.put(&hash)?;
+    Ok(Status::OK)
+}
+
+fn read_password(cx: &mut Ctx) -> Result<Vec<u8>, Error> {
+    use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+    let before = tcgetattr(cx.stdin).ok();
+    if let Some(before) = &before {
+        let mut silent = before.clone();
+        silent.local_flags.remove(LocalFlags::ECHO);
+        let _ = tcsetattr(cx.stdin, SetArg::TCSAFLUSH, &silent);
+        let _ = write_all(cx.stderr, b"Password: ");
+    }
+    let mut line = Vec::new();
+    let mut byte = [0];
+    let result = loop {
+        match nix::unistd::read(cx.stdin, &mut byte) {
+            Ok(0) => break Ok(()),
+            Ok(_) if byte == *b"\n" => break Ok(()),
+            Ok(_) if line.len() < 4096 => line.extend_from_slice(&byte),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => break Err(Error::os("standard input", errno)),
+        }
+    };
+    if let Some(before) = &before {
+        let _ = tcsetattr(cx.stdin, SetArg::TCSAFLUSH, before);
+        let _ = write_all(cx.stderr, b"\n");
+    }
+    result.map(|()| line)
+}

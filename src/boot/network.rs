@@ -1,0 +1,214 @@
+//! The network of a boot: `ip=` and `nameserver=`. Every wait has a limit.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use crate::applet::show_bytes;
+use crate::cmdline::Cmdline;
+use crate::net::ipparam::{self, Method, Setup};
+use crate::net::lease::{self, Client};
+use crate::net::links::{self, Link, Route, ifla};
+use crate::net::netlink::Netlink;
+use crate::net::{address, resolve};
+use crate::sys;
+
+/// How long an interface may take to be there, and to find its cable.
+const APPEAR: Duration = Duration::from_secs(10);
+const CARRIER: Duration = Duration::from_secs(5);
+/// Tries of DHCP, the wait after each twice that before.
+const TRIES: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// How long a router may take to advertise itself.
+const ADVERTISED: Duration = Duration::from_secs(15);
+
+/// Sets up what the command line asks for. Returns what went wrong, a line
+/// for each interface.
+pub fn configure(cmdline: &Cmdline<'_>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut kernel = match Netlink::open() {
+        Ok(kernel) => kernel,
+        Err(errno) => return vec![format!("no network: {}", text(errno))],
+    };
+    if let Ok(lo) = links::find(&mut kernel, b"lo") {
+        let _ = links::set_flags(&mut kernel, lo.index, libc::IFF_UP, true);
+    }
+    let mut names = Names::default();
+    let values = |wanted: &'static [u8]| {
+        cmdline.kept.iter().filter(move |kept| kept.name == wanted).map(|kept| kept.value)
+    };
+    for value in values(b"ip") {
+        let done = match ipparam::parse(value) {
+            Err(why) => Err(why.to_string()),
+            Ok(setup) => one(&mut kernel, &setup, &mut names),
+        };
+        if let Err(why) = done {
+            faults.push(format!("ip={}: {why}", show_bytes(value)));
+        }
+    }
+    for value in values(b"nameserver") {
+        match address::parse(value) {
+            Some(ip) => names.servers.insert(0, ip),
+            None => faults.push(format!("nameserver={}: no address", show_bytes(value))),
+        }
+    }
+    if !names.servers.is_empty() {
+        let _ = std::fs::create_dir_all("/etc");
+        let text = lease::resolv_conf(&names.search, &names.servers);
+        if let Err(error) = lease::write_resolv_conf(&text) {
+            faults.push(format!("/etc/resolv.conf: {error}"));
+        }
+    }
+    faults
+}
+
+/// What /etc/resolv.conf is to say.
+#[derive(Default)]
+struct Names {
+    search: Vec<u8>,
+    servers: Vec<IpAddr>,
+}
+
+fn text(errno: Errno) -> &'static str {
+    sys::text::error_text(errno as i32)
+}
+
+fn one(kernel: &mut Netlink, setup: &Setup<'_>, names: &mut Names) -> Result<(), String> {
+    if setup.method == Method::Off {
+        return Ok(());
+    }
+    if !setup.hostname.is_empty() {
+        let _ = sys::process::set_host_name(setup.hostname);
+    }
+    let candidates = interfaces(kernel, setup.device)?;
+    let mut reason = "no interface of Ethernet is there".to_string();
+    for link in candidates {
+        match set_up(kernel, setup, &link, names) {
+            Ok(()) => return Ok(()),
+            Err(why) => reason = format!("{}: {why}", show_bytes(&link.name)),
+        }
+    }
+    Err(reason)
+}
+
+/// The interface of this name, or all of Ethernet's, waiting for them.
+fn interfaces(kernel: &mut Netlink, name: &[u8]) -> Result<Vec<Link>, String> {
+    let end = Instant::now() + APPEAR;
+    loop {
+        let mut list = links::list(kernel).map_err(|e| text(e).to_string())?;
+        let there: Vec<String> = list.iter().map(|l| show_bytes(&l.name).to_string()).collect();
+        list.retain(|link| match name {
+            b"" => link.is_ethernet(),
+            _ => link.name == name,
+        });
+        if !list.is_empty() {
+            return Ok(list);
+        }
+        if Instant::now() >= end {
+            let name = if name.is_empty() { b"an Ethernet".as_slice() } else { name };
+            let there = there.join(" ");
+            return Err(format!("{} is not there; there is: {there}", show_bytes(name)));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn set_up(
+    kernel: &mut Netlink,
+    setup: &Setup<'_>,
+    link: &Link,
+    names: &mut Names,
+) -> Result<(), String> {
+    let failed = |errno: Errno| text(errno).to_string();
+    let index = link.index;
+    let mut request = links::link_request(links::kind::NEW_LINK, links::ACK, index, 0, 0);
+    if setup.mtu > 0 {
+        request.put_u32(ifla::MTU, setup.mtu);
+    }
+    if !setup.hardware.is_empty() {
+        request.put(ifla::ADDRESS, &setup.hardware);
+    }
+    kernel.change(request).map_err(failed)?;
+    links::set_flags(kernel, index, libc::IFF_UP, true).map_err(failed)?;
+    wait_for_carrier(kernel, &link.name);
+    let link = links::find(kernel, &link.name).map_err(failed)?;
+    match setup.method {
+        Method::Off => Ok(()),
+        Method::Static => {
+            let Some(ip) = setup.ip else { return Err("no address is given".into()) };
+            let net = address::network(ip, setup.prefix).ok_or("no such network")?;
+            links::add_address(kernel, index, &net).map_err(failed)?;
+            names.servers.extend(&setup.dns);
+            let Some(via) = setup.gateway else { return Ok(()) };
+            let route = Route { via: Some(via), index: Some(index), ..Route::default() };
+            links::add_route(kernel, &route)
+                .map_err(|errno| format!("route by {via}: {}", text(errno)))
+        }
+        Method::Dhcp => {
+            let mut client = Client::open(&link).map_err(failed)?;
+            for code in [1u8, 3, 6, 12, 15, 26, 28, 119, 121] {
+                match client.options.first_mut() {
+                    Some((_, list)) => list.push(code),
+                    None => client.options.push((crate::net::dhcp::code::PARAMETERS, vec![code])),
+                }
+            }
+            let mut wait = FIRST_WAIT;
+            for _ in 0..TRIES {
+                if let Some(lease) = client.try_once(None, wait).map_err(failed)? {
+                    let (search, servers) = lease::names_of(&lease.reply);
+                    if names.search.is_empty() {
+                        names.search = search;
+                    }
+                    names.servers.extend(servers);
+                    return lease::apply(kernel, index, &lease.reply, None).map_err(failed);
+                }
+                wait = (wait * 2).min(Duration::from_secs(10));
+            }
+            Err(format!("no server of DHCP answered {TRIES} times"))
+        }
+        Method::LinkLocal => {
+            let hardware = link.hardware().try_into().map_err(|_| "no hardware address")?;
+            for _ in 0..5 {
+                // 169.254.1.0 to 169.254.254.255
+                let [third, fourth] = resolve::random_bytes();
+                let ip = Ipv4Addr::new(169, 254, third.clamp(1, 254), fourth);
+                let taken = lease::is_taken(index, hardware, ip, Duration::from_secs(1));
+                if taken.map_err(failed)?.is_none() {
+                    let net = address::network(IpAddr::V4(ip), 16).ok_or("no such network")?;
+                    return links::add_address(kernel, index, &net).map_err(failed);
+                }
+            }
+            Err("every address tried is somebody's".into())
+        }
+        Method::Advertised => {
+            let folder =
+                Path::new("/proc/sys/net/ipv6/conf").join(std::ffi::OsStr::from_bytes(&link.name));
+            for (name, value) in [("disable_ipv6", "0"), ("accept_ra", "2"), ("autoconf", "1")] {
+                let _ = std::fs::write(folder.join(name), value);
+            }
+            let end = Instant::now() + ADVERTISED;
+            while Instant::now() < end {
+                let list = links::addresses(kernel, libc::AF_INET6 as u8).map_err(failed)?;
+                // global, and no more in doubt (IFA_F_TENTATIVE)
+                if list.iter().any(|a| a.index == index && a.scope == 0 && a.flags & 0x40 == 0) {
+                    return Ok(());
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err("no router has advertised an address".into())
+        }
+    }
+}
+
+fn wait_for_carrier(kernel: &mut Netlink, name: &[u8]) {
+    let end = Instant::now() + CARRIER;
+    while Instant::now() < end {
+        match links::find(kernel, name) {
+            Ok(link) if link.is(libc::IFF_RUNNING) => return,
+            _ => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
