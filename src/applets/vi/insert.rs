@@ -20,7 +20,7 @@ impl Vi {
                 keys::ESC | 3 => break,
                 8 | 127 => {
                     self.rub_out(1, start);
-                    typed.pop();
+                    while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
                 }
                 21 => {
                     let at = motion::indent(self.line()).min(self.cursor.1);
