@@ -56,6 +56,7 @@ pub mod proc;
 pub mod procstat;
 pub mod program;
 pub mod regex;
+pub mod screen;
 pub mod sed;
 pub mod settings;
 pub mod shell;

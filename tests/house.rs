@@ -48,6 +48,7 @@ fn floor(room: &str, file: &str) -> Option<u32> {
         "applets" => 4,
         "shell" | "boot" | "image" | "vm" => 3,
         "archive" => 2,
+        "screen" => 2,
         "dev" | "proc" | "net" | "kmod" | "blk" | "fsutil" => 2,
         "sys" => 0,
         // every other file in src/ itself is pure, or the contract

@@ -68,6 +68,7 @@ mod ip;
 mod ipcalc;
 mod kill;
 mod killall;
+mod less;
 mod link;
 mod ln;
 mod login;
@@ -144,6 +145,7 @@ mod telnet;
 mod telnetd;
 mod test;
 mod timeout;
+mod top;
 mod touch;
 mod tr;
 mod tree;
@@ -159,6 +161,7 @@ mod uniq;
 mod unzip;
 mod uptime;
 mod uuencode;
+mod vi;
 mod vm;
 mod watch;
 mod wc;
@@ -270,6 +273,7 @@ const LIST: &[Row] = &[
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
+    row("less", &less::APPLET),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
     row("login", &login::APPLET),
@@ -297,6 +301,7 @@ const LIST: &[Row] = &[
     row("mkvirtinitrd", &mkvirtinitrd::APPLET),
     row("modinfo", &modinfo::APPLET),
     row("modprobe", &modprobe::APPLET),
+    row("more", &less::MORE),
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
@@ -381,6 +386,7 @@ const LIST: &[Row] = &[
     row("test", &test::APPLET),
     row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
+    row("top", &top::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
     row("tree", &tree::APPLET),
@@ -409,6 +415,8 @@ const LIST: &[Row] = &[
     row("usleep", &sleep::USLEEP),
     row("uudecode", &uuencode::UUDECODE),
     row("uuencode", &uuencode::APPLET),
+    row("vi", &vi::APPLET),
+    row("view", &vi::APPLET),
     row("vm", &vm::APPLET),
     row("w", &who::W),
     row("watch", &watch::APPLET),

@@ -51,6 +51,7 @@ mod paths;
 mod pieces;
 mod processes;
 mod remove;
+mod screen;
 mod sed;
 mod seq;
 mod sort;
