@@ -403,7 +403,7 @@ fn what_is_no_root() {
     vm.wait_for("/dev/vda is encrypted with LUKS, not a file system");
     let mut vm = start("swap.img", "LABEL=SWAP");
     vm.wait_for("LABEL=SWAP absent");
-    vm.wait_for("vda LABEL=SWAP UUID=11111111-2222-3333-4444-555555555555 TYPE=swap");
+    vm.wait_for("vda 8.0M swap UUID=11111111-2222-3333-4444-555555555555 LABEL=SWAP");
 }
 
 #[test]
