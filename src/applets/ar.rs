@@ -20,7 +20,7 @@ use crate::options::Options;
 use crate::{image, mode, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ar",
     summary: "list, take out, put in members of an archive",
     usage: "t|x|p|r|q|d[v][o][c][u] ARCHIVE [FILE...]\n\

@@ -10,7 +10,7 @@ use crate::net::rtnl::Request;
 use crate::net::{address, resolve};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "arp",
     summary: "show and change hardware addresses of neighbours",
     usage: "[-vn] [-i IFACE] [-a] [HOST]\n\

@@ -20,7 +20,7 @@ use crate::awk::parser;
 use crate::blocks::Blocks;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "awk",
     summary: "run a program on records and their fields",
     usage: "[-F FS] [-v NAME=VALUE]... PROGRAM [FILE | NAME=VALUE]...\n\

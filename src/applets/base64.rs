@@ -5,7 +5,7 @@ use crate::encoding::{Alphabet, BASE32, BASE64, Decoder};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "base64",
     summary: "bytes as text and back",
     usage: "[-di] [-w N] [FILE]\n\
@@ -16,7 +16,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const BASE_32: Applet = Applet {
+pub(super) static BASE_32: Applet = Applet {
     name: "base32",
     summary: APPLET.summary,
     usage: APPLET.usage,

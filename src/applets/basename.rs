@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "basename",
     summary: "the last part of a path",
     usage: "PATH [SUFFIX], or [-az] [-s SUFFIX] PATH...\n\
@@ -15,7 +15,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const DIRNAME: Applet = Applet {
+pub(super) static DIRNAME: Applet = Applet {
     name: "dirname",
     summary: "a path without its last part",
     usage: "[-z] PATH...\n\x20 -z  a zero byte behind each",

@@ -9,7 +9,7 @@ use crate::size;
 use crate::sys::block;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "blkdiscard",
     summary: "discard the content of a block device",
     usage: "[-fsvz] [-o OFFSET] [-l LENGTH] [-p STEP] DEVICE\n\

@@ -21,7 +21,7 @@ mod output;
 use output::Format;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "blkid",
     summary: "what is on block devices: types, labels, UUIDs",
     usage: "[-l] [-o FORMAT] [-s TAG]... [-t NAME=VALUE] [DEVICE...]\n\

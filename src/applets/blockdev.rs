@@ -8,7 +8,7 @@ use crate::options::number;
 use crate::sys::block::{self, AskInt, AskLong, TellInt, TellNumber};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "blockdev",
     summary: "sizes and flags of block devices",
     usage: "[-q] [-v] COMMAND... DEVICE...\n\

@@ -11,7 +11,7 @@ use crate::boot::{control, dossier, explain};
 use crate::cmdline::quoted;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "boot",
     summary: "see how the boot stands, and go on with it",
     usage: "status|log|report [FILE]|retry|continue|set WORD...|break STAGE|abort HOW\n\

@@ -15,7 +15,7 @@ use crate::image;
 use crate::json::{self, Value};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "bootreport",
     summary: "show how long each stage of a boot took",
     usage: "[--svg FILE | --json] [FILE]\n\

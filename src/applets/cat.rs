@@ -10,7 +10,7 @@ use nix::sys::stat::fstat;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "cat",
     summary: "copy files to standard output",
     usage: "[-AbeEnstTuv] [FILE...]\n\

@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::{mode, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "chmod",
     summary: "change permissions of files",
     usage: "[-Rcvf] MODE FILE...\n\

@@ -11,7 +11,7 @@ use crate::fsutil::users::Users;
 use crate::fsutil::walk::{Follow, Step, Walk};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "chown",
     summary: "change owner and group of files",
     usage: "[-RhHLPvcf] [OWNER][:[GROUP]] FILE...\n\
@@ -27,7 +27,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// chgrp.
-pub(super) const CHGRP: Applet = Applet {
+pub(super) static CHGRP: Applet = Applet {
     name: "chgrp",
     summary: "change the group of files",
     usage: "[-RhHLPvcf] GROUP FILE...\n\

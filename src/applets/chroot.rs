@@ -11,7 +11,7 @@ use crate::fsutil::users::Users;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "chroot",
     summary: "run a program with another root",
     usage: "[--userspec=USER:GROUP] [--groups=LIST] [--skip-chdir] NEWROOT [PROG [ARG...]]\n\

@@ -13,7 +13,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::vm::{self, Mount, Options};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "chrootvm",
     summary: "boot a folder as a virtual machine, as osbuild/initrd's chrootvm",
     usage: "[--mount TAG DIR] [--mount-ro TAG DIR] [--debug] ROOT [INIT]\n\

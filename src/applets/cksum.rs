@@ -8,7 +8,7 @@ use crate::digest::Crc;
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "cksum",
     summary: "POSIX's CRC of files",
     usage: "[FILE...]",
@@ -17,7 +17,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const CRC32: Applet = Applet {
+pub(super) static CRC32: Applet = Applet {
     name: "crc32",
     summary: "gzip's CRC of files",
     usage: "[FILE...]",
@@ -26,7 +26,7 @@ pub(super) const CRC32: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const SUM: Applet = Applet {
+pub(super) static SUM: Applet = Applet {
     name: "sum",
     summary: "old check sums of files",
     usage: "[-rs] [FILE...]\n\x20 -r  BSD's sum and kilobytes (default); -s System V's and blocks of 512",

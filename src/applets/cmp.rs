@@ -9,7 +9,7 @@ use crate::size;
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "cmp",
     summary: "compare two files byte by byte",
     usage: "[-bls] [-n N] [-i N[:N]] FILE [FILE [SKIP [SKIP]]]\n\

@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "comm",
     summary: "lines that two sorted files have in common",
     usage: "[-123z] [--output-delimiter TEXT] [--total] FILE FILE\n\

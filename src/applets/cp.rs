@@ -17,7 +17,7 @@ use crate::fsutil::place::{Place, join, place, without_slashes};
 use crate::fsutil::walk::Follow;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "cp",
     summary: "copy files and folders",
     usage: "[-aRrdpPLHfinuvxlsbT] [-t DIR] SOURCE... TARGET\n\

@@ -28,7 +28,7 @@ use crate::shell::pattern;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "cpio",
     summary: "put files into cpio archives and take them out",
     usage: "-i|-o|-p DIR|-t [OPTION...] [PATTERN...]\n\

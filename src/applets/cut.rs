@@ -8,7 +8,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "cut",
     summary: "parts of each line",
     usage: "{-b|-c|-f|-F} LIST [-d BYTE] [-O TEXT] [-nsDz] [--complement] [FILE...]\n\

@@ -15,7 +15,7 @@ use crate::sys::clock;
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "date",
     summary: "show or set the time",
     usage: "[-uR] [-I[SPEC]] [-d TIME | -r FILE | -f FILE] [-D FORM] [-s TIME] [+FORMAT] [MMDDhhmm[[CC]YY][.ss]]\n\

@@ -10,7 +10,7 @@ use crate::blocks::Blocks;
 use crate::decimal::Decimal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "dc",
     summary: "calculate with a stack",
     usage: "[-e EXPRESSION]... [-f FILE]... [FILE...]\n\

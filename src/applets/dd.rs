@@ -18,7 +18,7 @@ mod number;
 mod tables;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "dd",
     summary: "copy and convert blocks",
     usage: "[if=FILE] [of=FILE] [bs=N] [ibs=N] [obs=N] [cbs=N] [count=N] [skip=N] [seek=N]\n\

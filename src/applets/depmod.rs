@@ -18,7 +18,7 @@ use crate::kmod::modinfo::words;
 use crate::order::sort;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "depmod",
     summary: "write the lists of what kernel modules need and are for",
     usage: "[-aAenvw] [-b DIR] [-F SYSTEM.MAP|-E SYMVERS] [VERSION|DIR]\n\

@@ -12,7 +12,7 @@ use crate::size;
 use crate::sys::statfs::{StatFs, statfs};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "df",
     summary: "show how much space file systems have",
     usage: "[-aiPTl] [-h|-H|-k|-m|-B SIZE] [-t TYPE] [-x TYPE] [FILE...]\n\

@@ -16,7 +16,7 @@ use compare::{Ignore, Text};
 use output::Form;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "diff",
     summary: "the differences of files and folders",
     usage: "[-abBdiNqrsTtw] [-u|-U N|-c|-C N] [-L LABEL]... [-S FILE] [-x PATTERN]... OLD NEW\n\

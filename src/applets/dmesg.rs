@@ -19,7 +19,7 @@ use crate::kmsg::{self, Record};
 use crate::sys::{clock, kernel_log, terminal};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "dmesg",
     summary: "print messages of the kernel",
     usage: "[-TtHedxrkuwWS] [-l LEVELS] [-f FACILITIES] [-s SIZE] [-F FILE] [-c]\n\

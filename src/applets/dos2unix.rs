@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "dos2unix",
     summary: "line ends of DOS to those of UNIX",
     usage: "[-ud] [FILE...]\n\x20 -u  to UNIX (default); -d to DOS; files are changed in place",
@@ -16,7 +16,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const UNIX2DOS: Applet = Applet {
+pub(super) static UNIX2DOS: Applet = Applet {
     name: "unix2dos",
     summary: "line ends of UNIX to those of DOS",
     usage: "[-ud] [FILE...]\n\x20 -d  to DOS (default); -u to UNIX; files are changed in place",

@@ -17,7 +17,7 @@ use crate::sys;
 use super::tar;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "dpkg-deb",
     summary: "look into Debian packages and take them apart",
     usage: "-c|-x|-X|-e|-f|-I|--fsys-tarfile|--ctrl-tarfile PACKAGE [DIR|FIELD...]\n\

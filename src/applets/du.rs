@@ -12,7 +12,7 @@ use crate::shell::pattern;
 use crate::size;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "du",
     summary: "show how much space files take",
     usage: "[-asclxLHPS0] [-h|-k|-m|-b|-B SIZE] [-d N] [-t SIZE] [FILE...]\n\

@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::shell::builtins::echo;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "echo",
     summary: "write arguments",
     usage: "[-n] [-e|-E] [TEXT...]\n-n: no newline; -e: backslash escapes",

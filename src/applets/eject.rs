@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::sys::block;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "eject",
     summary: "throw out a disc",
     usage: "[-tTs] [DEVICE]\n\

@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "env",
     summary: "run a program in another environment",
     usage: "[-i0] [-u NAME]... [-C DIR] [NAME=VALUE...] [PROG [ARG...]]\n\

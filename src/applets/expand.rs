@@ -5,7 +5,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "expand",
     summary: "tabs to blanks",
     usage: "[-i] [-t LIST] [FILE...]\n\
@@ -16,7 +16,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const UNEXPAND: Applet = Applet {
+pub(super) static UNEXPAND: Applet = Applet {
     name: "unexpand",
     summary: "blanks to tabs",
     usage: "[-af] [-t LIST] [FILE...]\n\

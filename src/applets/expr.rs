@@ -8,7 +8,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::regex::{Flags, Regex};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "expr",
     summary: "evaluate an expression",
     usage: "EXPRESSION\n\

@@ -6,7 +6,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "factor",
     summary: "prime factors of numbers",
     usage: "[NUMBER...]\n\x20 numbers of standard input when none are given",

@@ -3,7 +3,7 @@
 use crate::applet::{Applet, Kind, Status};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "false",
     summary: "do nothing, unsuccessfully",
     usage: "",

@@ -19,7 +19,7 @@ mod parse;
 mod run;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "find",
     summary: "look for files in trees",
     usage: "[-H|-L|-P] [PATH...] [EXPRESSION]\n\

@@ -10,7 +10,7 @@ use crate::blk::scan;
 use crate::fsutil::tags;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "findfs",
     summary: "the device that has a label or a UUID",
     usage: "LABEL=... | UUID=... | PARTUUID=... | PARTLABEL=... | ID=... | DEVICE",

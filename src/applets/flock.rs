@@ -15,7 +15,7 @@ use crate::sys;
 use crate::sys::process::{Forked, exit_now, fork};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "flock",
     summary: "hold a lock while a command runs",
     usage: "[-sxunoF] [-w SECONDS] [-E STATUS] FILE COMMAND [ARG...]\n\

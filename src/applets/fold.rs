@@ -5,7 +5,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "fold",
     summary: "break long lines",
     usage: "[-bs] [-w N] [FILE...]\n\

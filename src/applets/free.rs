@@ -6,7 +6,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::{interval, proc, size};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "free",
     summary: "print how much memory is used",
     usage: "[-bkmghtw] [-s SECONDS] [-c COUNT]\n\

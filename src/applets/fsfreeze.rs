@@ -6,7 +6,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::sys::swap;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "fsfreeze",
     summary: "stop writing to a filesystem, or let it go on",
     usage: "-f|-u MOUNTPOINT\n\

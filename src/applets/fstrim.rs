@@ -10,7 +10,7 @@ use crate::size;
 use crate::sys::swap;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "fstrim",
     summary: "tell the disk what is free in a filesystem",
     usage: "[-v] [-o OFFSET] [-l LENGTH] [-m LEAST] MOUNTPOINT\n\

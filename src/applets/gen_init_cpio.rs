@@ -18,7 +18,7 @@ use crate::image::spec::{self, What};
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "gen_init_cpio",
     summary: "write an initramfs from a list of files",
     usage: "[-c] [-t TIME] [-a ALIGN] [-o FILE] LIST\n\

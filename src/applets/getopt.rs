@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "getopt",
     summary: "take the options of a script's command line apart",
     usage: "OPTSTRING WORD..., or [-aqQuT] [-n NAME] [-s SHELL] [-l NAMES] -o OPTSTRING [--] WORD...\n\

@@ -20,7 +20,7 @@ use crate::shell::pattern;
 use crate::sys::search;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "grep",
     summary: "print lines that match a pattern",
     usage: "[OPTIONS] PATTERN [FILE...]\n\

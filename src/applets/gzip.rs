@@ -43,19 +43,19 @@ const fn named(name: &'static str, summary: &'static str) -> Applet {
 }
 
 /// See the module.
-pub(super) const APPLET: Applet = named("gzip", "pack files by deflate");
+pub(super) static APPLET: Applet = named("gzip", "pack files by deflate");
 /// Unpacks.
-pub(super) const GUNZIP: Applet = named("gunzip", "unpack gzip files");
+pub(super) static GUNZIP: Applet = named("gunzip", "unpack gzip files");
 /// Unpacks anything to standard output.
-pub(super) const ZCAT: Applet = named("zcat", "unpack files of any format to standard output");
+pub(super) static ZCAT: Applet = named("zcat", "unpack files of any format to standard output");
 /// bzip2.
-pub(super) const BZIP2: Applet = named("bzip2", "pack files by bzip2, or unpack them");
+pub(super) static BZIP2: Applet = named("bzip2", "pack files by bzip2, or unpack them");
 /// xz and lzma.
-pub(super) const XZ: Applet = named("xz", "pack files by LZMA, or unpack them");
+pub(super) static XZ: Applet = named("xz", "pack files by LZMA, or unpack them");
 /// zstd.
-pub(super) const ZSTD: Applet = named("zstd", "pack files by Zstandard, or unpack them");
+pub(super) static ZSTD: Applet = named("zstd", "pack files by Zstandard, or unpack them");
 /// lz4.
-pub(super) const LZ4: Applet = named("lz4", "pack files by lz4, or unpack them");
+pub(super) static LZ4: Applet = named("lz4", "pack files by lz4, or unpack them");
 
 /// A name, its format, whether it unpacks, whether to standard output.
 const NAMES: [(&str, Format, bool, bool); 18] = [

@@ -8,7 +8,7 @@ use crate::inputs::{self, Input};
 use crate::size;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "head",
     summary: "the start of files",
     usage: "[-n N | -c N | -N] [-qvz] [FILE...]\n\

@@ -10,7 +10,7 @@ use crate::size;
 use crate::sys::float;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "hexdump",
     summary: "bytes of files in forms of one's own",
     usage: "[-bcCdoxv] [-e FORMAT]... [-f FILE] [-n N] [-s N] [FILE...]\n\
@@ -23,7 +23,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const HD: Applet = Applet {
+pub(super) static HD: Applet = Applet {
     name: "hd",
     summary: "bytes of files in hexadecimal, and their text",
     usage: APPLET.usage,

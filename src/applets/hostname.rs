@@ -8,7 +8,7 @@ use crate::net::resolve;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "hostname",
     summary: "show or set the name of the machine",
     usage: "[-sidf] [NAME | -F FILE]\n\
@@ -20,7 +20,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const DOMAIN: Applet = Applet {
+pub(super) static DOMAIN: Applet = Applet {
     name: "dnsdomainname",
     summary: "show the domain of the machine",
     usage: "",

@@ -10,7 +10,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::fsutil::users::Users;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "id",
     summary: "print user and group ids",
     usage: "[-ugGnrz] [USER]...\n\
@@ -22,7 +22,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// `id -un`.
-pub(super) const WHOAMI: Applet = Applet {
+pub(super) static WHOAMI: Applet = Applet {
     name: "whoami",
     summary: "print the name of the user",
     usage: "",
@@ -31,7 +31,7 @@ pub(super) const WHOAMI: Applet = Applet {
 };
 
 /// `id -Gn`.
-pub(super) const GROUPS: Applet = Applet {
+pub(super) static GROUPS: Applet = Applet {
     name: "groups",
     summary: "print the names of a user's groups",
     usage: "[USER]...",
@@ -40,7 +40,7 @@ pub(super) const GROUPS: Applet = Applet {
 };
 
 /// Who logged in.
-pub(super) const LOGNAME: Applet = Applet {
+pub(super) static LOGNAME: Applet = Applet {
     name: "logname",
     summary: "print the name the user logged in with",
     usage: "",

@@ -12,7 +12,7 @@ use crate::net::netlink::Netlink;
 use crate::net::rtnl;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ifconfig",
     summary: "show and set network interfaces",
     usage: "[-a] [IFACE]\n\

@@ -16,7 +16,7 @@ use crate::boot::supervise;
 use crate::cmdline::Cmdline;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "init",
     summary: "boot: find the root and run its init, as PID 1",
     usage: "--plan [CMDLINE]\n\

@@ -10,7 +10,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::kmod::load::{Loaded, insert_file};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "insmod",
     summary: "insert a kernel module file",
     usage: "[-f] [-v] FILE [PARAM=VALUE...]\n\

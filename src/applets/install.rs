@@ -19,7 +19,7 @@ use crate::{mode, sys};
 use super::chown::group;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "install",
     summary: "copy files with their permissions set, make folders",
     usage: "[-bCcDpsTv] [-m MODE] [-o OWNER] [-g GROUP] [-S SUFFIX] SOURCE TARGET\n\

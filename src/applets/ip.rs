@@ -19,7 +19,7 @@ use sheet::Sheet;
 use words::{Words, answer, choose};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ip",
     summary: "show and change interfaces, addresses and routes",
     usage: "[-46dsojb] [-br] [-f FAMILY] OBJECT [COMMAND ...]\n\

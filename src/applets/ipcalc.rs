@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::net::{address, resolve};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ipcalc",
     summary: "the numbers of a network",
     usage: "[-bnmphs] ADDRESS[/BITS] [NETMASK]\n\

@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::shell::builtins::kill::{self, Failure};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "kill",
     summary: "send signals to processes",
     usage: "[-s SIGNAL | -SIGNAL] PID...\n\

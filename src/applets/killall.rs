@@ -12,7 +12,7 @@ use crate::regex::{Flags, Regex};
 use crate::sys::signal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "killall",
     summary: "signal all processes of a name",
     usage: "[-SIGNAL | -s SIGNAL] [-eiIqrvw] [-o PID] NAME...\n\
@@ -26,7 +26,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// killall5.
-pub(super) const KILLALL5: Applet = Applet {
+pub(super) static KILLALL5: Applet = Applet {
     name: "killall5",
     summary: "signal all processes outside this session",
     usage: "[-SIGNAL] [-o PID[,PID]...]...\n\
@@ -36,7 +36,7 @@ pub(super) const KILLALL5: Applet = Applet {
 };
 
 /// pidof.
-pub(super) const PIDOF: Applet = Applet {
+pub(super) static PIDOF: Applet = Applet {
     name: "pidof",
     summary: "print the process ids of a program",
     usage: "[-sxcq] [-d SEP] [-o PID]... NAME...\n\

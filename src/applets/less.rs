@@ -28,7 +28,7 @@ use source::Source;
 pub(super) use more::MORE;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "less",
     summary: "page through text, back and forth",
     usage: "[-EFIMNRSXeims] [-p RE] [+CMD] [FILE...]\n\

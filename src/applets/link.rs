@@ -13,7 +13,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::{mode, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "link",
     summary: "make a hard link by link(2)",
     usage: "FILE NAME",
@@ -22,7 +22,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// unlink.
-pub(super) const UNLINK: Applet = Applet {
+pub(super) static UNLINK: Applet = Applet {
     name: "unlink",
     summary: "remove a file by unlink(2)",
     usage: "FILE",
@@ -31,7 +31,7 @@ pub(super) const UNLINK: Applet = Applet {
 };
 
 /// mkfifo.
-pub(super) const MKFIFO: Applet = Applet {
+pub(super) static MKFIFO: Applet = Applet {
     name: "mkfifo",
     summary: "make named pipes",
     usage: "[-m MODE] NAME...\n\
@@ -41,7 +41,7 @@ pub(super) const MKFIFO: Applet = Applet {
 };
 
 /// sync.
-pub(super) const SYNC: Applet = Applet {
+pub(super) static SYNC: Applet = Applet {
     name: "sync",
     summary: "write what is kept in memory to the disks",
     usage: "[-d | -f] [FILE...]\n\
@@ -51,7 +51,7 @@ pub(super) const SYNC: Applet = Applet {
 };
 
 /// fsync.
-pub(super) const FSYNC: Applet = Applet {
+pub(super) static FSYNC: Applet = Applet {
     name: "fsync",
     summary: "write files to their disks",
     usage: "[-d] FILE...\n\

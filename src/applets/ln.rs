@@ -12,7 +12,7 @@ use crate::fsutil::backup::Backup;
 use crate::fsutil::{ask, place, resolve};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ln",
     summary: "make links",
     usage: "[-sfinrvbLP] [-S SUFFIX] [-T] TARGET [LINK]\n\

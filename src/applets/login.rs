@@ -15,7 +15,7 @@ use crate::fsutil::users::Users;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "login",
     summary: "ask who is there, and start a session",
     usage: "[-p] [-h HOST] [[-f] USER]\n\
@@ -25,7 +25,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// su.
-pub(super) const SU: Applet = Applet {
+pub(super) static SU: Applet = Applet {
     name: "su",
     summary: "become another user",
     usage: "[-lmp] [-s SHELL] [-c COMMAND] [-] [USER [ARG...]]\n\
@@ -37,7 +37,7 @@ pub(super) const SU: Applet = Applet {
 };
 
 /// sulogin.
-pub(super) const SULOGIN: Applet = Applet {
+pub(super) static SULOGIN: Applet = Applet {
     name: "sulogin",
     summary: "ask for root's password, and give a shell to mend the system with",
     usage: "[-ep] [-t SECONDS] [TERMINAL]\n\

@@ -11,7 +11,7 @@ use crate::size;
 use crate::sys::loopdev;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "losetup",
     summary: "files as block devices",
     usage: "[-rP] [-o OFFSET] [--sizelimit N] [-b SIZE] [--show] -f|DEVICE FILE\n\

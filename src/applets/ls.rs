@@ -27,7 +27,7 @@ pub(super) use order::by_version;
 use order::Sort;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ls",
     summary: "list files",
     usage: "[-1AaBCcdFfgHhiklLmNnopqrRSstuUvwXxZ] [FILE...]\n\

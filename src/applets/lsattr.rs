@@ -14,7 +14,7 @@ use crate::fsutil::walk::{Follow, Step, Walk};
 use crate::sys::attributes;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "lsattr",
     summary: "list attributes of files",
     usage: "[-Radvlp] [FILE...]\n\
@@ -25,7 +25,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// chattr.
-pub(super) const CHATTR: Applet = Applet {
+pub(super) static CHATTR: Applet = Applet {
     name: "chattr",
     summary: "change attributes of files",
     usage: "[-RVf] [-v VERSION] [-+=aAcCdDeFijmPsStTux] FILE...\n\

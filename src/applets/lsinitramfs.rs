@@ -17,7 +17,7 @@ use crate::image::read::{Image, Segment};
 use crate::size::human;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "lsinitramfs",
     summary: "list what initramfs images hold",
     usage: "[OPTION...] IMAGE...\n\
@@ -34,7 +34,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const UNMKINITRAMFS: Applet = Applet {
+pub(super) static UNMKINITRAMFS: Applet = Applet {
     name: "unmkinitramfs",
     summary: "take an initramfs image apart",
     usage: "[-v] IMAGE DIR\n\

@@ -6,7 +6,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::kmod::dep::live;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "lsmod",
     summary: "list loaded kernel modules",
     usage: "",

@@ -14,7 +14,7 @@ use crate::proc::{self, Process};
 use crate::sys::{folder, signal};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "lsof",
     summary: "list the files that processes have open",
     usage: "[-t] [-p PID[,PID]...] [-u USER] [-c NAME] [-i] [+D DIR] [FILE]...\n\
@@ -25,7 +25,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// fuser.
-pub(super) const FUSER: Applet = Applet {
+pub(super) static FUSER: Applet = Applet {
     name: "fuser",
     summary: "find the processes that use a file, filesystem or port",
     usage: "[-msuvaik] [-SIGNAL] [-4 | -6] FILE | PORT/tcp | PORT/udp...\n\

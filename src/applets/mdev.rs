@@ -21,7 +21,7 @@ use crate::sys::process::{self, Forked, exit_now};
 use crate::uevent::Uevent;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mdev",
     summary: "make device nodes by /etc/mdev.conf",
     usage: "[-vS] -s | -d [-f]\n\

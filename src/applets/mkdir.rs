@@ -13,7 +13,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::{mode, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mkdir",
     summary: "make folders",
     usage: "[-pv] [-m MODE] DIR...\n\

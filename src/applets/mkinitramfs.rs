@@ -22,7 +22,7 @@ use crate::size::human;
 use crate::{order, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mkinitramfs",
     summary: "write an initramfs image made of this program",
     usage: "[OPTION...] [KVER]\n\

@@ -10,7 +10,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::{mode, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mknod",
     summary: "make device nodes and named pipes",
     usage: "[-m MODE] NAME b|c|u MAJOR MINOR\n\

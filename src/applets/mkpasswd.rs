@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
 use crate::net::resolve;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mkpasswd",
     summary: "make the hash of a password",
     usage: "[-s] [-m sha512|sha256] [-S SALT] [PASSWORD [SALT]]\n\

@@ -12,7 +12,7 @@ use crate::options::number;
 use crate::size;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mkswap",
     summary: "make swap space",
     usage: "[-fq] [-L LABEL] [-U UUID] [-p PAGESIZE] DEVICE [KIB]\n\

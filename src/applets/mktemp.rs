@@ -13,7 +13,7 @@ use crate::fsutil::place::{exists, join};
 use crate::sys::random;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mktemp",
     summary: "make a temporary file or folder",
     usage: "[-duqt] [-p DIR] [--suffix=TEXT] [TEMPLATE]\n\

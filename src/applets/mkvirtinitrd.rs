@@ -16,7 +16,7 @@ use crate::image::{Builder, output};
 use crate::kmod::{Tree, conf::Conf, tree};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mkvirtinitrd",
     summary: "write an initramfs for virtiofs, as osbuild/initrd's mkvirtinitrd",
     usage: "[--module NAME]... BINARY MODULES-DIR OUTPUT\n\

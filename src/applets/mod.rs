@@ -537,8 +537,8 @@ pub fn main(argv: Vec<OsString>) -> u8 {
     let base = base_name(argv0.as_bytes());
     let found = if OWN_NAMES.contains(&base) { None } else { TABLE.find(base) };
     // A binary under a name of its own (rescuebox-0.1, out/rb) is the program.
-    let row = found.unwrap_or(&Row { name: "rescuebox", applet: &RESCUEBOX });
-    start(row, argv0, args).0
+    let own = Row { name: "rescuebox", applet: &RESCUEBOX };
+    start(found.unwrap_or(&own), argv0, args).0
 }
 
 /// Arguments for argh: text, with `--option=value` taken apart, which argh does
@@ -591,7 +591,7 @@ fn start(row: &Row, argv0: &OsStr, args: &[OsString]) -> Status {
 }
 
 /// The program under its own name.
-const RESCUEBOX: Applet = Applet {
+static RESCUEBOX: Applet = Applet {
     name: "rescuebox",
     summary: "run an applet by name, list or install them",
     usage: "APPLET [ARG...]\n\

@@ -13,7 +13,7 @@ use crate::kmod::tree::{Target, check_module, read_module};
 use crate::kmod::{self, Cause, Tree, modinfo};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "modinfo",
     summary: "show what a kernel module says about itself",
     usage: "[-0] [-F FIELD|-a|-d|-l|-p|-n] [-k VERSION] [-b DIR] MODULE|FILE...\n\

@@ -24,7 +24,7 @@ use crate::kmod::{self, Cause, Closure, Tree};
 use crate::options::Options;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "modprobe",
     summary: "load or remove kernel modules with what they need",
     usage: "[-qbfinsv] MODULE|ALIAS [PARAM=VALUE...]\n\

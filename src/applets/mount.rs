@@ -15,7 +15,7 @@ use crate::fsutil::{mounts, tags};
 use crate::mountopts::{self, Options};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mount",
     summary: "attach filesystems to the tree",
     usage: "[-t TYPES] [-o OPTIONS] [-rwvnif] SOURCE DIR\n\

@@ -13,7 +13,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::fsutil::mounts;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mountpoint",
     summary: "tell whether something is mounted on a folder",
     usage: "[-q] [-d|-n] DIR\n\

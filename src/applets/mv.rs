@@ -22,7 +22,7 @@ use crate::mode;
 use crate::sys::terminal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "mv",
     summary: "move or rename files and folders",
     usage: "[-finuvbT] SOURCE TARGET\n\

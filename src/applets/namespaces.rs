@@ -19,7 +19,7 @@ use crate::sys::process::{self, Forked};
 use crate::sys::signal;
 
 /// unshare.
-pub(super) const UNSHARE: Applet = Applet {
+pub(super) static UNSHARE: Applet = Applet {
     name: "unshare",
     summary: "run a program in namespaces of its own",
     usage: "[-muinpUCTfr] [--mount-proc[=DIR]] [--propagation HOW] [-R DIR] [-w DIR] [PROG ARG...]\n\
@@ -34,7 +34,7 @@ pub(super) const UNSHARE: Applet = Applet {
 };
 
 /// nsenter.
-pub(super) const NSENTER: Applet = Applet {
+pub(super) static NSENTER: Applet = Applet {
     name: "nsenter",
     summary: "run a program in the namespaces of a process",
     usage: "-t PID [-a] [-muinpUCT[FILE]] [-r[DIR]] [-w[DIR]] [-S UID] [-G GID] [-F] [PROG ARG...]\n\

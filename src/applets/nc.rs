@@ -15,7 +15,7 @@ use crate::sys::process::{Forked, exit_now, fork};
 use crate::sys::socket::{self, Address};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "nc",
     summary: "carry bytes to and from a connection",
     usage: "[-46nuvz] [-w SEC] [-i SEC] [-s ADDR] [-p PORT] HOST PORT [-e PROG ARG...]\n\

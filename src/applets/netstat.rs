@@ -10,7 +10,7 @@ use crate::net::netlink::Netlink;
 use crate::net::{resolve, rtnl};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "netstat",
     summary: "show connections, routes and interfaces",
     usage: "[-alntuwxpeW] | -r [-ne] | -i\n\
@@ -22,7 +22,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const SS: Applet = Applet {
+pub(super) static SS: Applet = Applet {
     name: "ss",
     summary: "show sockets",
     usage: "[-altuwxnpH46]\n\

@@ -9,7 +9,7 @@ use crate::fsutil::users::Users;
 use crate::sys::schedule::{self, Who};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "nice",
     summary: "run a program at another priority",
     usage: "[-n N] [PROG ARG...]\n\
@@ -20,7 +20,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// renice.
-pub(super) const RENICE: Applet = Applet {
+pub(super) static RENICE: Applet = Applet {
     name: "renice",
     summary: "change the priority of processes that run",
     usage: "[-n] N [-p | -g | -u] ID...\n\
@@ -31,7 +31,7 @@ pub(super) const RENICE: Applet = Applet {
 };
 
 /// ionice.
-pub(super) const IONICE: Applet = Applet {
+pub(super) static IONICE: Applet = Applet {
     name: "ionice",
     summary: "get or set the priority for disks",
     usage: "[-c CLASS] [-n LEVEL] [-t] [-p PID... | PROG ARG...]\n\
@@ -43,7 +43,7 @@ pub(super) const IONICE: Applet = Applet {
 };
 
 /// chrt.
-pub(super) const CHRT: Applet = Applet {
+pub(super) static CHRT: Applet = Applet {
     name: "chrt",
     summary: "get or set the scheduling policy",
     usage: "[-R] [-o | -f | -r | -b | -i] PRIORITY {-p PID | PROG ARG...}\n\
@@ -56,7 +56,7 @@ pub(super) const CHRT: Applet = Applet {
 };
 
 /// taskset.
-pub(super) const TASKSET: Applet = Applet {
+pub(super) static TASKSET: Applet = Applet {
     name: "taskset",
     summary: "get or set the processors a process may use",
     usage: "[-ac] {-p [MASK] PID | MASK PROG ARG...}\n\
@@ -67,7 +67,7 @@ pub(super) const TASKSET: Applet = Applet {
 };
 
 /// nproc.
-pub(super) const NPROC: Applet = Applet {
+pub(super) static NPROC: Applet = Applet {
     name: "nproc",
     summary: "print how many processors there are",
     usage: "[--all] [--ignore=N]\n\

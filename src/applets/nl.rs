@@ -5,7 +5,7 @@ use crate::inputs;
 use crate::sys::regex::Compiled;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "nl",
     summary: "number lines",
     usage: "[-p] [-b|-h|-f STYLE] [-d CC] [-v N] [-i N] [-l N] [-n ln|rn|rz] [-s TEXT] [-w N] [FILE...]\n\

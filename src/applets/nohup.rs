@@ -12,7 +12,7 @@ use crate::sys;
 use crate::sys::signal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "nohup",
     summary: "run a program that outlives the terminal",
     usage: "PROG [ARG...]\n\

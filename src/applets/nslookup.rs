@@ -9,7 +9,7 @@ use crate::net::dns::{self, Data, TYPES};
 use crate::net::{address, resolve};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "nslookup",
     summary: "ask a name server for a name",
     usage: "[-type=TYPE] [-timeout=SEC] [-retry=N] [-port=N] NAME [SERVER]\n\

@@ -9,7 +9,7 @@ use crate::size;
 use crate::sys::float;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "od",
     summary: "bytes of files in octal and other forms",
     usage: "[-A d|o|x|n] [-t TYPE]... [-j N] [-N N] [-w N] [-S N] [-vabcdfiloxs] [FILE...]\n\

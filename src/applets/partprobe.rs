@@ -12,7 +12,7 @@ use crate::blk::scan::{self, Device};
 use crate::sys::block::{self, PartitionOrder};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "partprobe",
     summary: "tell the kernel of the partitions of disks",
     usage: "[-ds] [DEVICE...]\n\

@@ -11,7 +11,7 @@ use crate::fsutil::accounts::{self, Accounts};
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "passwd",
     summary: "set a user's password",
     usage: "[-dlu] [-R ROOT] [USER]\n\
@@ -22,7 +22,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// chpasswd.
-pub(super) const CHPASSWD: Applet = Applet {
+pub(super) static CHPASSWD: Applet = Applet {
     name: "chpasswd",
     summary: "set passwords of users: lines USER:PASSWORD",
     usage: "[-e] [-c METHOD] [-R ROOT]\n\

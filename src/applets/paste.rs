@@ -4,7 +4,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "paste",
     summary: "lines of files side by side",
     usage: "[-sz] [-d LIST] [FILE...]\n\

@@ -16,7 +16,7 @@ use crate::patchfile::{self, FilePatch, Hunk, Kind};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "patch",
     summary: "apply the differences that diff wrote",
     usage: "[-bEflNRst] [-p N] [-i PATCH] [-d DIR] [-o OUT] [-r REJECTS] [-F N] [--dry-run] [FILE [PATCH]]\n\

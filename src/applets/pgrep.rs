@@ -13,7 +13,7 @@ use crate::regex::{Flags, Regex};
 use crate::sys::signal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "pgrep",
     summary: "find processes by name",
     usage: "[-lafcvxnoi] [-d SEP] [-s SID] [-P PPID] [-g PGRP] [-t TTY] [-u USER] [-U USER] [-G GROUP] [PATTERN]\n\
@@ -26,7 +26,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// pkill.
-pub(super) const PKILL: Applet = Applet {
+pub(super) static PKILL: Applet = Applet {
     name: "pkill",
     summary: "signal processes by name",
     usage: "[-SIGNAL] [-fvxnoie] [-s SID] [-P PPID] [-g PGRP] [-t TTY] [-u USER] [-U USER] [-G GROUP] [PATTERN]\n\

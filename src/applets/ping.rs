@@ -22,7 +22,7 @@ const USAGE: &str = "[-46qnA] [-c N] [-i SEC] [-s SIZE] [-W SEC] [-w SEC] [-t TT
      \x20 -I  by this interface, or from this address   -q  only the summary";
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ping",
     summary: "ask a host for an echo",
     usage: USAGE,
@@ -31,7 +31,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const PING6: Applet = Applet {
+pub(super) static PING6: Applet = Applet {
     name: "ping6",
     summary: "ask a host for an echo over IPv6",
     usage: USAGE,

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "pivot_root",
     summary: "make another mount the root",
     usage: "NEW_ROOT PUT_OLD\n\

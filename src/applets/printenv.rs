@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "printenv",
     summary: "variables of the environment",
     usage: "[-0] [NAME...]\n\x20 -0  a zero byte behind each; status 1 when one is not there",

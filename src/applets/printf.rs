@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::shell::builtins::printf;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "printf",
     summary: "write formatted arguments",
     usage: "FORMAT [ARG...]\n%d %i %u %o %x %X %c %s %b %q %e %f %g %%, flags, width, precision, *",

@@ -21,7 +21,7 @@ use column::{Column, Shape};
 use selection::Selection;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "ps",
     summary: "list processes",
     usage: "[-AaedfFlTw] [-o COLUMNS] [-p PIDS] [-u USERS] [-C NAMES] [-t TTYS]\n\

@@ -7,7 +7,7 @@ use nix::sys::stat::stat;
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "pwd",
     summary: "the name of the current folder",
     usage: "[-LP]\n\

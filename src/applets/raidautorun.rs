@@ -10,7 +10,7 @@ use crate::blk::scan::{self, Cache};
 use crate::sys::block;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "raidautorun",
     summary: "start software RAID arrays",
     usage: "[DEVICE]\n\

@@ -9,7 +9,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::fsutil::resolve::{Missing, is_below, relative, resolve};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "readlink",
     summary: "print where a symbolic link leads",
     usage: "[-fem] [-nqsvz] LINK...\n\
@@ -22,7 +22,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// realpath.
-pub(super) const REALPATH: Applet = Applet {
+pub(super) static REALPATH: Applet = Applet {
     name: "realpath",
     summary: "print a path with all its links followed",
     usage: "[-emLPsqz] [--relative-to=DIR] [--relative-base=DIR] PATH...\n\

@@ -22,7 +22,7 @@ const USAGE: &str = "[-d TIME] [-fnpw]\n\
             \x20 -w       only write the wtmp record, which this system does not keep";
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "reboot",
     summary: "start the machine again",
     usage: USAGE,
@@ -31,7 +31,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const POWEROFF: Applet = Applet {
+pub(super) static POWEROFF: Applet = Applet {
     name: "poweroff",
     summary: "switch the machine off",
     usage: USAGE,
@@ -40,7 +40,7 @@ pub(super) const POWEROFF: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const HALT: Applet = Applet {
+pub(super) static HALT: Applet = Applet {
     name: "halt",
     summary: "stop the machine",
     usage: USAGE,

@@ -9,7 +9,7 @@ use crate::fsutil::tags;
 use crate::options::number;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "resume",
     summary: "wake from a suspend image",
     usage: "DEVICE [OFFSET]\n\

@@ -5,7 +5,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "rev",
     summary: "each line backwards",
     usage: "[FILE...]",
@@ -14,7 +14,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const TAC: Applet = Applet {
+pub(super) static TAC: Applet = Applet {
     name: "tac",
     summary: "the lines of a file from the last to the first",
     usage: "[-b] [-s TEXT] [FILE...]\n\x20 -s TEXT  this ends a line; -b it starts one",

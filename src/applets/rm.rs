@@ -9,7 +9,7 @@ use crate::fsutil::remove::Removal;
 use crate::sys::terminal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "rm",
     summary: "remove files and folders",
     usage: "[-fiIrRdv] FILE...\n\

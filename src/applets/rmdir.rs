@@ -11,7 +11,7 @@ use nix::unistd::{UnlinkatFlags, unlinkat};
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "rmdir",
     summary: "remove empty folders",
     usage: "[-pv] DIR...\n\

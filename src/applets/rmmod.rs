@@ -7,7 +7,7 @@ use crate::kmod::alias::stem_of_path;
 use crate::kmod::load::{Removal, remove};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "rmmod",
     summary: "remove kernel modules",
     usage: "[-fwsv] MODULE...\n\

@@ -11,7 +11,7 @@ use crate::net::netlink::Netlink;
 use crate::net::{address, resolve};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "route",
     summary: "show and change the routing table",
     usage: "[-ne] [-A inet|inet6]\n\

@@ -9,7 +9,7 @@ use crate::compress::{Cause, Input, Unpacker};
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "rpm2cpio",
     summary: "give the archive in an RPM package",
     usage: "[PACKAGE.rpm]",

@@ -15,7 +15,7 @@ use crate::regex::{Flags, Regex};
 use crate::sys::folder;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "run-parts",
     summary: "run the programs in a folder by the order of their names",
     usage: "[-a ARG]... [-u UMASK] [--test|--list] [--reverse] [--exit-on-error] [-v] DIR\n\

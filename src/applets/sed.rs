@@ -17,7 +17,7 @@ use crate::sed::{Address, Argument, Command, Part, Script, Substitution, parse};
 use crate::sys::{command, search};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "sed",
     summary: "edit lines by a script",
     usage: "[-nErsuz] [-i[SUFFIX]] SCRIPT [FILE...]\n\

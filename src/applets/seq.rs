@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::sys::float;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "seq",
     summary: "numbers in a row",
     usage: "[-w] [-s TEXT] [-f FORMAT] [FIRST [STEP]] LAST\n\

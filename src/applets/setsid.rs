@@ -13,7 +13,7 @@ use crate::sys::process::{self, Forked};
 use crate::sys::{session, tty};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "setsid",
     summary: "run a program in a new session",
     usage: "[-cfw] PROG [ARG...]\n\
@@ -24,7 +24,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// cttyhack.
-pub(super) const CTTYHACK: Applet = Applet {
+pub(super) static CTTYHACK: Applet = Applet {
     name: "cttyhack",
     summary: "run a program with the console as its terminal",
     usage: "[PROG ARG...]\n\

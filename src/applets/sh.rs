@@ -4,7 +4,7 @@ use crate::applet::{Applet, Kind};
 use crate::shell;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "sh",
     summary: "run commands: the POSIX shell",
     usage: "[-abCefhilmnuvx] [-o OPTION] [FILE [ARG...]]\n\

@@ -13,7 +13,7 @@ use crate::size;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "shred",
     summary: "overwrite files to hide what was in them",
     usage: "[-fuvxz] [-n N] [-s SIZE] FILE...\n\

@@ -9,7 +9,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "shuf",
     summary: "lines in random order",
     usage: "[-rz] [-n N] [-o FILE] [FILE | -e WORD... | -i A-B]\n\

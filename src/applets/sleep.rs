@@ -9,7 +9,7 @@ use crate::interval;
 use crate::options::number;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "sleep",
     summary: "wait",
     usage: "TIME...\n\
@@ -20,7 +20,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const USLEEP: Applet = Applet {
+pub(super) static USLEEP: Applet = Applet {
     name: "usleep",
     summary: "wait for some microseconds",
     usage: "MICROSECONDS",

@@ -22,7 +22,7 @@ mod merge;
 use key::{Flags, Key, Order};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "sort",
     summary: "sort, merge or check lines",
     usage: "[-nghMVRrfdibusmcCz] [-k KEY]... [-t BYTE] [-o FILE] [-S SIZE] [-T DIR] [FILE...]\n\

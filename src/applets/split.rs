@@ -13,7 +13,7 @@ use crate::size;
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "split",
     summary: "a file in pieces",
     usage: "[-l N | -b N | -C N | -n N] [-dx] [-a N] [FILE [PREFIX]]\n\

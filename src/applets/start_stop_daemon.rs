@@ -17,7 +17,7 @@ use crate::sys::schedule::{self, Who};
 use crate::sys::signal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "start-stop-daemon",
     summary: "start and stop services",
     usage: "{-S | -K | -T} [OPTIONS] [-- ARG...]\n\

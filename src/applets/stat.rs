@@ -20,7 +20,7 @@ use crate::sys::xattr;
 mod kinds;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "stat",
     summary: "show what is known of a file or a file system",
     usage: "[-Lft] [-c FORMAT | --printf=FORMAT] FILE...\n\

@@ -6,7 +6,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "strings",
     summary: "printable texts in files",
     usage: "[-afow] [-n N] [-t d|o|x] [FILE...]\n\

@@ -17,7 +17,7 @@ mod table;
 use table::{CHARACTERS, Group, MODES, OMITTED, REVERSIBLE, SANE_SET, SANE_UNSET};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "stty",
     summary: "print and change terminal modes",
     usage: "[-a | -g] [-F DEVICE] [SETTING]...\n\

@@ -11,7 +11,7 @@ use crate::size;
 use crate::sys::swap;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "swapon",
     summary: "begin swapping to devices and files",
     usage: "[-aefv] [-d[=once|pages]] [-p PRIORITY] [-o OPTIONS] [-L LABEL] [-U UUID] [DEVICE...]\n\
@@ -24,7 +24,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const SWAPOFF: Applet = Applet {
+pub(super) static SWAPOFF: Applet = Applet {
     name: "swapoff",
     summary: "end swapping to devices and files",
     usage: "[-av] [-L LABEL] [-U UUID] [DEVICE...]\n\

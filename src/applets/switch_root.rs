@@ -19,7 +19,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::boot::{check, switch};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "switch_root",
     summary: "make another root / and run its init, as PID 1",
     usage: "[-c CONSOLE] NEWROOT INIT [ARG...]\n\
@@ -29,7 +29,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// klibc's name for it, with a dry run.
-pub(super) const RUN_INIT: Applet = Applet {
+pub(super) static RUN_INIT: Applet = Applet {
     name: "run-init",
     summary: "make another root / and run its init, as PID 1",
     usage: "[-n] [-c CONSOLE] NEWROOT INIT [ARG...]\n\

@@ -10,7 +10,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::sys::folder;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "sysctl",
     summary: "read and set parameters of the kernel",
     usage: "[-neNqw] [NAME | NAME=VALUE]...\n\

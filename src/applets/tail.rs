@@ -14,7 +14,7 @@ use crate::sys::lines::Lines;
 use crate::{interval, options, size, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "tail",
     summary: "the end of files",
     usage: "[-n N | -c N | -N | +N] [-fFqvz] [-s SECONDS] [--pid PID] [FILE...]\n\

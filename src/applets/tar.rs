@@ -24,7 +24,7 @@ mod create;
 mod extract;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "tar",
     summary: "put files into archives and take them out",
     usage: "c|x|t|r [OPTION...] [-f ARCHIVE] [FILE...]\n\

@@ -8,7 +8,7 @@ use crate::sys::lines::Lines;
 use crate::sys::signal;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "tee",
     summary: "copy standard input to files and standard output",
     usage: "[-aip] [FILE...]\n\

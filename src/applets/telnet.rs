@@ -16,7 +16,7 @@ use crate::sys;
 use crate::sys::signal::Disposition;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "telnet",
     summary: "a terminal on another machine",
     usage: "[-a] [-l USER] [-e KEY] HOST [PORT]\n\

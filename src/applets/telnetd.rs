@@ -35,7 +35,7 @@ mod peer;
 use peer::{Doing, From, PATIENCE, Peer, Wish};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "telnetd-lite",
     summary: "give a shell to who knows the password, over telnet",
     usage: "[-F] [-p PORT] [-b ADDR] [-l SHELL] [--allow CIDR]... [--vsock PORT]\n\

@@ -7,7 +7,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::shell::builtins::test;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "test",
     summary: "evaluate an expression",
     usage: "EXPRESSION, or [ EXPRESSION ]\n\

@@ -14,7 +14,7 @@ use crate::sys::signal::{self, Disposition};
 use crate::{interval, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "timeout",
     summary: "run a program and end it when it takes too long",
     usage: "[-s SIGNAL] [-k TIME] [-fpv] TIME PROG [ARG...]\n\

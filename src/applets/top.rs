@@ -17,7 +17,7 @@ use crate::sys::{schedule, sessions, signal, terminal};
 use crate::{interval, size};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "top",
     summary: "show the busiest processes",
     usage: "[-bciH] [-n COUNT] [-d SECONDS] [-p PIDS] [-u USER] [-o FIELD] [-m LINES]\n\

@@ -13,7 +13,7 @@ use crate::date;
 use crate::fsutil::copy::times;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "touch",
     summary: "set times of files, and make files",
     usage: "[-camh] [-d DATE | -t [[CC]YY]MMDDhhmm[.ss] | -r FILE] FILE...\n\

@@ -11,7 +11,7 @@ use crate::fsutil::walk::{Follow, Step, Walk};
 use crate::sys::folder;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "tree",
     summary: "draw a tree of files",
     usage: "[-adf] [-L LEVEL] [DIR...]\n\

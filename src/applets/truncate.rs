@@ -12,7 +12,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::size;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "truncate",
     summary: "set the size of files",
     usage: "[-co] -s SIZE | -r FILE FILE...\n\
@@ -24,7 +24,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// fallocate.
-pub(super) const FALLOCATE: Applet = Applet {
+pub(super) static FALLOCATE: Applet = Applet {
     name: "fallocate",
     summary: "reserve or free space in a file",
     usage: "[-ncpzx] [-o OFFSET] -l LENGTH FILE\n\

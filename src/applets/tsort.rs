@@ -4,7 +4,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::inputs;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "tsort",
     summary: "put in order what comes before what",
     usage: "[FILE]\n\x20 FILE has pairs of words: the first comes before the second",

@@ -10,7 +10,7 @@ use crate::sys::termios::{self, When};
 use crate::sys::tty as terminal;
 
 /// tty.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "tty",
     summary: "print the name of the terminal on standard input",
     usage: "[-s]\n\x20 -s  print nothing, only return 0 or 1",
@@ -19,7 +19,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// clear.
-pub(super) const CLEAR: Applet = Applet {
+pub(super) static CLEAR: Applet = Applet {
     name: "clear",
     summary: "clear the screen",
     usage: "[-x]\n\x20 -x  keep what has scrolled away",
@@ -32,7 +32,7 @@ pub(super) const CLEAR: Applet = Applet {
 };
 
 /// reset.
-pub(super) const RESET: Applet = Applet {
+pub(super) static RESET: Applet = Applet {
     name: "reset",
     summary: "bring a garbled terminal back to its senses",
     usage: "",
@@ -41,7 +41,7 @@ pub(super) const RESET: Applet = Applet {
 };
 
 /// resize.
-pub(super) const RESIZE: Applet = Applet {
+pub(super) static RESIZE: Applet = Applet {
     name: "resize",
     summary: "ask a terminal on a serial line for its size, and set it",
     usage: "\n\x20 It prints COLUMNS and LINES for the shell: eval $(resize)",
@@ -50,7 +50,7 @@ pub(super) const RESIZE: Applet = Applet {
 };
 
 /// ttysize.
-pub(super) const TTYSIZE: Applet = Applet {
+pub(super) static TTYSIZE: Applet = Applet {
     name: "ttysize",
     summary: "print the size of the terminal",
     usage: "[w] [h]",
@@ -75,7 +75,7 @@ pub(super) const TTYSIZE: Applet = Applet {
 };
 
 /// mesg.
-pub(super) const MESG: Applet = Applet {
+pub(super) static MESG: Applet = Applet {
     name: "mesg",
     summary: "let others write to the terminal, or not",
     usage: "[y | n]",

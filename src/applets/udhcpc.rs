@@ -24,7 +24,7 @@ use crate::sys::process::{Forked, exit_now, fork};
 use crate::sys::signal::Disposition;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "udhcpc",
     summary: "get an address by DHCP",
     usage: "[-fbqnvRBCSao] [-i IFACE] [-s PROG] [-p PIDFILE] [-r IP] [-t N] [-T SEC] [-A SEC]\n\

@@ -10,7 +10,7 @@ use crate::sys::process::{self, Forked, exit_now};
 use crate::uevent::Uevent;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "uevent",
     summary: "watch the kernel's messages about devices",
     usage: "[PROG ARG...]\n\

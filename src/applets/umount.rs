@@ -17,7 +17,7 @@ use crate::mountinfo::Mount;
 use crate::mountopts;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "umount",
     summary: "detach filesystems from the tree",
     usage: "[-flrdRnvi] DIR|DEVICE...\n\

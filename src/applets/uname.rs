@@ -6,7 +6,7 @@
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "uname",
     summary: "print what system this is",
     usage: "[-asnrvmpio]\n\

@@ -10,7 +10,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "uniq",
     summary: "one of several equal lines",
     usage: "[-cdDuiz] [-f N] [-s N] [-w N] [INPUT [OUTPUT]]\n\

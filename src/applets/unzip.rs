@@ -21,7 +21,7 @@ use crate::shell::pattern;
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "unzip",
     summary: "list, test and unpack zip archives",
     usage: "[-lvtpqnojK] FILE[.zip] [NAME...] [-x NAME...] [-d DIR]\n\

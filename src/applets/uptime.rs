@@ -6,7 +6,7 @@ use crate::proc;
 use crate::sys::{clock, sessions};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "uptime",
     summary: "print how long the machine runs",
     usage: "[-ps]\n\

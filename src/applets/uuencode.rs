@@ -16,7 +16,7 @@ use crate::sys::lines::Lines;
 use crate::sys::process::umask;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "uuencode",
     summary: "a file as text for mails",
     usage: "[-m] [FILE] NAME\n\x20 -m  in base64; NAME is what it is called when it is text no more",
@@ -25,7 +25,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// See the module.
-pub(super) const UUDECODE: Applet = Applet {
+pub(super) static UUDECODE: Applet = Applet {
     name: "uudecode",
     summary: "the file that such a text is",
     usage: "[-o FILE] [TEXT...]\n\x20 -o FILE  to this file; - is standard output",

@@ -25,7 +25,7 @@ mod normal;
 use buffer::{Buffer, Place};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "vi",
     summary: "edit text files",
     usage: "[-R] [-c COMMAND] [+COMMAND] [FILE...]\n\

@@ -17,7 +17,7 @@ use crate::vm::qemu::Accel;
 use crate::vm::{self, Mount, Options};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "vm",
     summary: "boot a folder or disk as a virtual machine, run a command in it",
     usage: "[OPTION...] [-- COMMAND ARG...]\n\

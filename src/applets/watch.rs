@@ -15,7 +15,7 @@ use crate::sys::process::{self, Forked};
 use crate::{interval, sys};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "watch",
     summary: "run a command again and again, and show what it prints",
     usage: "[-n SECONDS] [-degtx] COMMAND [ARG...]\n\
@@ -26,7 +26,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// time.
-pub(super) const TIME: Applet = Applet {
+pub(super) static TIME: Applet = Applet {
     name: "time",
     summary: "say how long a program took",
     usage: "[-pv] [-f FORMAT] [-o FILE] [-a] PROG [ARG...]\n\

@@ -9,7 +9,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::inputs::{self, Input};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "wc",
     summary: "count lines, words and bytes",
     usage: "[-lwcmL] [FILE...]\n\

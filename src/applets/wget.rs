@@ -20,7 +20,7 @@ use crate::net::resolve;
 use crate::sys::socket;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "wget",
     summary: "fetch a file by HTTP",
     usage: "[-cqS] [-O FILE] [-P DIR] [-T SEC] [-t N] [-U AGENT] [-Y on|off] [--header 'H: V']...\n\

@@ -9,7 +9,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status};
 use crate::sys::exec::DEFAULT_PATH;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "which",
     summary: "where programs are found",
     usage: "[-as] NAME...\n\

@@ -6,7 +6,7 @@ use crate::proc;
 use crate::sys::{clock, sessions};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "who",
     summary: "print who is logged in",
     usage: "[-Hq]\n\
@@ -16,7 +16,7 @@ pub(super) const APPLET: Applet = Applet {
 };
 
 /// users.
-pub(super) const USERS: Applet = Applet {
+pub(super) static USERS: Applet = Applet {
     name: "users",
     summary: "print the names of those who are logged in",
     usage: "",
@@ -25,7 +25,7 @@ pub(super) const USERS: Applet = Applet {
 };
 
 /// w.
-pub(super) const W: Applet = Applet {
+pub(super) static W: Applet = Applet {
     name: "w",
     summary: "print who is logged in, and the load",
     usage: "",

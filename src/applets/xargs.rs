@@ -15,7 +15,7 @@ use crate::fsutil::spawn::{Input, Place, start, status_of};
 use crate::sys;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "xargs",
     summary: "run a command with words of standard input as arguments",
     usage: "[-0rtpxo] [-n N] [-L N] [-s N] [-P N] [-I TEXT] [-d C] [-E WORD] [-a FILE]\n\

@@ -10,7 +10,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::sys::lines::Lines;
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "xxd",
     summary: "bytes in hexadecimal, and back",
     usage: "[-abeipru] [-c N] [-g N] [-l N] [-s N] [-o N] [IN [OUT]]\n\

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, write_all};
 
 /// See the module.
-pub(super) const APPLET: Applet = Applet {
+pub(super) static APPLET: Applet = Applet {
     name: "yes",
     summary: "write a line for ever",
     usage: "[TEXT...]",

@@ -41,7 +41,7 @@ echo abc >f; exec 3<>f; read x <&3; echo def >&3; cat f
 abc
 def
 ## a closed descriptor
-echo a 2>/dev/null >&7; test $? -ne 0 && echo failed
+exec 7>&-; echo a 2>/dev/null >&7; test $? -ne 0 && echo failed
 -->
 failed
 ## noclobber
