@@ -12,6 +12,7 @@ mod attach;
 mod awk;
 mod base64;
 mod basename;
+mod bc;
 mod blkdiscard;
 mod blkid;
 mod blockdev;
@@ -193,6 +194,7 @@ const LIST: &[Row] = &[
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
     row("basename", &basename::APPLET),
+    row("bc", &bc::APPLET),
     row("blkdiscard", &blkdiscard::APPLET),
     row("blkid", &blkid::APPLET),
     row("blockdev", &blockdev::APPLET),

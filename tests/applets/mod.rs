@@ -6,6 +6,7 @@ mod attributes;
 mod awk;
 mod base64;
 mod basename;
+mod bc;
 mod blkid;
 mod boot;
 mod bootreport;
