@@ -467,11 +467,6 @@ impl<'a> Ctx<'a> {
         Options::parse(spec, self.args)
     }
 
-    /// A parser over the arguments, for options in POSIX's style.
-    pub fn options(&self) -> lexopt::Parser {
-        lexopt::Parser::from_args(self.args.to_vec())
-    }
-
     /// Prints `name: what` on standard error in one write, with what was
     /// written to `out` before it, and makes [`Ctx::status`] a failure: for an
     /// applet that goes on with its next operand.
