@@ -1,5 +1,5 @@
 """The applets that work on much data, against busybox-static."""
-import os, random, shutil, subprocess, tempfile
+import os, random, re, shutil, subprocess, tempfile
 
 from measure import BOX, cpu, heading, row
 
@@ -23,6 +23,9 @@ def make(d):
     """The files that the rows name."""
     text(d + "/text", 16 * MB)
     text(d + "/text.small", 3 * MB)
+    with open(d + "/text.other", "wb") as f:
+        lines = open(d + "/text.small", "rb").read().splitlines(True)
+        f.write(b"".join(b"other\n" if n % 997 == 3 else line for n, line in enumerate(lines)))
     with open(d + "/data", "wb") as f:
         f.write(random.Random(2).randbytes(8 * MB))
         f.write(open(d + "/text", "rb").read(24 * MB))
@@ -79,7 +82,7 @@ ROWS = [
     ("base64", "base64 text"),
     ("strings", "strings data"),
     ("cmp", "cmp data data"),
-    ("diff", "diff text.small text.small"),
+    ("diff", "diff text.small text.other", "may fail"),
     ("md5sum", "md5sum data"),
     ("sha1sum", "sha1sum data"),
     ("sha256sum", "sha256sum data"),
@@ -114,7 +117,7 @@ def run():
         make(d)
         sleepers = []
         for what, line, *rest in ROWS:
-            words = [d + "/out" + w[1:] if w == "X" or w.startswith("X/") else w.replace("~", " ") for w in line.split(" ")]
+            words = [re.sub(r"(^|=)X(?=/|$)", lambda m: m[1] + d + "/out", w).replace("~", " ") for w in line.split(" ")]
             if words[0] == "ps":
                 sleepers = [subprocess.Popen([shutil.which("busybox"), "sleep", "600"]) for _ in range(2000)]
             check = "may fail" not in rest
