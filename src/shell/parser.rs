@@ -554,7 +554,9 @@ fn declared(word: Word, equals: usize) -> Word {
 
 /// Names of functions: those of POSIX, and what other shells take beyond.
 fn is_function_name(name: &[u8]) -> bool {
-    !name.is_empty() && !SPECIAL.contains(&name) && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.:+@".contains(b))
+    !name.is_empty()
+        && !SPECIAL.contains(&name)
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.:+@".contains(b))
 }
 
 fn redirection(op: Op) -> Option<RedirKind> {
@@ -591,7 +593,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert_eq!(error("echo a\nif true\nfi\n"), "line 3: syntax error: unexpected \"fi\" (expecting \"then\")");
+        assert_eq!(
+            error("echo a\nif true\nfi\n"),
+            "line 3: syntax error: unexpected \"fi\" (expecting \"then\")"
+        );
         assert_eq!(error("echo )"), "line 1: syntax error: unexpected \")\"");
         assert_eq!(error("echo a | | b"), "line 1: syntax error: unexpected \"|\"");
         assert_eq!(error("if true; then"), "line 1: syntax error: unexpected end of file");
