@@ -47,8 +47,11 @@ struct Piece {
     /// Text behind the last conversion is left out of the last turn.
     last: bool,
     /// Of a conversion of one byte: what it makes of each, and its length.
-    cells: Option<Box<[([u8; 7], u8); 256]>>,
+    cells: Option<Cells>,
 }
+
+/// For each byte a text and its length.
+type Cells = Box<[([u8; 7], u8); 256]>;
 
 /// Pieces that take so many bytes, several times.
 struct Unit {
@@ -421,7 +424,7 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
 }
 
 impl Piece {
-    fn cells(&self) -> Option<Box<[([u8; 7], u8); 256]>> {
+    fn cells(&self) -> Option<Cells> {
         let whole = self.radix == b'_' || b"diouxXc".contains(&self.letter);
         if self.size != 1 || !whole {
             return None;

@@ -186,7 +186,7 @@ impl<'p> Builder<'p> {
         file: &Path,
         variable: &dyn Fn(&[u8]) -> Option<&'e [u8]>,
     ) -> Result<&mut Builder<'p>, Error> {
-        let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+        let text = crate::sys::file::read(file).map_err(|e| Error::os(show(file), e))?;
         self.spec_text(file, &text, variable)
     }
 
@@ -274,7 +274,7 @@ impl<'p> Builder<'p> {
         let (bytes, path) = match std::mem::replace(&mut self.program, Content::Bytes(Vec::new())) {
             Content::Bytes(bytes) => (bytes, PathBuf::from(PROGRAM)),
             Content::Host(path) => {
-                let bytes = std::fs::read(&path).map_err(|e| Error::os(show(&path), e))?;
+                let bytes = crate::sys::file::read(&path).map_err(|e| Error::os(show(&path), e))?;
                 // Libraries may be asked for relative to where it really is.
                 (bytes, std::fs::canonicalize(&path).unwrap_or(path))
             }

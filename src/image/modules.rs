@@ -142,7 +142,7 @@ impl<'p> Builder<'p> {
             }
         };
         let failed = |e| Error::os(show_bytes(host), e);
-        let mut bytes = std::fs::read(&found.path).map_err(failed)?;
+        let mut bytes = crate::sys::file::read(&found.path).map_err(failed)?;
         let format = Format::detect(&bytes);
         let unpacked = match format {
             Format::None => None,

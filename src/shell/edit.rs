@@ -78,7 +78,7 @@ fn editor() -> rustyline::Result<Rustyline> {
     let mut editor = Rustyline::with_history(config, history)?;
     editor.enable_synchronized_output(false);
     editor.set_helper(Some(Names::default()));
-    let kept = std::fs::read(HISTORY_FILE).unwrap_or_default();
+    let kept = crate::sys::file::read(HISTORY_FILE).unwrap_or_default();
     let kept = kept.get(kept.len().saturating_sub(HISTORY_BYTES)..).unwrap_or_default();
     for line in kept.split(|b| *b == b'\n').filter_map(|line| std::str::from_utf8(line).ok()) {
         if !line.is_empty() {

@@ -14,6 +14,7 @@ pub mod copying;
 pub mod descriptor;
 pub mod exec;
 pub mod fd;
+pub mod file;
 pub mod float;
 pub mod folder;
 pub mod heap;
