@@ -71,9 +71,11 @@ mod ip;
 mod ipcalc;
 mod kill;
 mod killall;
+mod klogd;
 mod less;
 mod link;
 mod ln;
+mod logger;
 mod login;
 mod losetup;
 mod ls;
@@ -141,6 +143,7 @@ mod stty;
 mod swapon;
 mod switch_root;
 mod sysctl;
+mod syslogd;
 mod tail;
 mod tar;
 mod tee;
@@ -283,11 +286,14 @@ const LIST: &[Row] = &[
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
+    row("klogd", &klogd::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("logger", &logger::APPLET),
     row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
+    row("logread", &syslogd::LOGREAD),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsattr", &lsattr::APPLET),
@@ -385,6 +391,7 @@ const LIST: &[Row] = &[
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
+    row("syslogd", &syslogd::APPLET),
     row("tac", &rev::TAC),
     row("tail", &tail::APPLET),
     row("tar", &tar::APPLET),

@@ -30,6 +30,7 @@ pub mod schedule;
 pub mod search;
 pub mod session;
 pub mod sessions;
+pub mod shared;
 pub mod signal;
 pub mod socket;
 pub mod start;

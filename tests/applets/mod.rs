@@ -38,6 +38,7 @@ mod head;
 mod images;
 mod ip;
 mod lines;
+mod logging;
 mod ls;
 mod mdev;
 mod mkinitramfs;
