@@ -24,6 +24,7 @@ mod chmod;
 mod chown;
 mod chroot;
 mod chrootvm;
+mod chvt;
 mod cksum;
 mod cmp;
 mod comm;
@@ -47,6 +48,7 @@ mod expand;
 mod expr;
 mod factor;
 mod false_;
+mod fbsplash;
 mod find;
 mod findfs;
 mod flock;
@@ -75,6 +77,7 @@ mod klogd;
 mod less;
 mod link;
 mod ln;
+mod loadkmap;
 mod logger;
 mod login;
 mod losetup;
@@ -129,6 +132,7 @@ mod rpm2cpio;
 mod run_parts;
 mod sed;
 mod seq;
+mod setfont;
 mod setsid;
 mod sh;
 mod shred;
@@ -220,6 +224,7 @@ const LIST: &[Row] = &[
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
+    row("chvt", &chvt::APPLET),
     row("cksum", &cksum::APPLET),
     row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
@@ -233,6 +238,7 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
+    row("deallocvt", &chvt::DEALLOCVT),
     row("delgroup", &adduser::DELGROUP),
     row("deluser", &adduser::DELUSER),
     row("depmod", &depmod::APPLET),
@@ -244,6 +250,7 @@ const LIST: &[Row] = &[
     row("dos2unix", &dos2unix::APPLET),
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
+    row("dumpkmap", &loadkmap::DUMPKMAP),
     row("echo", &echo::APPLET),
     row("egrep", &grep::APPLET),
     row("eject", &eject::APPLET),
@@ -253,6 +260,8 @@ const LIST: &[Row] = &[
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
+    row("fbsplash", &fbsplash::APPLET),
+    row("fgconsole", &chvt::FGCONSOLE),
     row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
@@ -283,6 +292,7 @@ const LIST: &[Row] = &[
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("ipcalc", &ipcalc::APPLET),
+    row("kbd_mode", &loadkmap::KBD_MODE),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
@@ -290,6 +300,8 @@ const LIST: &[Row] = &[
     row("less", &less::APPLET),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("loadfont", &setfont::LOADFONT),
+    row("loadkmap", &loadkmap::APPLET),
     row("logger", &logger::APPLET),
     row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
@@ -331,6 +343,7 @@ const LIST: &[Row] = &[
     row("nsenter", &namespaces::NSENTER),
     row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("openvt", &chvt::OPENVT),
     row("partprobe", &partprobe::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
@@ -365,6 +378,10 @@ const LIST: &[Row] = &[
     row("run-parts", &run_parts::APPLET),
     row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
+    row("setconsole", &chvt::SETCONSOLE),
+    row("setfont", &setfont::APPLET),
+    row("setkeycodes", &loadkmap::SETKEYCODES),
+    row("setlogcons", &chvt::SETLOGCONS),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
