@@ -50,6 +50,7 @@ pub mod mountopts;
 pub mod net;
 pub mod options;
 pub mod order;
+pub mod parttypes;
 pub mod passwd;
 pub mod patchfile;
 pub mod proc;

@@ -111,10 +111,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     file.sync_all().map_err(fail)?;
     if !options.has(b'q') {
         let space = u64::from(last) * page as u64;
-        let human = size::human(space);
-        let human = human.strip_suffix(['K', 'M', 'G', 'T']).map_or(human.clone(), |n| {
-            format!("{n} {}iB", human.get(n.len()..).unwrap_or_default())
-        });
+        let human = size::rounded_long(space);
         cx.print(format_args!("Setting up swapspace version 1, size = {human} ({space} bytes)\n"))?;
         if label.is_empty() {
             cx.put(b"no label, ")?;

@@ -76,6 +76,7 @@ mod login;
 mod losetup;
 mod ls;
 mod lsattr;
+mod lsblk;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
@@ -283,6 +284,7 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsattr", &lsattr::APPLET),
+    row("lsblk", &lsblk::APPLET),
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),

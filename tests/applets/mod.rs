@@ -38,6 +38,7 @@ mod images;
 mod ip;
 mod lines;
 mod ls;
+mod lsblk;
 mod mdev;
 mod mkinitramfs;
 mod mkinitramfs_modules;
