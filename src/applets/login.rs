@@ -72,9 +72,7 @@ fn launch(cx: &mut Ctx, start: &Start, args: &[OsString]) -> Result<Status, Erro
     argv.extend_from_slice(args);
     let mut list = environment.iter().map(OsString::as_os_str);
     let errno = sys::exec::exec_as(&program, &argv, &mut list);
-    let missing = errno == nix::errno::Errno::ENOENT;
-    let status = if missing { Status::NOT_FOUND } else { Status::CANNOT_RUN };
-    Err(Error::os(show(&program), errno).with(status))
+    Err(Error::not_run(show(&program), errno))
 }
 
 fn login(cx: &mut Ctx) -> Result<Status, Error> {

@@ -41,23 +41,14 @@ fn today() -> u64 {
 
 /// A setting for a new hash: the method's mark and a random salt.
 fn setting(method: &[u8]) -> Result<Vec<u8>, Error> {
-    const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let (mark, length): (&[u8], usize) = match method {
-        b"sha512" => (b"$6$", 16),
-        b"sha256" => (b"$5$", 16),
+    let mark: &[u8] = match method {
+        b"sha512" => b"$6$",
+        b"sha256" => b"$5$",
         _ => {
             return Err(Error::about(show_bytes(method), "not a method: sha512 or sha256"));
         }
     };
-    let mut random = vec![0; length];
-    sys::random::fill(&mut random);
-    let salt = random.iter().filter_map(|b| LETTERS.get(usize::from(b & 63)));
-    let mut text = mark.to_vec();
-    text.extend(salt);
-    if !mark.is_empty() {
-        text.push(b'$');
-    }
-    Ok(text)
+    Ok([mark, &crate::crypt::salt(&sys::random::bytes::<16>()), b"$"].concat())
 }
 
 fn hashed(password: &[u8], method: &[u8]) -> Result<Vec<u8>, Error> {
