@@ -61,7 +61,7 @@ pub(super) struct Choice {
 }
 
 fn column(word: &[u8]) -> Result<usize, Error> {
-    let found = COLUMNS.iter().position(|c| c.name.as_bytes().eq_ignore_ascii_case(word));
+    let found = COLUMNS.iter().position(|c| c.look.name.as_bytes().eq_ignore_ascii_case(word));
     found.ok_or_else(|| Error::msg(format_args!("unknown column: {}", show_bytes(word))))
 }
 
@@ -260,7 +260,7 @@ fn sort_rows(rows: &mut Vec<Row>, machine: &mut Machine, c: &Choice, at: usize) 
     }
     let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|t| t.parse::<u64>().ok());
     order::sort_by(&mut keyed, |(a, x), (b, y)| {
-        if COLUMNS.get(at).is_some_and(|column| column.name == "MAJ:MIN") {
+        if COLUMNS.get(at).is_some_and(|column| column.look.name == "MAJ:MIN") {
             return machine.order(x.device, y.device);
         }
         if numeric { number(a).cmp(&number(b)) } else { a.cmp(b) }

@@ -46,6 +46,7 @@ mod expand;
 mod expr;
 mod factor;
 mod false_;
+mod fdisk;
 mod find;
 mod findfs;
 mod flock;
@@ -245,6 +246,7 @@ const LIST: &[Row] = &[
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("fgrep", &grep::APPLET),
+    row("fdisk", &fdisk::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),

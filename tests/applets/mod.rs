@@ -28,6 +28,7 @@ mod distributions;
 mod download;
 mod dumps;
 mod expr;
+mod fdisk;
 mod find;
 mod folders;
 mod getopt;

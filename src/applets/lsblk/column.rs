@@ -1,5 +1,7 @@
 //! The columns: name, width, and where the value is.
 
+use crate::sheet;
+
 /// What a value is, for JSON and for sorting.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
@@ -17,12 +19,8 @@ pub(super) enum Type {
 
 /// A column.
 pub(super) struct Column {
-    /// The name in the head.
-    pub(super) name: &'static str,
-    /// A width that it has when the values want more than the head.
-    pub(super) width: usize,
-    /// To the right.
-    pub(super) right: bool,
+    /// Name, width and side.
+    pub(super) look: sheet::Column,
     /// What the values are.
     pub(super) kind: Type,
     /// The file below the device's folder in sysfs, or `""`.
@@ -34,16 +32,18 @@ pub(super) struct Column {
 impl Column {
     /// Whether values are compared as numbers.
     pub(super) fn is_number(&self) -> bool {
-        !matches!(self.kind, Type::Text | Type::List) || self.name == "MAJ:MIN"
+        !matches!(self.kind, Type::Text | Type::List) || self.look.name == "MAJ:MIN"
     }
 }
 
 const fn text(name: &'static str, width: usize) -> Column {
-    Column { name, width, right: false, kind: Type::Text, file: "", missing: "" }
+    let look = sheet::Column { name, width, right: false };
+    Column { look, kind: Type::Text, file: "", missing: "" }
 }
 
 const fn right(name: &'static str, width: usize, kind: Type) -> Column {
-    Column { name, width, right: true, kind, file: "", missing: "" }
+    let look = sheet::Column { name, width, right: true };
+    Column { look, kind, file: "", missing: "" }
 }
 
 const fn file(
@@ -53,7 +53,8 @@ const fn file(
     file: &'static str,
     missing: &'static str,
 ) -> Column {
-    Column { name, width, right: !matches!(kind, Type::Text), kind, file, missing }
+    let look = sheet::Column { name, width, right: !matches!(kind, Type::Text) };
+    Column { look, kind, file, missing }
 }
 
 use Type::{Bool, List, Number, Size};
@@ -98,7 +99,7 @@ pub(super) static COLUMNS: [Column; 64] = [
     text("PTUUID", 36),
     file("RA", 3, Number, "queue/read_ahead_kb", ""),
     file("RAND", 1, Bool, "queue/add_random", ""),
-    Column { right: true, ..text("REV", 4) },
+    right("REV", 4, Type::Text),
     file("RM", 1, Bool, "removable", "0"),
     file("RO", 1, Bool, "ro", ""),
     file("ROTA", 1, Bool, "queue/rotational", ""),
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn names_are_unique() {
         for (n, column) in COLUMNS.iter().enumerate() {
-            assert!(COLUMNS.iter().skip(n + 1).all(|other| other.name != column.name));
+            assert!(COLUMNS.iter().skip(n + 1).all(|other| other.look.name != column.look.name));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::column::{Column, Type};
 use crate::json::quoted;
+use crate::sheet;
 
 /// A device in its place.
 pub(super) struct Row {
@@ -62,10 +63,6 @@ fn hex(b: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'\\', b'x', digit(b >> 4), digit(b & 15)]);
 }
 
-fn width(text: &[u8]) -> usize {
-    text.iter().filter(|&&b| b & 0xc0 != 0x80).count()
-}
-
 impl Format<'_> {
     /// All rows.
     pub(super) fn print(&self, rows: &[Row]) -> Vec<u8> {
@@ -97,7 +94,7 @@ impl Format<'_> {
                 out.push(b' ');
             }
             if self.shell {
-                for b in column.name.bytes() {
+                for b in column.look.name.bytes() {
                     match b {
                         b'%' => out.extend_from_slice(b"_PCT"),
                         b if b.is_ascii_alphanumeric() => out.push(b),
@@ -105,7 +102,7 @@ impl Format<'_> {
                     }
                 }
             } else {
-                out.extend_from_slice(column.name.as_bytes());
+                out.extend_from_slice(column.look.name.as_bytes());
             }
             out.extend_from_slice(b"=\"");
             out.extend_from_slice(&safe(cell, b"\"\\`$"));
@@ -116,7 +113,7 @@ impl Format<'_> {
 
     fn words(&self, rows: &[Row], out: &mut Vec<u8>) {
         if !self.no_head {
-            let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+            let names: Vec<&str> = self.columns.iter().map(|column| column.look.name).collect();
             out.extend_from_slice(names.join(" ").as_bytes());
             out.push(b'\n');
         }
@@ -183,7 +180,7 @@ impl Format<'_> {
                         let branch = if n == 0 { front } else { further };
                         text.splice(0..0, branch.bytes());
                     }
-                    if n == 0 && column.is_some_and(|column| column.name == "MAJ:MIN") {
+                    if n == 0 && column.is_some_and(|column| column.look.name == "MAJ:MIN") {
                         text = numbers(&text);
                     }
                     line.push(text);
@@ -191,45 +188,8 @@ impl Format<'_> {
                 lines.push(line);
             }
         }
-        let mut widths = Vec::new();
-        for (at, column) in self.columns.iter().enumerate() {
-            let most = lines.iter().filter_map(|line| line.get(at)).map(|t| width(t)).max();
-            let most = most.unwrap_or(0);
-            let head = column.name.len();
-            widths.push(match most {
-                most if most < head => head,
-                most if most < column.width && head < column.width => column.width,
-                most => most,
-            });
-        }
-        if !self.no_head {
-            let names = self.columns.iter().map(|column| column.name.as_bytes().to_vec());
-            self.line(&names.collect::<Vec<_>>(), &widths, out);
-        }
-        for line in &lines {
-            self.line(line, &widths, out);
-        }
-    }
-
-    fn line(&self, cells: &[Vec<u8>], widths: &[usize], out: &mut Vec<u8>) {
-        for (at, cell) in cells.iter().enumerate() {
-            let (column, wanted) = (self.columns.get(at), widths.get(at).copied().unwrap_or(0));
-            let blanks = std::iter::repeat_n(b' ', wanted.saturating_sub(width(cell)));
-            let right = column.is_some_and(|column| column.right);
-            if at > 0 {
-                out.push(b' ');
-            }
-            if right && (at + 1 < cells.len() || !cell.is_empty()) {
-                out.extend(blanks);
-                out.extend_from_slice(cell);
-            } else {
-                out.extend_from_slice(cell);
-                if at + 1 < cells.len() {
-                    out.extend(blanks);
-                }
-            }
-        }
-        out.push(b'\n');
+        let columns: Vec<&sheet::Column> = self.columns.iter().map(|c| &c.look).collect();
+        sheet::print(&columns, &lines, !self.no_head, out);
     }
 
     /// The rows from `at` on that are at this depth, with those below them.
@@ -247,7 +207,7 @@ impl Format<'_> {
                 }
                 out.extend_from_slice(indent.as_bytes());
                 out.extend_from_slice(b"   \"");
-                out.extend_from_slice(column.name.to_ascii_lowercase().as_bytes());
+                out.extend_from_slice(column.look.name.to_ascii_lowercase().as_bytes());
                 out.extend_from_slice(b"\": ");
                 self.json_value(column, cell, &indent, out);
             }
