@@ -88,13 +88,25 @@ fn passwd(cx: &mut Ctx) -> Result<Status, Error> {
             None => return Err(Error::msg(format_args!("{shown}: is not locked"))),
         }
     } else {
-        cx.print(format_args!("Changing password for {shown}\n"))?;
-        cx.flush()?;
-        asked(cx, own.is_root(), &old)?
+        return change(cx, &accounts, &name).map(|()| Status::OK);
     };
-    accounts.set_hash(&name, &new, today())?;
-    cx.note(format_args!("password for {shown} changed"));
+    set(cx, &accounts, &name, &new)?;
     Ok(Status::OK)
+}
+
+/// Asks for a user's new password and sets it; for adduser, too.
+pub(super) fn change(cx: &mut Ctx, accounts: &Accounts, name: &[u8]) -> Result<(), Error> {
+    let old = accounts.hash(name).unwrap_or_default().to_vec();
+    cx.print(format_args!("Changing password for {}\n", show_bytes(name)))?;
+    cx.flush()?;
+    let new = asked(cx, nix::unistd::getuid().is_root(), &old)?;
+    set(cx, accounts, name, &new)
+}
+
+fn set(cx: &mut Ctx, accounts: &Accounts, name: &[u8], hash: &[u8]) -> Result<(), Error> {
+    accounts.set_hash(name, hash, today())?;
+    cx.note(format_args!("password for {} changed", show_bytes(name)));
+    Ok(())
 }
 
 fn asked(cx: &mut Ctx, is_root: bool, old: &[u8]) -> Result<Vec<u8>, Error> {

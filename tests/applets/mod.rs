@@ -32,6 +32,7 @@ mod fdisk;
 mod find;
 mod folders;
 mod getopt;
+mod getty;
 mod grep;
 mod gzip;
 mod head;
