@@ -48,7 +48,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     let mut part = [false; 256];
-    for (byte, part) in (0u8..).zip(&mut part) {
+    for (byte, part) in (0..=u8::MAX).zip(&mut part) {
         *part =
             (32..127).contains(&byte) || byte == b'\t' || wide && matches!(byte, b'\n' | 11..=13);
     }
