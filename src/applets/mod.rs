@@ -53,6 +53,7 @@ mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod fsck;
 mod fsfreeze;
 mod fstrim;
 mod gen_init_cpio;
@@ -259,6 +260,7 @@ const LIST: &[Row] = &[
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
+    row("fsck", &fsck::APPLET),
     row("fsfreeze", &fsfreeze::APPLET),
     row("fstrim", &fstrim::APPLET),
     row("fsync", &link::FSYNC),
