@@ -49,11 +49,13 @@ mod expr;
 mod factor;
 mod false_;
 mod fbsplash;
+mod fdisk;
 mod find;
 mod findfs;
 mod flock;
 mod fold;
 mod free;
+mod fsck;
 mod fsfreeze;
 mod fstrim;
 mod gen_init_cpio;
@@ -83,6 +85,7 @@ mod login;
 mod losetup;
 mod ls;
 mod lsattr;
+mod lsblk;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
@@ -261,6 +264,7 @@ const LIST: &[Row] = &[
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("fbsplash", &fbsplash::APPLET),
+    row("fdisk", &fdisk::APPLET),
     row("fgconsole", &chvt::FGCONSOLE),
     row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
@@ -268,6 +272,7 @@ const LIST: &[Row] = &[
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
+    row("fsck", &fsck::APPLET),
     row("fsfreeze", &fsfreeze::APPLET),
     row("fstrim", &fstrim::APPLET),
     row("fsync", &link::FSYNC),
@@ -309,6 +314,7 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsattr", &lsattr::APPLET),
+    row("lsblk", &lsblk::APPLET),
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
