@@ -308,7 +308,7 @@ kill $(cat /var/run/klogd.pid); sleep 0.5; logread | grep -o 'klogd: exiting'; e
         "setfont: /large.psf.gz: 16x32, 2 glyphs",
         "t large: 15 40",
     ] {
-        vm.wait_for(&format!("{line}"));
+        vm.wait_for(line);
     }
     let mut shoot = |name: &str| {
         vm.wait_for(&format!("shoot {name}"));
