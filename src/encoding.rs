@@ -34,7 +34,7 @@ impl Alphabet {
         if let (6, Some(letters)) = (self.bits, self.letters.first_chunk::<64>()) {
             let letter = |n: u32| letters[(n & 63) as usize];
             let (groups, odd) = bytes.as_chunks::<3>();
-            out.resize(start + groups.len() * 4, 0);
+            crate::sys::memory::resize(out, start + groups.len() * 4, 0);
             let (places, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
             for (&[a, b, c], place) in groups.iter().zip(places) {
                 let n = u32::from_be_bytes([0, a, b, c]);

@@ -444,10 +444,10 @@ impl Piece {
     fn padded(&self, out: &mut Vec<u8>, text: &[u8]) {
         let end = out.len() + self.width.max(text.len());
         if !self.flags.contains(&b'-') {
-            out.resize(end - text.len(), b' ');
+            crate::sys::memory::resize(out, end - text.len(), b' ');
         }
         out.extend_from_slice(text);
-        out.resize(end, b' ');
+        crate::sys::memory::resize(out, end, b' ');
     }
 
     fn number(&self, out: &mut Vec<u8>, magnitude: u64, negative: bool, letter: u8) {

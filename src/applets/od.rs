@@ -78,7 +78,7 @@ impl Form {
                 }
             }
         }
-        out.resize(out.len() + column.saturating_sub(text.len()), b' ');
+        crate::sys::memory::resize(out, out.len() + column.saturating_sub(text.len()), b' ');
         out.extend_from_slice(text);
     }
 

@@ -119,7 +119,7 @@ impl Tables {
             return;
         };
         // Written always, counted when it is kept: no branch to guess wrong.
-        out.resize(block.len() + 1, 0);
+        crate::sys::memory::resize(out, block.len() + 1, 0);
         let mut at = 0;
         let mut before = last.map_or(256, u16::from);
         if self.only_deletes {

@@ -152,7 +152,7 @@ type Process<'p> = dyn FnMut(&[u8], &mut [u8], Action) -> lzma_rust2::Result<Str
 /// whether more will come.
 fn feed(input: &mut Input, out: &mut Vec<u8>, process: &mut Process) -> Result<bool, Cause> {
     let start = out.len();
-    out.resize(start + STEP, 0);
+    crate::sys::memory::resize(out, start + STEP, 0);
     let mut filled = start;
     let result = loop {
         let some = input.some()?;
@@ -469,7 +469,11 @@ pub fn pack(level: u8, input: &mut Input, to: &mut dyn io::Write) -> io::Result<
         let sink = writer.finish().map_err(broken)?;
         sink.result?;
         let unpadded = size + sink.count;
-        tail.resize((unpadded.next_multiple_of(4) - unpadded) as usize, 0);
+        crate::sys::memory::resize(
+            &mut tail,
+            (unpadded.next_multiple_of(4) - unpadded) as usize,
+            0,
+        );
         tail.extend_from_slice(&sum.sum().to_le_bytes());
         index.push(1);
         put_number(&mut index, unpadded + 4);

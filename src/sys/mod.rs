@@ -24,6 +24,7 @@ pub mod kernel_log;
 pub mod keyring;
 pub mod lines;
 pub mod loopdev;
+pub mod memory;
 pub mod namespace;
 pub mod path;
 pub mod process;
