@@ -330,7 +330,10 @@ fn jobs_are_controlled() {
     t.key_for_command("\x1a");
     t.expect("[2] + Stopped              sleep 61\r\n");
     t.expect("P> ");
-    t.line("jobs", "[1] - Stopped              sleep 60\r\n[2] + Stopped              sleep 61\r\n");
+    t.line(
+        "jobs",
+        "[1] - Stopped              sleep 60\r\n[2] + Stopped              sleep 61\r\n",
+    );
     t.line("bg %1", "[1] sleep 60\r\n");
     t.line("jobs %?60", "[1] ");
     t.line("jobs -p | wc -l", "2\r\n");
