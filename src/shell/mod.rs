@@ -137,6 +137,9 @@ pub struct Shell {
     spare: Vec<Fields>,
     /// Positional parameters of calls that are over.
     spare_parameters: Vec<Rc<Vec<Vec<u8>>>>,
+    /// Standard input of the applet that runs, when it comes from a command
+    /// that ran before it.
+    input: Option<Vec<u8>>,
     /// Standard input of the `read` that runs, when that is a here-document.
     here_text: Option<Vec<u8>>,
     getopts: Getopts,

@@ -280,6 +280,7 @@ impl Shell {
             out: Vec::new(),
             spare: Vec::new(),
             spare_parameters: Vec::new(),
+            input: None,
             here_text: None,
             getopts: Getopts::default(),
             trap_status: None,

@@ -134,7 +134,7 @@ fn list(sh: &mut Shell, numbers: &[u32], bare: bool) {
     for number in numbers {
         let Some(entry) = sh.history.get(*number) else { continue };
         if !bare {
-            super::super::vars::push_number(&mut text, i64::from(*number));
+            crate::digits::push_signed(&mut text, i64::from(*number));
         }
         for line in entry.split(|b| *b == b'\n') {
             text.push(b'\t');
