@@ -432,8 +432,8 @@ impl Shell {
                     // Here the operands of -eq and the like are expressions.
                     let mut a = Vec::new();
                     let mut b = Vec::new();
-                    super::vars::push_number(&mut a, self.arithmetic_text(&left)?);
-                    super::vars::push_number(&mut b, self.arithmetic_text(&right)?);
+                    crate::digits::push_signed(&mut a, self.arithmetic_text(&left)?);
+                    crate::digits::push_signed(&mut b, self.arithmetic_text(&right)?);
                     return self.test(&[&a, op, &b]);
                 }
                 self.test(&[&left, op, &right])?

@@ -9,8 +9,8 @@ use super::arith;
 use super::ast::{Arith, Name, Op, Param, Part, Replace, Which, Word};
 use super::fields::{Builder, Fields, Mode};
 use super::pattern;
-use super::vars::push_number;
 use super::{Flow, Run, Shell};
+use crate::digits::push_signed;
 
 impl Shell {
     /// Expands words to fields, behind those that are there.
@@ -108,7 +108,7 @@ impl Shell {
                 Part::Arith(arith) => {
                     let value = self.arithmetic(arith)?;
                     let mut text = Vec::with_capacity(20);
-                    push_number(&mut text, value);
+                    push_signed(&mut text, value);
                     self.push(&text, b, quoted);
                 }
                 Part::Tilde(user) => match self.home(user) {
@@ -208,7 +208,7 @@ impl Shell {
                     },
                 };
                 let mut text = Vec::new();
-                push_number(&mut text, length as i64);
+                push_signed(&mut text, length as i64);
                 self.push(&text, b, quoted);
             }
             Op::Default(colon, word) if !present(*colon) => return self.inner(word, b, quoted),
@@ -405,7 +405,7 @@ impl Shell {
             Which::LastJob => i64::from(self.jobs.last_background()?),
         };
         let mut text = Vec::new();
-        push_number(&mut text, number);
+        push_signed(&mut text, number);
         Some(text)
     }
 

@@ -2,6 +2,7 @@
 
 mod attach;
 mod command;
+mod console;
 mod disks;
 mod faults;
 mod image;

@@ -4,9 +4,9 @@ use crate::applet::{show_bytes, write_all};
 
 use super::super::ast::is_name;
 use super::super::fields::Fields;
-use super::super::vars::push_number;
 use super::super::{Getopts, Shell};
 use super::{Ran, number};
+use crate::digits::push_signed;
 
 impl Default for Getopts {
     fn default() -> Getopts {
@@ -85,7 +85,7 @@ pub(super) fn getopts(sh: &mut Shell, fields: &Fields) -> Ran {
         }
     }
     let mut text = Vec::new();
-    push_number(&mut text, index as i64);
+    push_signed(&mut text, index as i64);
     let failed = sh.vars.set(b"OPTIND", &text).is_err();
     sh.vars.optind_changed = false;
     sh.getopts = Getopts { index, offset };
