@@ -45,7 +45,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut machines = door::all(cx.env);
     if list {
         for machine in &machines {
-            cx.print(format_args!("{}\t{}\n", show_bytes(&machine.name), show_bytes(&machine.pid)))?;
+            cx.print(format_args!(
+                "{}\t{}\n",
+                show_bytes(&machine.name),
+                show_bytes(&machine.pid)
+            ))?;
         }
         return Ok(Status::OK);
     }

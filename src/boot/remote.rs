@@ -65,7 +65,9 @@ fn arguments(cmdline: &Cmdline<'_>) -> Vec<OsString> {
             Some(words) => list.extend(words.into_iter().map(OsString::from_vec)),
             None => {
                 let value = show_bytes(kept.value);
-                let why = format!("rescue.remote={value}: not vsock[:PORT], port[:NAME] or tcp:ADDR:PORT");
+                let why = format!(
+                    "rescue.remote={value}: not vsock[:PORT], port[:NAME] or tcp:ADDR:PORT"
+                );
                 applet::complain(sys::fd::stderr(), "rescuebox", &why);
             }
         }

@@ -208,13 +208,7 @@ impl Protocol {
     }
 
     /// Commands become the keys that do the same on a terminal.
-    fn command(
-        &self,
-        b: u8,
-        data: &mut Vec<u8>,
-        answer: &mut Vec<u8>,
-        news: &mut Vec<News>,
-    ) {
+    fn command(&self, b: u8, data: &mut Vec<u8>, answer: &mut Vec<u8>, news: &mut Vec<News>) {
         if self.side == Side::Client {
             if b == EOF {
                 news.push(News::End);

@@ -54,8 +54,10 @@ pub fn is_name(name: &[u8]) -> bool {
 fn folders(env: Env<'_>) -> Vec<PathBuf> {
     let name = format!("rescuebox-{}", nix::unistd::geteuid());
     let set = |name: &[u8]| env.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let mut list: Vec<PathBuf> =
-        [set(b"XDG_RUNTIME_DIR"), set(b"TMPDIR"), Some("/tmp".into())].into_iter().flatten().collect();
+    let mut list: Vec<PathBuf> = [set(b"XDG_RUNTIME_DIR"), set(b"TMPDIR"), Some("/tmp".into())]
+        .into_iter()
+        .flatten()
+        .collect();
     list.retain(|dir| dir.is_absolute() && dir.is_dir());
     list.dedup();
     list.into_iter().map(|dir| dir.join(&name)).collect()

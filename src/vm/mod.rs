@@ -371,7 +371,8 @@ fn attempt(
 /// The door to the rescue shell. A machine with a job ends when its boot
 /// fails, and somebody else's initramfs has no such shell unless told so.
 fn door(cx: &Ctx<'_>, options: &Options, purpose: Use) -> Result<Option<Door>, Error> {
-    if !options.door || purpose == Use::Job || (options.initrd.is_some() && options.name.is_none()) {
+    if !options.door || purpose == Use::Job || (options.initrd.is_some() && options.name.is_none())
+    {
         return Ok(None);
     }
     if let Some(name) = &options.name {
