@@ -31,7 +31,8 @@ lab: FORCE
 	@scripts/setup test
 	@scripts/fetch kernel $(KERNELS) >/dev/null
 	@scripts/fetch virtiofsd >/dev/null
-	@scripts/fetch root bookworm >/dev/null
+	@scripts/fetch root bookworm trixie >/dev/null
+	@scripts/fetch gen_init_cpio bookworm forky >/dev/null
 
 test: lab
 	@scripts/build

@@ -40,6 +40,7 @@ mod lines;
 mod ls;
 mod mdev;
 mod mkinitramfs;
+mod mkinitramfs_check;
 mod mkinitramfs_modules;
 mod mkinitramfs_more;
 mod modinfo;
