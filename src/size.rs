@@ -69,6 +69,33 @@ pub fn human_binary(bytes: u64) -> String {
     }
 }
 
+/// As util-linux writes sizes: rounded to the nearest tenth, which is left out
+/// when it is 0: `0B`, `465.8G`, `40M`.
+pub fn rounded(bytes: u64) -> String {
+    let unit = if bytes == 0 { 0 } else { bytes.ilog2() / 10 };
+    let letter = char::from(*b"BKMGTPE".get(unit as usize).unwrap_or(&b'E'));
+    let (whole, rest) = (bytes >> (10 * unit), bytes & ((1 << (10 * unit)) - 1));
+    // Thousandths first, as util-linux's size_to_human_string().
+    let thousandths = (u128::from(rest) * 1000) >> (10 * unit);
+    match (thousandths + 50) / 100 {
+        0 => format!("{whole}{letter}"),
+        10 => format!("{}{letter}", whole + 1),
+        tenth => format!("{whole}.{tenth}{letter}"),
+    }
+}
+
+/// [`rounded`] with the unit's whole name behind a blank: `40 MiB`, `0 B`.
+pub fn rounded_long(bytes: u64) -> String {
+    let mut text = rounded(bytes);
+    let letter = text.pop().unwrap_or('B');
+    text.push(' ');
+    text.push(letter);
+    if letter != 'B' {
+        text.push_str("iB");
+    }
+    text
+}
+
 /// [`human`] in powers of 1000.
 pub fn human_decimal(bytes: u64) -> String {
     scaled(bytes, 1000, b"kMGTPE")
@@ -124,6 +151,18 @@ mod tests {
         ] {
             assert_eq!(human(bytes), text, "{bytes}");
         }
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (500_108_862_464, "465.8G"),
+            (41_943_040, "40M"),
+            (1_073_741_312, "1024M"),
+            (u64::MAX, "16E"),
+        ] {
+            assert_eq!(rounded(bytes), text, "{bytes}");
+        }
+        assert_eq!(rounded_long(41_943_040), "40 MiB");
+        assert_eq!(rounded_long(0), "0 B");
         assert_eq!(human_binary(0), "0B");
         assert_eq!(human_binary(1_561_767_936), "1.5Gi");
         assert_eq!(human_binary(2048), "2.0Ki");
