@@ -2,8 +2,6 @@
 //! of POSIX ("odc"). Several may follow one another, with zeros between.
 
 use crate::compress::Unpacker;
-use crate::cpio::TYPE_MASK;
-
 use super::{Damage, Entry};
 
 /// The longest name that is read.
@@ -171,7 +169,7 @@ impl Cpio {
                 }
                 continue;
             }
-            if entry.name.is_empty() || entry.mode & TYPE_MASK == 0 {
+            if entry.name.is_empty() {
                 return Err(Damage::Header(offset));
             }
             if entry.is_symlink() {

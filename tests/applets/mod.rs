@@ -51,6 +51,7 @@ mod modprobe;
 mod mount;
 mod multicall;
 mod network;
+mod others_images;
 mod patch;
 mod paths;
 mod pieces;
