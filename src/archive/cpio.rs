@@ -1,8 +1,8 @@
 //! cpio archives as streams: newc and crc of SVR4, and the old portable format
 //! of POSIX ("odc"). Several may follow one another, with zeros between.
 
-use crate::compress::Unpacker;
 use super::{Damage, Entry};
+use crate::compress::Unpacker;
 
 /// The longest name that is read.
 const MOST_NAME: u64 = 64 << 10;
