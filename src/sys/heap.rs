@@ -14,6 +14,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of the arena.
 const ARENA: usize = 32 * 1024;
@@ -51,9 +52,52 @@ pub struct Heap {
     state: UnsafeCell<State>,
 }
 
-// SAFETY: the program has one thread: clippy.toml forbids to start others, no
-// handler of a signal allocates, and the child of a fork has memory of its own.
+// SAFETY: the program has one thread, but while `sys::parallel` works: clippy.toml
+// forbids to start others elsewhere. It says so before the first starts and after
+// the last has ended, and in between the lock is taken. No handler of a signal
+// allocates, and the child of a fork has memory of its own.
 unsafe impl Sync for Heap {}
+
+/// Whether there is more than one thread.
+static PARALLEL: AtomicBool = AtomicBool::new(false);
+
+/// Taken by who uses the lists, while there is more than one thread.
+static LOCK: AtomicBool = AtomicBool::new(false);
+
+/// Tells the allocator that other threads start, or that all have ended.
+pub fn set_parallel(parallel: bool) {
+    PARALLEL.store(parallel, Ordering::SeqCst);
+}
+
+/// The lock, until it is dropped.
+struct Guard(bool);
+
+impl Guard {
+    #[inline]
+    fn take() -> Guard {
+        let parallel = PARALLEL.load(Ordering::Relaxed);
+        if parallel {
+            Guard::wait();
+        }
+        Guard(parallel)
+    }
+
+    #[inline(never)]
+    fn wait() {
+        while LOCK.swap(true, Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Guard {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 {
+            LOCK.store(false, Ordering::Release);
+        }
+    }
+}
 
 /// The class of a size and how large its pieces are.
 #[inline]
@@ -83,10 +127,11 @@ impl Heap {
         Heap { arena: UnsafeCell::new([0; ARENA / UNIT]), state: UnsafeCell::new(state) }
     }
 
-    /// A piece that was never used, of a size that is a class's.
+    /// A piece that was never used, of a size that is a class's. The caller has
+    /// the lock.
     #[inline(never)]
     fn fresh(&self, size: usize) -> *mut u8 {
-        // SAFETY: there is one thread, and nothing else has a reference.
+        // SAFETY: nobody else is at the lists, and nothing else has a reference.
         let state = unsafe { &mut *self.state.get() };
         if !state.started {
             state.started = true;
@@ -122,7 +167,8 @@ impl Heap {
 
     /// Makes the last piece handed out larger, where there is room behind it.
     fn extend(&self, pointer: *mut u8, old: usize, new: usize) -> bool {
-        // SAFETY: there is one thread, and nothing else has a reference.
+        let _guard = Guard::take();
+        // SAFETY: nobody else is at the lists, and nothing else has a reference.
         let state = unsafe { &mut *self.state.get() };
         let more = new - old;
         let last = pointer.wrapping_add(old) == state.next && more <= state.left;
@@ -146,7 +192,8 @@ unsafe impl GlobalAlloc for Heap {
             return unsafe { System.alloc(layout) };
         }
         let (class, size) = class(layout.size());
-        // SAFETY: there is one thread, and nothing else has a reference.
+        let _guard = Guard::take();
+        // SAFETY: nobody else is at the lists, and nothing else has a reference.
         let list = unsafe { (*self.state.get()).free.get_mut(class) };
         match list {
             Some(list) if !list.is_null() => {
@@ -181,7 +228,8 @@ unsafe impl GlobalAlloc for Heap {
             return unsafe { System.dealloc(pointer, layout) };
         }
         let (class, _) = class(layout.size());
-        // SAFETY: there is one thread, and nothing else has a reference.
+        let _guard = Guard::take();
+        // SAFETY: nobody else is at the lists, and nothing else has a reference.
         if let Some(list) = unsafe { (*self.state.get()).free.get_mut(class) } {
             // SAFETY: the piece is the caller's no more, and has room for an address.
             unsafe { pointer.cast::<*mut u8>().write(*list) };

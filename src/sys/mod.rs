@@ -26,6 +26,7 @@ pub mod lines;
 pub mod loopdev;
 pub mod memory;
 pub mod namespace;
+pub mod parallel;
 pub mod path;
 pub mod process;
 pub mod pty;
