@@ -3,12 +3,14 @@
 //! Deviations: names sort by bytes; on a terminal control bytes are `?` and
 //! names are not quoted (`-b` shows escapes); no LS_COLORS.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::fsutil::users::Users;
@@ -52,13 +54,21 @@ pub(super) static APPLET: Applet = Applet {
 struct File {
     /// As it is printed: a name, or an operand.
     name: OsString,
-    path: PathBuf,
+    /// The folder that it is in; of an operand none.
+    folder: Option<Rc<Path>>,
     /// `None` when it could not be looked at.
     meta: Option<Metadata>,
     is_link: bool,
 }
 
 impl File {
+    fn path(&self) -> Cow<'_, Path> {
+        match &self.folder {
+            Some(folder) => Cow::Owned(folder.join(&self.name)),
+            None => Cow::Borrowed(Path::new(&self.name)),
+        }
+    }
+
     fn is_folder(&self) -> bool {
         self.meta.as_ref().is_some_and(Metadata::is_dir)
     }
@@ -122,10 +132,10 @@ fn operand_file(c: &Choice, operand: &OsStr) -> std::io::Result<File> {
         if let Some(meta) = followed
             && (wanted || quiet && meta.is_dir())
         {
-            return Ok(File { name, path, meta: Some(meta), is_link: false });
+            return Ok(File { name, folder: None, meta: Some(meta), is_link: false });
         }
     }
-    Ok(File { name, path, meta: Some(itself), is_link })
+    Ok(File { name, folder: None, meta: Some(itself), is_link })
 }
 
 fn time_of(which: Which, meta: &Metadata) -> (i64, i64) {
@@ -142,7 +152,7 @@ fn sort(c: &Choice, files: &mut [File]) {
         return;
     }
     // links to folders go with folders
-    let last = |f: &File| !(f.is_folder() || f.is_link && f.path.is_dir());
+    let last = |f: &File| !(f.is_folder() || f.is_link && f.path().is_dir());
     sort_by(files, |a, b| {
         let (x, y) = (a.name.as_bytes(), b.name.as_bytes());
         let key = |f: &File| match (by, &f.meta) {
@@ -200,11 +210,12 @@ impl Lister<'_> {
             }
         };
         let mut files = Vec::new();
+        let place: Rc<Path> = Rc::from(path.as_path());
         if c.all {
             for name in [".", ".."] {
-                let file = path.join(name);
-                let meta = file.metadata().ok();
-                files.push(File { name: name.into(), path: file, meta, is_link: false });
+                let meta = path.join(name).metadata().ok();
+                let folder = Some(place.clone());
+                files.push(File { name: name.into(), folder, meta, is_link: false });
             }
         }
         for entry in entries {
@@ -214,7 +225,7 @@ impl Lister<'_> {
             {
                 continue;
             }
-            files.push(self.look_at(cx, path, entry));
+            files.push(self.look_at(cx, &place, entry));
         }
         if let Some(error) = ended {
             cx.warn(Error::os(show(path), error));
@@ -224,7 +235,7 @@ impl Lister<'_> {
             if std::mem::replace(printed, true) {
                 cx.put(b"\n")?;
             }
-            let mut line = printable(path.as_os_str().as_bytes(), c.control);
+            let mut line = printable(path.as_os_str().as_bytes(), c.control).into_owned();
             line.extend_from_slice(b":\n");
             cx.put(&line)?;
         }
@@ -240,32 +251,30 @@ impl Lister<'_> {
         let mut below = Vec::new();
         for file in files {
             if file.is_folder() && !matches!(file.name.as_bytes(), b"." | b"..") {
-                below.push(Pending { path: file.path, above: above.clone() });
+                below.push(Pending { path: file.path().into_owned(), above: above.clone() });
             }
         }
         Ok(Some(below))
     }
 
-    fn look_at(&self, cx: &mut Ctx, folder: &Path, entry: folder::Entry) -> File {
+    fn look_at(&self, cx: &mut Ctx, folder: &Rc<Path>, entry: folder::Entry) -> File {
         let c = self.c;
         let Entry { name, is_link, .. } = entry;
-        let path = folder.join(&name);
+        let mut file = File { name, folder: Some(folder.clone()), meta: None, is_link };
         if !self.wants_meta() {
-            return File { name, path, meta: None, is_link };
+            return file;
         }
+        let path = file.path().into_owned();
         if c.follow
             && let Ok(meta) = path.metadata()
         {
-            return File { name, path, meta: Some(meta), is_link: false };
+            return File { meta: Some(meta), is_link: false, ..file };
         }
-        let meta = match path.symlink_metadata() {
-            Ok(meta) => Some(meta),
-            Err(error) => {
-                cx.warn(Error::os(show(&path), error));
-                None
-            }
-        };
-        File { name, path, meta, is_link }
+        match path.symlink_metadata() {
+            Ok(meta) => file.meta = Some(meta),
+            Err(error) => cx.warn(Error::os(show(&path), error)),
+        }
+        file
     }
 
     /// Whether files have to be looked at, or names do.
@@ -285,8 +294,17 @@ impl Lister<'_> {
     fn list(&mut self, cx: &mut Ctx, files: &[File]) -> Result<(), Error> {
         let c = self.c;
         if self.c.layout == Layout::Long {
-            let text =
-                long::table(self.c, files, &mut self.users, self.now, &|file| decorated(c, file));
+            let name = |file: &File, out: &mut Vec<u8>| {
+                decorated(c, file, out);
+            };
+            return cx.put(&long::table(c, files, &mut self.users, self.now, &name));
+        }
+        if c.layout == Layout::OneColumn && !c.inode && !c.blocks {
+            let mut text = Vec::new();
+            for file in files {
+                decorated(c, file, &mut text);
+                text.push(b'\n');
+            }
             return cx.put(&text);
         }
         let heads = long::prefixes(self.c, files);
@@ -294,11 +312,10 @@ impl Lister<'_> {
             .iter()
             .zip(heads)
             .map(|(file, head)| {
-                let (name, width) = decorated(c, file);
-                let width = width + head.len();
                 let mut cell = head.into_bytes();
-                cell.extend_from_slice(&name);
-                (cell, width)
+                let before = cell.len();
+                let width = decorated(c, file, &mut cell);
+                (cell, before + width)
             })
             .collect();
         let widths: Vec<usize> = cells.iter().map(|(_, width)| *width).collect();
@@ -328,12 +345,15 @@ impl Lister<'_> {
     }
 }
 
-/// The name with colour and mark, and its width on the screen.
-fn decorated(c: &Choice, file: &File) -> (Vec<u8>, usize) {
+/// Appends the name with colour and mark; its width on the screen.
+fn decorated(c: &Choice, file: &File, out: &mut Vec<u8>) -> usize {
     let name = printable(file.name.as_bytes(), c.control);
-    let mut width = String::from_utf8_lossy(&name).chars().count();
+    let mut width = match name.is_ascii() {
+        true => name.len(),
+        false => String::from_utf8_lossy(&name).chars().count(),
+    };
     let mode = file.meta.as_ref().map_or(0, Metadata::mode);
-    let mut out = painted(c, &name, mode);
+    painted(c, &name, mode, out);
     let in_long_link = c.layout == Layout::Long && file.is_link;
     if let Some(mark) = mark(c, mode)
         && !in_long_link
@@ -341,20 +361,23 @@ fn decorated(c: &Choice, file: &File) -> (Vec<u8>, usize) {
         out.push(mark);
         width += 1;
     }
-    if in_long_link && let Ok(target) = std::fs::read_link(&file.path) {
+    if in_long_link && let Ok(target) = std::fs::read_link(file.path()) {
         out.extend_from_slice(b" -> ");
-        let there = file.path.metadata().map_or(0, |meta| meta.mode());
+        let there = file.path().metadata().map_or(0, |meta| meta.mode());
         let target = printable(target.as_os_str().as_bytes(), c.control);
-        out.extend_from_slice(&painted(c, &target, there));
+        painted(c, &target, there, out);
         out.extend(mark(c, there));
     }
-    (out, width)
+    width
 }
 
 /// A name as it may be printed.
-fn printable(name: &[u8], control: Control) -> Vec<u8> {
-    if control == Control::Raw {
-        return name.to_vec();
+fn printable(name: &[u8], control: Control) -> Cow<'_, [u8]> {
+    let is_plain = |b: &u8| {
+        matches!(b, b' '..=b'~') && !(control == Control::Escape && matches!(b, b' ' | b'\\'))
+    };
+    if control == Control::Raw || name.iter().all(is_plain) {
+        return Cow::Borrowed(name);
     }
     let mut out = Vec::with_capacity(name.len());
     let hidden = |out: &mut Vec<u8>, bytes: &[u8]| match control {
@@ -384,7 +407,7 @@ fn printable(name: &[u8], control: Control) -> Vec<u8> {
             hidden(&mut out, &[*byte]);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// The mark behind a name.
@@ -400,8 +423,8 @@ fn mark(c: &Choice, mode: u32) -> Option<u8> {
     }
 }
 
-/// The name in the colour of its kind: those of GNU ls without LS_COLORS.
-fn painted(c: &Choice, name: &[u8], mode: u32) -> Vec<u8> {
+/// Appends the name in the colour of its kind: those of GNU ls without LS_COLORS.
+fn painted(c: &Choice, name: &[u8], mode: u32, out: &mut Vec<u8>) {
     let color = match mode & libc::S_IFMT {
         _ if !c.color => "",
         libc::S_IFDIR if mode & 0o1002 == 0o1002 => "30;42",
@@ -418,12 +441,11 @@ fn painted(c: &Choice, name: &[u8], mode: u32) -> Vec<u8> {
         _ => "",
     };
     if color.is_empty() {
-        return name.to_vec();
+        return out.extend_from_slice(name);
     }
-    let mut out = format!("\x1b[{color}m").into_bytes();
+    out.extend_from_slice(format!("\x1b[{color}m").as_bytes());
     out.extend_from_slice(name);
     out.extend_from_slice(b"\x1b[0m");
-    out
 }
 
 /// `a, b, c` on lines that are not longer than `line`.
@@ -455,10 +477,10 @@ mod tests {
     #[test]
     fn control_bytes() {
         let name = b"a b\x1b[m\n\xff\\";
-        assert_eq!(printable(name, Control::Question), b"a b?[m??\\");
-        assert_eq!(printable(name, Control::Escape), b"a\\ b\\033[m\\n\\377\\\\");
-        assert_eq!(printable(name, Control::Raw), name);
-        assert_eq!(printable("é".as_bytes(), Control::Question), "é".as_bytes());
+        assert_eq!(*printable(name, Control::Question), *b"a b?[m??\\");
+        assert_eq!(*printable(name, Control::Escape), *b"a\\ b\\033[m\\n\\377\\\\");
+        assert_eq!(*printable(name, Control::Raw), *name);
+        assert_eq!(*printable("é".as_bytes(), Control::Question), *"é".as_bytes());
     }
 
     #[test]

@@ -26,6 +26,17 @@ pub fn has(path: &Path, name: &CStr) -> bool {
     unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), std::ptr::null_mut(), 0) > 0 }
 }
 
+/// Calls `each` with the name of every attribute of a file, of a symbolic link
+/// itself. A file whose attributes cannot be told has none.
+pub fn each_name(path: &Path, each: &mut dyn FnMut(&[u8])) {
+    let Ok(handle) = Handle::of(&Place::Path(path)) else { return };
+    for name in handle.names().unwrap_or_default().split(|&b| b == 0) {
+        if !name.is_empty() {
+            each(name);
+        }
+    }
+}
+
 /// A file whose attributes are copied.
 pub enum Place<'a> {
     /// An open one.
@@ -42,20 +53,11 @@ pub fn copy(
     wanted: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<(), Errno> {
     let (from, to) = (Handle::of(from)?, Handle::of(to)?);
-    // Most files have none or few.
-    let mut names = vec![0u8; 512];
-    let length = match from.list(&mut names) {
-        Err(Errno::ERANGE) => {
-            names.resize(64 * 1024, 0);
-            from.list(&mut names)
-        }
-        listed => listed,
-    };
-    match length {
-        Ok(length) => names.truncate(length),
+    let names = match from.names() {
+        Ok(names) => names,
         Err(Errno::EOPNOTSUPP) => return Ok(()),
         Err(errno) => return Err(errno),
-    }
+    };
     let mut result = Ok(());
     for name in names.split(|&b| b == 0).filter(|name| !name.is_empty() && wanted(name)) {
         let name = CString::new(name).map_err(|_| Errno::EINVAL)?;
@@ -80,6 +82,21 @@ impl Handle {
                 Handle::Path(CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?)
             }
         })
+    }
+
+    /// The names of all, each with a zero behind it.
+    fn names(&self) -> Result<Vec<u8>, Errno> {
+        // Most files have none or few.
+        let mut names = vec![0u8; 256];
+        let length = match self.list(&mut names) {
+            Err(Errno::ERANGE) => {
+                names.resize(64 * 1024, 0);
+                self.list(&mut names)?
+            }
+            listed => listed?,
+        };
+        names.truncate(length);
+        Ok(names)
     }
 
     fn list(&self, names: &mut [u8]) -> Result<usize, Errno> {

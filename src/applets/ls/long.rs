@@ -9,31 +9,71 @@ use super::choice::{Choice, TimeStyle};
 use super::{File, time_of};
 use crate::civil::Civil;
 use crate::fsutil::users::Users;
-use crate::sys::{clock, xattr};
-use crate::{mode, size};
+use crate::sys::{clock, memory, xattr};
+use crate::{digits, mode, size};
 
 /// Half a year of 365.2425 days, in seconds: older files show the year.
 const HALF_YEAR: i64 = 31_556_952 / 2;
 
 /// One line's columns, from the left.
+#[derive(Default)]
 struct Row {
-    cells: Vec<Cell>,
+    /// All columns, one behind the other.
+    text: Vec<u8>,
+    /// Where each ends, and whether it stands at the right of its column, as
+    /// numbers do.
+    ends: Vec<(usize, bool)>,
     /// Of a device its two numbers, which stand in the column of the size.
     device: Option<(u64, u64)>,
 }
 
-/// Names stand at the left, numbers at the right.
-struct Cell {
-    text: Vec<u8>,
-    right: bool,
+impl Row {
+    fn end(&mut self, is_right: bool) {
+        self.ends.push((self.text.len(), is_right));
+    }
+
+    fn put(&mut self, text: &[u8], is_right: bool) {
+        self.text.extend_from_slice(text);
+        self.end(is_right);
+    }
+
+    fn number(&mut self, number: u64) {
+        digits::push(&mut self.text, number, 10, 1, false);
+        self.end(true);
+    }
+
+    fn unknown(&mut self, wanted: bool, is_right: bool) {
+        if wanted {
+            self.put(b"?", is_right);
+        }
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(end, is_right)| {
+            (self.text.get(std::mem::replace(&mut start, end)..end).unwrap_or_default(), is_right)
+        })
+    }
 }
 
-fn left(text: impl Into<Vec<u8>>) -> Cell {
-    Cell { text: text.into(), right: false }
+/// The offset of local time, which changes at quarters of hours only.
+#[derive(Default)]
+struct Zone {
+    quarter: Option<(i64, i32)>,
 }
 
-fn right(text: String) -> Cell {
-    Cell { text: text.into_bytes(), right: true }
+impl Zone {
+    fn offset(&mut self, seconds: i64) -> i32 {
+        let quarter = seconds.div_euclid(900);
+        match self.quarter {
+            Some((known, offset)) if known == quarter => offset,
+            _ => {
+                let offset = clock::zone_offset(seconds);
+                self.quarter = Some((quarter, offset));
+                offset
+            }
+        }
+    }
 }
 
 /// The lines of all files.
@@ -42,12 +82,13 @@ pub fn table(
     files: &[File],
     users: &mut Users,
     now: u64,
-    name: &dyn Fn(&File) -> (Vec<u8>, usize),
+    name: &dyn Fn(&File, &mut Vec<u8>),
 ) -> Vec<u8> {
     let mut rows = Vec::new();
     let mut wide = 0;
+    let mut zone = Zone::default();
     for file in files {
-        let row = row(c, file, users, now);
+        let row = row(c, file, users, now, &mut zone);
         if let Some((_, minor)) = row.device {
             wide = wide.max(minor.to_string().len());
         }
@@ -55,102 +96,123 @@ pub fn table(
     }
     let mut widths: Vec<usize> = Vec::new();
     for row in &mut rows {
-        // behind the size is only the time
-        if let Some((major, minor)) = row.device
-            && let [.., size, _] = row.cells.as_mut_slice()
-        {
-            *size = right(format!("{major}, {minor:>wide$}"));
+        if let Some((major, minor)) = row.device {
+            with_numbers(row, format!("{major}, {minor:>wide$}").as_bytes());
         }
-        widths.resize(row.cells.len(), 0);
-        for (width, cell) in widths.iter_mut().zip(&row.cells) {
-            *width = cell.text.len().max(*width);
+        widths.resize(row.ends.len(), 0);
+        for (width, (cell, _)) in widths.iter_mut().zip(row.cells()) {
+            *width = cell.len().max(*width);
         }
     }
     let mut out = Vec::new();
     for (file, row) in files.iter().zip(&rows) {
-        for (width, cell) in widths.iter().zip(&row.cells) {
-            padded(&mut out, cell, *width);
+        for (width, (cell, is_right)) in widths.iter().zip(row.cells()) {
+            let end = out.len() + width;
+            if is_right {
+                memory::resize(&mut out, end - cell.len(), b' ');
+            }
+            out.extend_from_slice(cell);
+            memory::resize(&mut out, end + 1, b' ');
         }
-        out.extend_from_slice(&name(file).0);
+        name(file, &mut out);
         out.push(b'\n');
     }
     out
 }
 
-fn padded(out: &mut Vec<u8>, cell: &Cell, width: usize) {
-    let start = out.len();
-    if !cell.right {
-        out.extend_from_slice(&cell.text);
+/// A device's numbers in the place of its size, behind which is only the time.
+fn with_numbers(row: &mut Row, numbers: &[u8]) {
+    let mut new = Row::default();
+    let last = row.ends.len().saturating_sub(2);
+    for (at, (cell, is_right)) in row.cells().enumerate() {
+        new.put(if at == last { numbers } else { cell }, is_right);
     }
-    crate::sys::memory::resize(
-        out,
-        start + width - if cell.right { cell.text.len() } else { 0 },
-        b' ',
-    );
-    if cell.right {
-        out.extend_from_slice(&cell.text);
-    }
-    out.push(b' ');
+    *row = new;
 }
 
-fn row(c: &Choice, file: &File, users: &mut Users, now: u64) -> Row {
-    let mut cells = Vec::new();
+fn row(c: &Choice, file: &File, users: &mut Users, now: u64, zone: &mut Zone) -> Row {
+    let mut row = Row { text: Vec::with_capacity(64), ends: Vec::with_capacity(8), device: None };
     let Some(meta) = &file.meta else {
         // it is there, but nothing more can be told
-        let unknown = |cells: &mut Vec<Cell>, wanted: bool, is_right: bool| {
-            if wanted {
-                cells.push(Cell { text: b"?".to_vec(), right: is_right });
-            }
-        };
-        unknown(&mut cells, c.inode, true);
-        unknown(&mut cells, c.blocks, true);
-        cells.push(left(if file.is_link { "l?????????" } else { "??????????" }));
-        unknown(&mut cells, true, true);
-        unknown(&mut cells, !c.no_owner, false);
-        unknown(&mut cells, !c.no_group, false);
-        unknown(&mut cells, c.context, false);
-        unknown(&mut cells, true, true);
-        unknown(&mut cells, true, true);
-        return Row { cells, device: None };
+        row.unknown(c.inode, true);
+        row.unknown(c.blocks, true);
+        row.put(if file.is_link { b"l?????????" } else { b"??????????" }, false);
+        row.unknown(true, true);
+        row.unknown(!c.no_owner, false);
+        row.unknown(!c.no_group, false);
+        row.unknown(c.context, false);
+        row.unknown(true, true);
+        row.unknown(true, true);
+        return row;
     };
     if c.inode {
-        cells.push(right(meta.ino().to_string()));
+        row.number(meta.ino());
     }
     if c.blocks {
-        cells.push(right(blocks(c, meta.blocks())));
+        row.put(blocks(c, meta.blocks()).as_bytes(), true);
     }
-    let mut mode = mode::text(meta.mode()).to_vec();
-    if xattr::has(&file.path, c"system.posix_acl_access")
-        || meta.is_dir() && xattr::has(&file.path, c"system.posix_acl_default")
-    {
-        mode.push(b'+');
-    } else if xattr::has(&file.path, c"security.selinux") {
-        mode.push(b'.');
+    row.text.extend_from_slice(&mode::text(meta.mode()));
+    match protection(file) {
+        Protection::None => {}
+        Protection::List => row.text.push(b'+'),
+        Protection::Context => row.text.push(b'.'),
     }
-    cells.push(left(mode));
-    cells.push(right(meta.nlink().to_string()));
+    row.end(false);
+    row.number(meta.nlink());
     if !c.no_owner {
-        cells.push(id_text(c, meta.uid(), users.name_of(meta.uid())));
+        id_text(&mut row, c, meta.uid(), users.name_of(meta.uid()));
     }
     if !c.no_group {
-        cells.push(id_text(c, meta.gid(), users.group_of(meta.gid())));
+        id_text(&mut row, c, meta.gid(), users.group_of(meta.gid()));
     }
     if c.context {
-        let value = xattr::get(&file.path, c"security.selinux").unwrap_or_default();
+        let value = xattr::get(&file.path(), c"security.selinux").unwrap_or_default();
         let value = value.strip_suffix(b"\0").unwrap_or(&value);
         let value = if value.is_empty() { b"?" } else { value };
-        cells.push(left(crate::applet::show_bytes(value).to_string()));
+        row.put(crate::applet::show_bytes(value).to_string().as_bytes(), false);
     }
     let is_device = matches!(meta.mode() & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK);
-    cells.push(right(bytes(c, meta.size())));
-    cells.push(right(time(c, meta, now)));
-    Row { cells, device: is_device.then(|| (major(meta.rdev()), minor(meta.rdev()))) }
+    if c.human {
+        row.put(bytes(c, meta.size()).as_bytes(), true);
+    } else {
+        row.number(meta.size());
+    }
+    time(c, meta, now, zone, &mut row.text);
+    row.end(true);
+    row.device = is_device.then(|| (major(meta.rdev()), minor(meta.rdev())));
+    row
 }
 
-fn id_text(c: &Choice, id: u32, name: &[u8]) -> Cell {
-    let number = id.to_string().into_bytes();
-    let is_number = c.numeric || name == number;
-    Cell { text: if is_number { number } else { name.to_vec() }, right: is_number }
+/// What protects a file besides its mode.
+enum Protection {
+    None,
+    /// An access control list.
+    List,
+    /// A security context.
+    Context,
+}
+
+fn protection(file: &File) -> Protection {
+    let mut protection = Protection::None;
+    xattr::each_name(&file.path(), &mut |name| match name {
+        b"system.posix_acl_access" | b"system.posix_acl_default" => protection = Protection::List,
+        b"security.selinux" if !matches!(protection, Protection::List) => {
+            protection = Protection::Context;
+        }
+        _ => {}
+    });
+    protection
+}
+
+fn id_text(row: &mut Row, c: &Choice, id: u32, name: &[u8]) {
+    let start = row.text.len();
+    digits::push(&mut row.text, u64::from(id), 10, 1, false);
+    let is_number = c.numeric || row.text.get(start..) == Some(name);
+    if !is_number {
+        row.text.truncate(start);
+        row.text.extend_from_slice(name);
+    }
+    row.end(is_number);
 }
 
 fn bytes(c: &Choice, number: u64) -> String {
@@ -193,19 +255,46 @@ pub fn prefixes(c: &Choice, files: &[File]) -> Vec<String> {
         .collect()
 }
 
-fn time(c: &Choice, meta: &Metadata, now: u64) -> String {
+/// Two digits behind a byte.
+fn two(out: &mut Vec<u8>, before: u8, number: u32) {
+    out.push(before);
+    digits::push(out, u64::from(number), 10, 2, false);
+}
+
+fn time(c: &Choice, meta: &Metadata, now: u64, zone: &mut Zone, out: &mut Vec<u8>) {
     let (seconds, nanos) = time_of(c.which, meta);
-    let t = Civil::of(seconds, clock::zone_offset(seconds));
+    let t = Civil::of(seconds, zone.offset(seconds));
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let age = now.saturating_sub(seconds);
     let recent = (0..HALF_YEAR).contains(&age);
-    let clock = format!("{:02}:{:02}", t.hour, t.minute);
     match c.time_style {
-        TimeStyle::FullIso => format!("{}.{nanos:09} {}", t.date_time(), t.zone()),
-        TimeStyle::LongIso => format!("{:04}-{:02}-{:02} {clock}", t.year, t.month, t.day),
-        TimeStyle::Iso if recent => format!("{:02}-{:02} {clock}", t.month, t.day),
-        TimeStyle::Iso => format!("{:04}-{:02}-{:02} ", t.year, t.month, t.day),
-        TimeStyle::Locale if recent => format!("{} {:2} {clock}", t.month_name(), t.day),
-        TimeStyle::Locale => format!("{} {:2}  {:>4}", t.month_name(), t.day, t.year),
+        TimeStyle::FullIso => {
+            let text = format!("{}.{nanos:09} {}", t.date_time(), t.zone());
+            out.extend_from_slice(text.as_bytes());
+            return;
+        }
+        TimeStyle::Iso if recent => digits::push(out, u64::from(t.month), 10, 2, false),
+        TimeStyle::LongIso | TimeStyle::Iso => {
+            out.extend_from_slice(format!("{:04}", t.year).as_bytes());
+            two(out, b'-', t.month);
+        }
+        TimeStyle::Locale => {
+            out.extend_from_slice(t.month_name().as_bytes());
+            out.extend_from_slice(if t.day < 10 { b"  " } else { b" " });
+            digits::push(out, u64::from(t.day), 10, 1, false);
+        }
+    }
+    if !matches!(c.time_style, TimeStyle::Locale) {
+        two(out, b'-', t.day);
+    }
+    match c.time_style {
+        TimeStyle::Iso if !recent => out.push(b' '),
+        TimeStyle::Locale if !recent => {
+            out.extend_from_slice(format!("  {:>4}", t.year).as_bytes());
+        }
+        _ => {
+            two(out, b' ', t.hour);
+            two(out, b':', t.minute);
+        }
     }
 }
