@@ -35,14 +35,12 @@ pub(super) static APPLET: Applet = Applet {
             \x20                       standard input is at its end\n\
             \x20 --no-attach           nobody comes to its rescue shell with attach\n\
             \x20 --init PATH           the root's init, with its console here\n\
-            \x20 --memory SIZE         1G; K, M, G, T\n\
-            \x20 --cpus N              1\n\
+            \x20 --memory SIZE         1G; K, M, G, T                 --cpus N   1\n\
             \x20 --append WORDS        more for the kernel command line (repeat)\n\
             \x20 --accel LIST          auto (what works), kvm, tcg\n\
             \x20 --net none|user       none; user: outward only, through this host\n\
             \x20 --timeout SECONDS     then it ends, with status 124\n\
-            \x20 --json                a report in JSON on standard error, as its last line\n\
-            \x20 -v, --verbose         show QEMU's command line and the kernel's messages\n\
+            \x20 --json, -v            a report as the last line of standard error; what QEMU says\n\
             Without COMMAND: a rescue shell, or with --root its /bin/sh. Status: COMMAND's;\n\
             124 timeout, 125 failure here, 126 cannot run, 127 not found, 254 boot failed.",
     kind: Kind::Exec, // runs as long as the machine does
