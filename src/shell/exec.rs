@@ -169,7 +169,7 @@ impl Shell {
                         }
                     }
                 }
-                let result = self.lists(statement, true);
+                let result = self.lasting(statement);
                 self.end_child(result)
             }
             Ok(Forked::Parent(pid)) => {
@@ -180,6 +180,25 @@ impl Shell {
             }
             Err(errno) => self.fatal(format_args!("cannot fork: {}", errno.desc())),
         }
+    }
+
+    /// What a process runs to its end: a compound command's redirections hold
+    /// for the trap on EXIT, too, as in every other shell.
+    fn lasting(&mut self, statement: &Statement) -> Run {
+        if let [command] = statement.first.commands.as_slice()
+            && statement.rest.is_empty()
+            && !statement.first.negated
+            && !matches!(command.kind, Kind::Simple(_))
+        {
+            let saved = match self.redirect(&command.redirs) {
+                Ok(saved) => saved,
+                Err(RedirError::Flow(flow)) => return Err(flow),
+                Err(RedirError::Failed) => return Ok(()),
+            };
+            self.keep_redirections(saved);
+            return self.compound(&command.kind, true);
+        }
+        self.lists(statement, true)
     }
 
     /// Runs `f` in a child and waits for it; with `tail` in this process,

@@ -222,3 +222,8 @@ a=1; a=2 :; echo $a; b=3 export c; echo $b
 $SH -c 'for i in 1; do break 0; done; echo no' 2>/dev/null || echo failed
 -->
 failed
+## the redirections of an asynchronous group hold for its trap
+{ trap 'echo t' EXIT; exit; } >f & wait; echo "[$(cat f)]"; { trap 'echo u' EXIT; } >f & wait; cat f
+-->
+[t]
+u
