@@ -12,6 +12,7 @@ use crate::sys::signal::{self, Disposition};
 use super::ast::*;
 use super::options::{ERREXIT, PIPEFAIL};
 use super::redir::RedirError;
+use super::trap::{self, Action};
 use super::{Flow, Run, Shell, pattern};
 
 impl Shell {
@@ -63,12 +64,22 @@ impl Shell {
         result
     }
 
-    /// `set -e`: ends the shell when the command that is over has failed.
-    fn check_status(&self) -> Run {
-        if self.status != 0 && self.tested == 0 && self.options.has(ERREXIT) {
-            return Err(Flow::Exit);
+    /// `set -e`: ends the shell when the command that is over has failed. The
+    /// trap on ERR comes before, as in bash: not in functions and subshells.
+    fn check_status(&mut self) -> Run {
+        if self.status == 0 || self.tested != 0 {
+            return Ok(());
         }
-        Ok(())
+        if self.traps.any
+            && let Action::Run(text) = self.traps.action(trap::ERR)
+            && self.local_marks.is_empty()
+            && !self.vars.in_subshell()
+        {
+            let status = self.status;
+            self.tested(|sh| sh.run_trap(&text))?;
+            self.status = status;
+        }
+        if self.options.has(ERREXIT) { Err(Flow::Exit) } else { Ok(()) }
     }
 
     /// A pipeline (2.9.2).

@@ -227,3 +227,15 @@ failed
 -->
 [t]
 u
+## set -v shows a script as it is read
+printf 'echo a\nset -v\n# b\nif :\nthen echo c; fi\n. ./t\n' >s; echo 'echo d' >t; $SH s 2>&1; $SH -v -c 'echo e' 2>&1
+-->
+a
+# b
+if :
+then echo c; fi
+c
+. ./t
+echo d
+d
+e
