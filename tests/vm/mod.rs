@@ -11,5 +11,4 @@ mod kernels;
 mod matrix;
 mod modules;
 mod osbuild;
-mod package;
 mod seed;
