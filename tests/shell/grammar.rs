@@ -62,7 +62,7 @@ impl Script {
             counters: 0,
             tame: false,
             single: false,
-            strict: seed % 3 == 0,
+            strict: seed.is_multiple_of(3),
         };
         let count = 2 + script.random.below(6);
         for _ in 0..count {
