@@ -524,7 +524,7 @@ impl Shell {
     /// A file without an interpreter line is a script of this shell
     /// (2.9.1.6).
     fn exec_script(&mut self, path: &[u8], fields: &Fields) -> Run {
-        let head = std::fs::read(OsStr::from_bytes(path)).unwrap_or_default();
+        let head = crate::sys::file::read(OsStr::from_bytes(path)).unwrap_or_default();
         let first_line = head.split(|b| *b == b'\n').next().unwrap_or_default();
         if first_line.contains(&0) {
             self.complain(format_args!("{}: cannot execute binary file", show_bytes(path)));

@@ -314,7 +314,7 @@ impl Shell {
     }
 
     fn read_profile(&mut self, file: &[u8]) {
-        let Ok(text) = std::fs::read(OsStr::from_bytes(file)) else { return };
+        let Ok(text) = crate::sys::file::read(OsStr::from_bytes(file)) else { return };
         let result = self.run_file(text, file);
         self.settle(result.map(drop));
     }
@@ -326,14 +326,14 @@ impl Shell {
 
     fn run_script(&mut self, file: &[u8]) -> Run {
         let path = OsStr::from_bytes(file);
-        let mut read = std::fs::read(path);
+        let mut read = crate::sys::file::read(path);
         let mut file = file.to_vec();
         if read.is_err()
             && !file.contains(&b'/')
             && let Some(path) = self.vars.get(b"PATH").map(<[u8]>::to_vec)
             && let Some(found) = super::command::search_path(&path, &file)
         {
-            read = std::fs::read(OsStr::from_bytes(&found));
+            read = crate::sys::file::read(OsStr::from_bytes(&found));
             file = found;
         }
         let text = match read {
