@@ -11,5 +11,5 @@ mod kernels;
 mod matrix;
 mod modules;
 mod osbuild;
-mod package;
+mod remote;
 mod seed;
