@@ -62,5 +62,6 @@ pub mod settings;
 pub mod shell;
 pub mod size;
 pub mod sys;
+pub mod table;
 pub mod uevent;
 pub mod vm;

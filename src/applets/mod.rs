@@ -8,6 +8,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
 mod ar;
 mod arp;
+mod ascii;
 mod attach;
 mod awk;
 mod base64;
@@ -18,6 +19,7 @@ mod blkid;
 mod blockdev;
 mod boot;
 mod bootreport;
+mod cal;
 mod cat;
 mod chmod;
 mod chown;
@@ -25,6 +27,7 @@ mod chroot;
 mod chrootvm;
 mod cksum;
 mod cmp;
+mod column;
 mod comm;
 mod cp;
 mod cpio;
@@ -40,6 +43,7 @@ mod dos2unix;
 mod dpkg_deb;
 mod du;
 mod echo;
+mod ed;
 mod eject;
 mod env;
 mod expand;
@@ -59,6 +63,7 @@ mod grep;
 mod gzip;
 mod head;
 mod hexdump;
+mod hostid;
 mod hostname;
 mod id;
 mod ifconfig;
@@ -67,6 +72,7 @@ mod insmod;
 mod install;
 mod ip;
 mod ipcalc;
+mod join;
 mod kill;
 mod killall;
 mod less;
@@ -108,6 +114,7 @@ mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
+mod pmap;
 mod printenv;
 mod printf;
 mod ps;
@@ -152,6 +159,7 @@ mod tr;
 mod tree;
 mod true_;
 mod truncate;
+mod ts;
 mod tsort;
 mod tty;
 mod udhcpc;
@@ -177,7 +185,7 @@ mod yes;
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
 
 /// Applets to which `--help` is an operand like any other (POSIX).
-const NO_HELP_OPTION: [&str; 5] = ["[", "echo", "false", "test", "true"];
+const NO_HELP_OPTION: [&str; 6] = ["[", "[[", "echo", "false", "test", "true"];
 
 const fn row(name: &'static str, applet: &'static Applet) -> Row {
     Row { name, applet }
@@ -187,8 +195,10 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
+    row("[[", &test::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
+    row("ascii", &ascii::APPLET),
     row("ash", &sh::APPLET),
     row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),
@@ -203,6 +213,7 @@ const LIST: &[Row] = &[
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
+    row("cal", &cal::APPLET),
     row("cat", &cat::APPLET),
     row("chattr", &lsattr::CHATTR),
     row("chgrp", &chown::CHGRP),
@@ -215,6 +226,7 @@ const LIST: &[Row] = &[
     row("cksum", &cksum::APPLET),
     row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
+    row("column", &column::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
     row("cpio", &cpio::APPLET),
@@ -235,6 +247,7 @@ const LIST: &[Row] = &[
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
     row("echo", &echo::APPLET),
+    row("ed", &ed::APPLET),
     row("egrep", &grep::APPLET),
     row("eject", &eject::APPLET),
     row("env", &env::APPLET),
@@ -263,6 +276,7 @@ const LIST: &[Row] = &[
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("hostid", &hostid::APPLET),
     row("hostname", &hostname::APPLET),
     row("id", &id::APPLET),
     row("ifconfig", &ifconfig::APPLET),
@@ -272,6 +286,7 @@ const LIST: &[Row] = &[
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("ipcalc", &ipcalc::APPLET),
+    row("join", &join::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
@@ -327,11 +342,13 @@ const LIST: &[Row] = &[
     row("ping6", &ping::PING6),
     row("pivot_root", &pivot_root::APPLET),
     row("pkill", &pgrep::PKILL),
+    row("pmap", &pmap::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("printenv", &printenv::APPLET),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
     row("pwd", &pwd::APPLET),
+    row("pwdx", &pmap::PWDX),
     row("raidautorun", &raidautorun::APPLET),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
@@ -394,6 +411,7 @@ const LIST: &[Row] = &[
     row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
+    row("ts", &ts::APPLET),
     row("tsort", &tsort::APPLET),
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
