@@ -12,6 +12,9 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
+use nix::errno::Errno;
+use nix::sys::wait::WaitStatus;
+
 use crate::options::Options;
 use crate::sys;
 
@@ -85,6 +88,15 @@ impl Status {
         Status(128u8.wrapping_add(u8::try_from(signal & 0x7f).unwrap_or(0)))
     }
 
+    /// The status of a process that has ended; none of one that has not.
+    pub fn of_wait(status: &WaitStatus) -> Option<Status> {
+        match status {
+            WaitStatus::Exited(_, code) => Some(Status(u8::try_from(*code & 0xff).unwrap_or(255))),
+            WaitStatus::Signaled(_, signal, _) => Some(Status::of_signal(*signal as i32)),
+            _ => None,
+        }
+    }
+
     /// 0 for true and 1 for false.
     pub fn from_bool(yes: bool) -> Status {
         if yes { Status::OK } else { Status::FAILURE }
@@ -108,6 +120,15 @@ struct Failure {
 }
 
 impl Error {
+    /// A program that cannot be run: exit status 127 when it is not there,
+    /// otherwise 126 (POSIX, env, nice, nohup).
+    #[inline(never)]
+    pub fn not_run(program: impl Display, errno: Errno) -> Error {
+        let missing = errno == Errno::ENOENT;
+        let status = if missing { Status::NOT_FOUND } else { Status::CANNOT_RUN };
+        Error::os(program, errno).with(status)
+    }
+
     /// An error of the system on `what`; exit status 1.
     #[inline(never)]
     #[cold]
@@ -446,11 +467,6 @@ impl<'a> Ctx<'a> {
         Options::parse(spec, self.args)
     }
 
-    /// A parser over the arguments, for options in POSIX's style.
-    pub fn options(&self) -> lexopt::Parser {
-        lexopt::Parser::from_args(self.args.to_vec())
-    }
-
     /// Prints `name: what` on standard error in one write, with what was
     /// written to `out` before it, and makes [`Ctx::status`] a failure: for an
     /// applet that goes on with its next operand.
@@ -526,10 +542,7 @@ impl<'a> Ctx<'a> {
             return error;
         }
         let errno = sys::exec::exec(argv, self.env.get(b"PATH"), &mut self.env.iter());
-        let missing = errno == nix::errno::Errno::ENOENT;
-        let status = if missing { Status::NOT_FOUND } else { Status::CANNOT_RUN };
-        let name = argv.first().map(OsString::as_os_str).unwrap_or_default();
-        Error::os(show(name), errno).with(status)
+        Error::not_run(show(argv.first().map(OsString::as_os_str).unwrap_or_default()), errno)
     }
 
     /// Flushes `out`. A full disk or a closed descriptor is an error.

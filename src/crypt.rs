@@ -39,6 +39,11 @@ pub fn hash(password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Random bytes as the letters of a salt.
+pub fn salt(random: &[u8]) -> Vec<u8> {
+    random.iter().filter_map(|byte| LETTERS.get(usize::from(byte & 63))).copied().collect()
+}
+
 /// Compares in a time that does not tell where the difference is.
 fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0

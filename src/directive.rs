@@ -129,18 +129,10 @@ fn number(text: &[u8]) -> (usize, &[u8]) {
     (number, rest)
 }
 
-fn digits(mut number: u64, base: u64) -> Vec<u8> {
-    let mut digits = Vec::new();
-    loop {
-        let digit = b"0123456789abcdef".get((number % base) as usize);
-        digits.push(digit.copied().unwrap_or(b'?'));
-        number /= base;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.reverse();
-    digits
+fn digits(number: u64, base: u64) -> Vec<u8> {
+    let mut text = Vec::new();
+    crate::digits::push(&mut text, number, base, 1, false);
+    text
 }
 
 /// Takes an escape off the front of `text`, which is what is behind a

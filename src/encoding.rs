@@ -30,8 +30,24 @@ impl Alphabet {
         let mask = (1u32 << self.bits) - 1;
         let letter = |n: u32| self.letters.get((n & mask) as usize).copied().unwrap_or(b'=');
         let start = out.len();
+        let mut rest = bytes;
+        if let (6, Some(letters)) = (self.bits, self.letters.first_chunk::<64>()) {
+            let letter = |n: u32| letters[(n & 63) as usize];
+            let (groups, odd) = bytes.as_chunks::<3>();
+            out.reserve(groups.len() * 4 + 4);
+            for &[a, b, c] in groups {
+                let n = u32::from_be_bytes([0, a, b, c]);
+                out.extend_from_slice(&[
+                    letter(n >> 18),
+                    letter(n >> 12),
+                    letter(n >> 6),
+                    letter(n),
+                ]);
+            }
+            rest = odd;
+        }
         let (mut held, mut count) = (0u32, 0u32);
-        for &byte in bytes {
+        for &byte in rest {
             held = held << 8 | u32::from(byte);
             count += 8;
             while count >= self.bits {

@@ -30,6 +30,7 @@ pub mod decimal;
 pub mod dev;
 pub mod difference;
 pub mod digest;
+pub mod digits;
 pub mod directive;
 pub mod elf;
 pub mod encoding;

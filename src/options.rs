@@ -135,6 +135,12 @@ impl Options {
         self.given.iter_mut().rfind(|(given, _)| *given == letter)?.1.take()
     }
 
+    /// Gives an option a value, for who took it and wants it again.
+    #[inline(never)]
+    pub fn put(&mut self, letter: u8, value: OsString) {
+        self.given.push((letter, Some(value)));
+    }
+
     /// A usage error when there are more operands than that.
     #[inline(never)]
     pub fn at_most(&self, count: usize) -> Result<(), Error> {

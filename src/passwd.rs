@@ -68,6 +68,103 @@ pub fn number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok().filter(|&id| id != u32::MAX)
 }
 
+/// Field `number` of the line that begins with `name:`.
+pub fn field<'a>(text: &'a [u8], name: &[u8], number: usize) -> Option<&'a [u8]> {
+    let line = text
+        .split(|&b| b == b'\n')
+        .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":")))?;
+    line.split(|&b| b == b':').nth(number)
+}
+
+/// The text with fields of the line of `name` set.
+pub fn with(text: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 128);
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        let body = line.strip_suffix(b"\n").unwrap_or(line);
+        if body.strip_prefix(name).is_none_or(|rest| !rest.starts_with(b":")) {
+            out.extend_from_slice(line);
+            continue;
+        }
+        for (at, old) in body.split(|&b| b == b':').enumerate() {
+            if at > 0 {
+                out.push(b':');
+            }
+            let new = fields.iter().find(|(number, _)| *number == at);
+            out.extend_from_slice(new.map_or(old, |(_, new)| new));
+        }
+        out.push(b'\n');
+    }
+    out
+}
+
+/// The text without the lines of `name`.
+pub fn without(text: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(|&b| b == b'\n') {
+        if line.strip_prefix(name).is_none_or(|rest| !rest.starts_with(b":")) {
+            out.extend_from_slice(line);
+        }
+    }
+    out
+}
+
+/// The text with another line at its end.
+pub fn with_line(text: &[u8], line: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    if out.last().is_some_and(|&b| b != b'\n') {
+        out.push(b'\n');
+    }
+    out.extend_from_slice(line);
+    out.push(b'\n');
+    out
+}
+
+/// The place of the members in a line of group and gshadow.
+const MEMBERS: usize = 3;
+
+/// The text of group or gshadow with `member` added to `group`.
+pub fn with_member(text: &[u8], group: &[u8], member: &[u8]) -> Vec<u8> {
+    let Some(old) = field(text, group, MEMBERS) else { return text.to_vec() };
+    if old.split(|&b| b == b',').any(|name| name == member) {
+        return text.to_vec();
+    }
+    let comma: &[u8] = if old.is_empty() { b"" } else { b"," };
+    with(text, group, &[(MEMBERS, &[old, comma, member].concat())])
+}
+
+/// The text of group or gshadow with `member` taken out of `group`, or out of
+/// all.
+pub fn without_member(text: &[u8], group: Option<&[u8]>, member: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    for line in text.split(|&b| b == b'\n') {
+        let name = line.split(|&b| b == b':').next().unwrap_or_default();
+        let Some(old) = field(line, name, MEMBERS).filter(|_| group.is_none_or(|g| g == name))
+        else {
+            continue;
+        };
+        if old.split(|&b| b == b',').any(|name| name == member) {
+            let left: Vec<&[u8]> = old.split(|&b| b == b',').filter(|m| *m != member).collect();
+            out = with(&out, name, &[(MEMBERS, &left.join(&b","[..]))]);
+        }
+    }
+    out
+}
+
+/// Whether that may be the name of a user or group: letters, digits, `_`, and
+/// behind the first `.` and `-`, at the end `$` (as busybox has it, so that it
+/// is neither an option nor a path).
+pub fn is_name(name: &[u8]) -> bool {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
+    let Some((first, rest)) = name.split_first() else { return false };
+    let rest = rest.strip_suffix(b"$").unwrap_or(rest);
+    plain(first) && name.len() < 256 && rest.iter().all(|b| plain(b) || b".-".contains(b))
+}
+
+/// Whether that can stand in a field.
+pub fn is_field(text: &[u8]) -> bool {
+    !text.iter().any(|b| b":\n\r\0".contains(b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +190,40 @@ mod tests {
         assert_eq!(number(b"4294967295"), None);
         assert_eq!(number(b"+1"), None);
         assert_eq!(number(b""), None);
+    }
+
+    #[test]
+    fn fields() {
+        let text = b"root:x:1:::\nro:y:2\n";
+        assert_eq!(field(text, b"ro", 1), Some(&b"y"[..]));
+        assert_eq!(field(text, b"r", 1), None);
+        assert_eq!(with(text, b"ro", &[(1, b"new"), (2, b"9")]), b"root:x:1:::\nro:new:9\n");
+        assert_eq!(with(b"a:b", b"a", &[(1, b"c")]), b"a:c\n");
+        assert_eq!(with(text, b"none", &[(1, b"c")]), text);
+    }
+
+    #[test]
+    fn members() {
+        let text = b"a:x:1:\nb:x:2:me,you\nc:x:3:me\n";
+        assert_eq!(with_member(text, b"a", b"me"), b"a:x:1:me\nb:x:2:me,you\nc:x:3:me\n");
+        assert_eq!(with_member(text, b"b", b"they"), b"a:x:1:\nb:x:2:me,you,they\nc:x:3:me\n");
+        assert_eq!(with_member(text, b"b", b"me"), text);
+        assert_eq!(with_member(text, b"none", b"me"), text);
+        assert_eq!(without_member(text, None, b"me"), b"a:x:1:\nb:x:2:you\nc:x:3:\n");
+        assert_eq!(without_member(text, Some(b"c"), b"me"), b"a:x:1:\nb:x:2:me,you\nc:x:3:\n");
+        assert_eq!(without_member(b"short:x\n:::me\n", None, b"me"), b"short:x\n:::\n");
+        assert_eq!(without(text, b"b"), b"a:x:1:\nc:x:3:me\n");
+        assert_eq!(with_line(b"x", b"y"), b"x\ny\n");
+    }
+
+    #[test]
+    fn names() {
+        for good in [&b"me"[..], b"_x", b"a.b-c", b"host$", b"9p"] {
+            assert!(is_name(good));
+        }
+        for bad in [&b""[..], b"-x", b"..", b"$", b"a b", b"a:b", b"a/b", b"a$b", b"a\n"] {
+            assert!(!is_name(bad));
+        }
+        assert!(is_field(b"Linux User,,,") && !is_field(b"a:b") && !is_field(b"a\nb"));
     }
 }

@@ -38,7 +38,7 @@ fn run(cx: &mut Ctx, alphabet: &Alphabet) -> Result<Status, Error> {
         }
     }
     options.at_most(1)?;
-    let mut text = Vec::new();
+    let (mut text, mut lines) = (Vec::new(), Vec::new());
     inputs::each(cx, &options.operands, &mut |cx, input| {
         if decode {
             let mut decoder = Decoder::new(alphabet);
@@ -62,18 +62,20 @@ fn run(cx: &mut Ctx, alphabet: &Alphabet) -> Result<Status, Error> {
             text.clear();
             alphabet.encode(held.get(..whole).unwrap_or_default(), &mut text);
             held.drain(..whole);
+            lines.clear();
             let mut rest = text.as_slice();
             while !rest.is_empty() {
                 let room = if width == 0 { rest.len() } else { width - column };
                 let (line, behind) = rest.split_at(room.min(rest.len()));
-                cx.put(line)?;
+                lines.extend_from_slice(line);
                 column += line.len();
                 rest = behind;
                 if width > 0 && column == width {
-                    cx.put(b"\n")?;
+                    lines.push(b'\n');
                     column = 0;
                 }
             }
+            cx.put(&lines)?;
             if ended {
                 break;
             }

@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::stat::fstat;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::sys::copying;
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -23,6 +24,9 @@ pub(super) static APPLET: Applet = Applet {
     kind: Kind::Fork, // reading may block
     run,
 };
+
+/// So much the kernel copies at once.
+const PIECE: usize = 16 << 20;
 
 #[derive(Clone, Copy, Default)]
 struct Style {
@@ -102,6 +106,12 @@ fn copy(cx: &mut Ctx, operand: &OsStr, lines: &mut Lines) -> Result<(), Error> {
         let text = format!("{}: input file is output file", show(operand));
         cx.warn(text);
         return Ok(());
+    }
+    if plain && fstat(input).is_ok_and(|it| it.st_mode & libc::S_IFMT == libc::S_IFREG) {
+        cx.flush()?;
+        // What it cannot do, the loop below does, or says why not.
+        while let Ok(1..) | Err(nix::errno::Errno::EINTR) = copying::send(input, cx.stdout, PIECE) {
+        }
     }
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -64,7 +64,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     cx.flush()?;
     let errno = sys::exec::exec(&words, cx.env.get(b"PATH"), &mut cx.env.iter());
     let program = words.first().map(OsString::as_os_str).unwrap_or_default();
-    let status = if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN };
     let hint = match errno {
         // The file may be there and its interpreter not.
         Errno::ENOENT if std::fs::symlink_metadata(program).is_ok() => {
@@ -73,7 +72,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         Errno::ENOEXEC => ": for another machine?",
         _ => "",
     };
-    Err(Error::os(format_args!("{}{hint}", show(program)), errno).with(status))
+    Err(Error::not_run(format_args!("{}{hint}", show(program)), errno))
 }
 
 /// Takes on user and groups, looked up in the new root.

@@ -5,8 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
-use nix::errno::Errno;
-
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::options::Options;
 use crate::sys;
@@ -91,8 +89,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         path.map(OsStr::from_bytes),
         &mut list.iter().map(OsString::as_os_str),
     );
-    let status = if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN };
-    Err(Error::os(show(name), errno).with(status))
+    Err(Error::not_run(show(name), errno))
 }
 
 fn remove(list: &mut Vec<OsString>, name: &[u8]) {

@@ -5,10 +5,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
+use crate::fsutil::spawn;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitStatus, waitpid};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::sys;
@@ -96,16 +96,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     match fork().map_err(|e| Error::os("fork", e))? {
         Forked::Child => exit_now(become_program(cx, command, fd, close).0),
-        Forked::Parent(pid) => loop {
-            match waitpid(pid, None) {
-                Ok(WaitStatus::Exited(_, code)) => return Ok(Status(code as u8)),
-                Ok(WaitStatus::Signaled(_, signal, _)) => {
-                    return Ok(Status::of_signal(signal as i32));
-                }
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(Error::os("wait", errno)),
-            }
-        },
+        Forked::Parent(pid) => spawn::wait(pid),
     }
 }
 
@@ -149,9 +140,7 @@ fn become_program(cx: &mut Ctx, command: &[OsString], fd: i32, close: bool) -> S
     if !close {
         let _ = sys::descriptor::copy_onto(fd, fd);
     }
-    let errno = sys::exec::exec(command, cx.env.get(b"PATH"), &mut cx.env.iter());
-    if let Some(name) = command.first() {
-        cx.warn(Error::os(show(name), errno));
-    }
-    if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN }
+    let error = cx.become_program(command);
+    cx.warn(&error);
+    error.status()
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
+use crate::digits;
 use crate::inputs;
 use crate::size;
 use crate::sys::float;
@@ -59,6 +60,8 @@ struct Unit {
 /// The units of one -e.
 struct Format {
     units: Vec<Unit>,
+    /// It has a place at the end of all, and is shown there only.
+    closing: bool,
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -184,7 +187,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 } else {
                     starred = false;
                     show_row(&formats, &mut text, at - row.len() as u64, &row);
-                    before = Some(row.clone());
+                    before.get_or_insert_default().clone_from(&row);
                 }
                 row.clear();
             }
@@ -201,16 +204,14 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         for piece in formats.iter().flat_map(|f| &f.units).flat_map(|u| &u.pieces) {
             if piece.letter == b'A' {
                 text.extend_from_slice(&piece.text);
-                piece.number(&mut text, i128::from(at), piece.radix);
+                piece.number(&mut text, at, false, piece.radix);
             }
         }
         for format in &formats {
             // The text behind %_A belongs to it.
             let pieces = format.units.iter().flat_map(|u| &u.pieces);
-            if pieces.clone().any(|p| p.letter == b'A') {
-                for piece in pieces.filter(|p| p.letter == 0) {
-                    text.extend_from_slice(&piece.text);
-                }
+            for piece in pieces.filter(|p| format.closing && p.letter == 0) {
+                text.extend_from_slice(&piece.text);
             }
         }
     }
@@ -220,7 +221,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
 
 fn show_row(formats: &[Format], out: &mut Vec<u8>, at: u64, row: &[u8]) {
     for format in formats {
-        if format.units.iter().flat_map(|u| &u.pieces).any(|p| p.letter == b'A') {
+        if format.closing {
             continue;
         }
         let mut place = 0usize;
@@ -291,7 +292,8 @@ fn parse(text: &[u8]) -> Option<Format> {
         let count_of = count.unwrap_or(1).min(1 << 16);
         units.push(Unit { pieces, count: count_of, size: taken, open: count.is_none() });
     }
-    Some(Format { units })
+    let closing = units.iter().flat_map(|u: &Unit| &u.pieces).any(|p| p.letter == b'A');
+    Some(Format { units, closing })
 }
 
 fn digits(text: &[u8]) -> (Option<usize>, &[u8]) {
@@ -417,43 +419,42 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
 impl Piece {
     /// Pads a text to the width.
     fn padded(&self, out: &mut Vec<u8>, text: &[u8]) {
-        let missing = self.width.saturating_sub(text.len());
-        let left = self.flags.contains(&b'-');
-        if !left {
-            out.extend(std::iter::repeat_n(b' ', missing));
+        let end = out.len() + self.width.max(text.len());
+        if !self.flags.contains(&b'-') {
+            out.resize(end - text.len(), b' ');
         }
         out.extend_from_slice(text);
-        if left {
-            out.extend(std::iter::repeat_n(b' ', missing));
-        }
+        out.resize(end, b' ');
     }
 
-    fn number(&self, out: &mut Vec<u8>, value: i128, letter: u8) {
-        let magnitude = value.unsigned_abs() as u64;
-        let mut digits = match letter {
-            b'o' => format!("{magnitude:o}"),
-            b'x' => format!("{magnitude:x}"),
-            b'X' => format!("{magnitude:X}"),
-            _ => magnitude.to_string(),
-        }
-        .into_bytes();
-        let least = self.precision.unwrap_or(1);
-        digits.splice(0..0, std::iter::repeat_n(b'0', least.saturating_sub(digits.len())));
+    fn number(&self, out: &mut Vec<u8>, magnitude: u64, negative: bool, letter: u8) {
+        let radix = match letter {
+            b'o' => 8,
+            b'x' | b'X' => 16,
+            _ => 10,
+        };
+        let has = |flag| self.flags.contains(&flag);
+        let mut least = self.precision.unwrap_or(1);
         let sign: &[u8] = match letter {
-            _ if value < 0 => b"-",
-            b'd' | b'i' if self.flags.contains(&b'+') => b"+",
-            b'd' | b'i' if self.flags.contains(&b' ') => b" ",
-            b'x' if self.flags.contains(&b'#') && value != 0 => b"0x",
-            b'X' if self.flags.contains(&b'#') && value != 0 => b"0X",
-            b'o' if self.flags.contains(&b'#') => b"0",
+            _ if negative => b"-",
+            b'd' | b'i' if has(b'+') => b"+",
+            b'd' | b'i' if has(b' ') => b" ",
+            b'x' if has(b'#') && magnitude != 0 => b"0x",
+            b'X' if has(b'#') && magnitude != 0 => b"0X",
+            b'o' if has(b'#') => b"0",
             _ => b"",
         };
-        if self.flags.contains(&b'0') && self.precision.is_none() && !self.flags.contains(&b'-') {
-            let missing = self.width.saturating_sub(digits.len() + sign.len());
-            digits.splice(0..0, std::iter::repeat_n(b'0', missing));
+        if has(b'0') && self.precision.is_none() && !has(b'-') {
+            least = least.max(self.width.saturating_sub(sign.len()));
         }
-        digits.splice(0..0, sign.iter().copied());
-        self.padded(out, &digits);
+        let start = out.len();
+        out.extend_from_slice(sign);
+        digits::push(out, magnitude, radix, least, letter == b'X');
+        let missing = self.width.saturating_sub(out.len() - start);
+        if missing > 0 {
+            let text = out.split_off(start);
+            self.padded(out, &text);
+        }
     }
 
     fn show(&self, out: &mut Vec<u8>, at: u64, row: &[u8], place: &mut usize, closing: bool) {
@@ -467,7 +468,7 @@ impl Piece {
         }
         out.extend_from_slice(&self.text);
         if self.letter == b'a' {
-            self.number(out, i128::from(at + *place as u64), self.radix);
+            self.number(out, at + *place as u64, false, self.radix);
             return;
         }
         let item = row.get(*place..).unwrap_or_default();
@@ -506,10 +507,11 @@ impl Piece {
             }
             (_, letter @ (b'd' | b'i')) => {
                 let unused = 64 - 8 * u32::try_from(self.size).unwrap_or(8);
-                self.number(out, i128::from((bits << unused) as i64 >> unused), letter);
+                let value = (bits << unused) as i64 >> unused;
+                self.number(out, value.unsigned_abs(), value < 0, letter);
             }
             (_, letter @ (b'o' | b'u' | b'x' | b'X')) => {
-                self.number(out, i128::from(bits), letter);
+                self.number(out, bits, false, letter);
             }
             (_, letter) => {
                 let value = if self.size == 4 {

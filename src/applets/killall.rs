@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
+use crate::fsutil::ask;
 use crate::options::Options;
 use crate::proc::{self, Process};
 use crate::regex::{Flags, Regex};
@@ -226,15 +227,7 @@ fn ask(cx: &mut Ctx, process: &Process) -> bool {
     let shown = crate::applet::show_bytes(&process.stat.comm);
     let text = format!("Kill {shown}({})? (y/N) ", process.stat.pid);
     let _ = write_all(cx.stdout, text.as_bytes());
-    let mut answer = Vec::new();
-    let mut byte = [0];
-    while let Ok(1) = nix::unistd::read(cx.stdin, &mut byte) {
-        if byte[0] == b'\n' {
-            break;
-        }
-        answer.push(byte[0]);
-    }
-    matches!(answer.first(), Some(b'y' | b'Y'))
+    ask::answer(cx)
 }
 
 fn killall5(cx: &mut Ctx) -> Result<Status, Error> {

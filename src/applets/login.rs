@@ -72,9 +72,7 @@ fn launch(cx: &mut Ctx, start: &Start, args: &[OsString]) -> Result<Status, Erro
     argv.extend_from_slice(args);
     let mut list = environment.iter().map(OsString::as_os_str);
     let errno = sys::exec::exec_as(&program, &argv, &mut list);
-    let missing = errno == nix::errno::Errno::ENOENT;
-    let status = if missing { Status::NOT_FOUND } else { Status::CANNOT_RUN };
-    Err(Error::os(show(&program), errno).with(status))
+    Err(Error::not_run(show(&program), errno))
 }
 
 fn login(cx: &mut Ctx) -> Result<Status, Error> {
@@ -118,6 +116,8 @@ fn login(cx: &mut Ctx) -> Result<Status, Error> {
                 return Ok(Status::FAILURE);
             }
             cx.put(&std::fs::read("/etc/motd").unwrap_or_default())?;
+            let host = options.take(b'h').unwrap_or_default();
+            own_terminal(cx, &start, &host);
             return launch(cx, &start, &[]);
         }
         std::thread::sleep(Duration::from_secs(u64::from(n) + 2));
@@ -125,6 +125,17 @@ fn login(cx: &mut Ctx) -> Result<Status, Error> {
         cx.flush()?;
     }
     Ok(Status::FAILURE)
+}
+
+/// The terminal becomes the user's, and `who` knows.
+fn own_terminal(cx: &Ctx, start: &Start, host: &OsStr) {
+    let Ok(name) = nix::unistd::ttyname(cx.stdin) else { return };
+    let (uid, gid) = (start.user.uid, start.user.gid);
+    let _ = std::os::unix::fs::fchown(cx.stdin, Some(uid), Some(gid));
+    let _ = nix::sys::stat::fchmod(cx.stdin, nix::sys::stat::Mode::from_bits_truncate(0o600));
+    let line = name.as_os_str().as_bytes();
+    let line = line.strip_prefix(b"/dev/").unwrap_or(line);
+    sys::sessions::note(sys::sessions::Event::LoggedIn, line, start.user.name, host.as_bytes());
 }
 
 fn su(cx: &mut Ctx) -> Result<Status, Error> {

@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes, write_all};
+use crate::fsutil::ask;
 use crate::fsutil::users::Users;
 use crate::options::Options;
 use crate::proc::{self, Process};
@@ -334,17 +335,7 @@ fn report(
 
 fn ask(cx: &mut Ctx, pid: u32) -> bool {
     note(cx, format!("Kill process {pid} ? (y/N) ").as_bytes());
-    let mut byte = [0];
-    let mut yes = false;
-    let mut first = true;
-    while let Ok(1) = nix::unistd::read(cx.stdin, &mut byte) {
-        if byte[0] == b'\n' {
-            break;
-        }
-        yes |= first && matches!(byte[0], b'y' | b'Y');
-        first = false;
-    }
-    yes
+    ask::answer(cx)
 }
 
 fn target(

@@ -4,7 +4,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
-use crate::net::resolve;
+use crate::sys;
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -50,11 +50,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         None => read_password(cx)?,
     };
     let salt = salt.unwrap_or_else(|| {
-        const DIGITS: &[u8; 64] =
-            b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        let bytes: [u8; 16] = resolve::random_bytes();
-        let digit = |b: &u8| DIGITS.get(usize::from(b & 63)).copied().unwrap_or(b'.');
-        bytes.iter().take(length).map(digit).collect()
+        let mut salt = crate::crypt::salt(&sys::random::bytes::<16>());
+        salt.truncate(length);
+        salt
     });
     let good = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/');
     if salt.is_empty() || !salt.iter().all(good) {

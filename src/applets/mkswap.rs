@@ -34,7 +34,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'U' => {
                 let word = options.value();
                 id = Some(match word.as_bytes() {
-                    b"random" | b"time" => random()?,
+                    b"random" | b"time" => random(),
                     b"clear" => [0; 16],
                     bytes => parse(bytes).ok_or_else(|| Error::bad(show(&word), "not a UUID"))?,
                 });
@@ -88,7 +88,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let id = match id {
         Some(id) => id,
-        None => random()?,
+        None => random(),
     };
     // <linux/swap.h>: union swap_header
     let last = u32::try_from(pages - 1).unwrap_or(u32::MAX);
@@ -128,15 +128,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 }
 
 /// A random UUID (RFC 9562, version 4).
-fn random() -> Result<[u8; 16], Error> {
-    use std::io::Read;
-    let mut id = [0; 16];
-    const FILE: &str = "/dev/urandom";
-    let mut file = std::fs::File::open(FILE).map_err(|e| Error::os(FILE, e))?;
-    file.read_exact(&mut id).map_err(|e| Error::os(FILE, e))?;
+fn random() -> [u8; 16] {
+    let mut id: [u8; 16] = crate::sys::random::bytes();
     id[6] = id[6] & 0x0f | 0x40;
     id[8] = id[8] & 0x3f | 0x80;
-    Ok(id)
+    id
 }
 
 /// The bytes of a UUID.

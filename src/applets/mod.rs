@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 
+mod adduser;
 mod ar;
 mod arp;
 mod ascii;
@@ -59,6 +60,7 @@ mod fsfreeze;
 mod fstrim;
 mod gen_init_cpio;
 mod getopt;
+mod getty;
 mod grep;
 mod gzip;
 mod head;
@@ -196,6 +198,9 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
     row("[[", &test::APPLET),
+    row("addgroup", &adduser::ADDGROUP),
+    row("adduser", &adduser::APPLET),
+    row("agetty", &getty::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
     row("ascii", &ascii::APPLET),
@@ -237,6 +242,8 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
+    row("delgroup", &adduser::DELGROUP),
+    row("deluser", &adduser::DELUSER),
     row("depmod", &depmod::APPLET),
     row("df", &df::APPLET),
     row("diff", &diff::APPLET),
@@ -268,6 +275,7 @@ const LIST: &[Row] = &[
     row("fuser", &lsof::FUSER),
     row("gen_init_cpio", &gen_init_cpio::APPLET),
     row("getopt", &getopt::APPLET),
+    row("getty", &getty::APPLET),
     row("grep", &grep::APPLET),
     row("groups", &id::GROUPS),
     row("gunzip", &gzip::GUNZIP),

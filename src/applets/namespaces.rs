@@ -212,19 +212,18 @@ fn in_child(cx: &mut Ctx, kill: Option<i32>) -> Result<Option<Status>, Error> {
         }
         Forked::Parent(child) => loop {
             match waitpid(child, Some(WaitPidFlag::WUNTRACED)) {
-                Ok(WaitStatus::Exited(_, status)) => {
-                    return Ok(Some(Status(u8::try_from(status).unwrap_or(255))));
-                }
-                Ok(WaitStatus::Signaled(_, signal, _)) => {
-                    return Ok(Some(Status::of_signal(signal as i32)));
-                }
                 Ok(WaitStatus::Stopped(..)) => {
                     // Stopped as our job: so are we; then both go on.
                     let _ = signal::send(std::process::id().cast_signed(), libc::SIGSTOP);
                     let _ = signal::send(child.as_raw(), libc::SIGCONT);
                 }
-                Ok(_) | Err(Errno::EINTR) => {}
+                Err(Errno::EINTR) => {}
                 Err(errno) => return Err(Error::os("wait", errno)),
+                Ok(ended) => {
+                    if let Some(status) = Status::of_wait(&ended) {
+                        return Ok(Some(status));
+                    }
+                }
             }
         },
     }

@@ -2,7 +2,7 @@
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::inputs;
-use crate::sys::regex::Compiled;
+use crate::regex::{Flags, Regex};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -22,7 +22,7 @@ enum Which {
     All,
     Filled,
     None,
-    Like(Compiled),
+    Like(Regex),
 }
 
 impl Which {
@@ -32,8 +32,8 @@ impl Which {
             b"t" => Which::Filled,
             b"n" => Which::None,
             [b'p', pattern @ ..] => Which::Like(
-                Compiled::new(pattern, 0)
-                    .map_err(|_| Error::bad(show_bytes(pattern), "no regular expression"))?,
+                Regex::new(pattern, Flags::BASIC)
+                    .map_err(|why| Error::bad(show_bytes(pattern), why))?,
             ),
             _ => {
                 return Err(Error::bad(show_bytes(text), "a, t, n or pREGEX").with(Status::FAILURE));
@@ -114,10 +114,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                     !line.is_empty() || empty == join
                 }
                 Some(Which::Filled) => !line.is_empty(),
-                Some(Which::Like(pattern)) => {
-                    let text = std::ffi::CString::new(line).unwrap_or_default();
-                    pattern.exec(&text, 0, &mut [])
-                }
+                Some(Which::Like(pattern)) => pattern.is_match(line),
                 _ => false,
             };
             if empty == join {

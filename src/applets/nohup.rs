@@ -53,10 +53,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     let _ = signal::set(libc::SIGHUP, signal::Disposition::Ignore);
-    let path = cx.env.get(b"PATH");
-    let errno = sys::exec::exec(program, path, &mut cx.env.iter());
-    let status = if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN };
-    Err(Error::os(show(name), errno).with(status))
+    Err(cx.become_program(program))
 }
 
 /// Opens nohup.out.

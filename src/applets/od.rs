@@ -4,6 +4,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
+use crate::digits;
 use crate::inputs;
 use crate::size;
 use crate::sys::float;
@@ -53,10 +54,10 @@ impl Form {
 
     /// The places of a row of items, of `all` columns for `bytes` bytes.
     fn put(self, out: &mut Vec<u8>, item: &[u8], big: bool, column: usize) {
-        let start = out.len();
+        let mut text = Vec::with_capacity(24);
         match self.letter {
-            b'a' => name(out, item.first().copied().unwrap_or(0)),
-            b'c' => character(out, item.first().copied().unwrap_or(0)),
+            b'a' => name(&mut text, item.first().copied().unwrap_or(0)),
+            b'c' => character(&mut text, item.first().copied().unwrap_or(0)),
             _ => {
                 let mut bytes = [0u8; 8];
                 // A number at the end of the file is filled up with zeros.
@@ -68,23 +69,17 @@ impl Form {
                 }
                 let value = u64::from_le_bytes(bytes);
                 let unused = 64 - 8 * self.size as u32;
-                let text = match self.letter {
-                    b'd' => ((value << unused) as i64 >> unused).to_string(),
-                    b'u' => value.to_string(),
-                    b'o' => format!("{value:0w$o}", w = self.width()),
-                    b'f' => {
-                        let mut text = Vec::new();
-                        real(&mut text, value, self.size);
-                        out.extend_from_slice(&text);
-                        String::new()
-                    }
-                    _ => format!("{value:0w$x}", w = self.width()),
-                };
-                out.extend_from_slice(text.as_bytes());
+                match self.letter {
+                    b'd' => digits::push_signed(&mut text, (value << unused) as i64 >> unused),
+                    b'u' => digits::push(&mut text, value, 10, 1, false),
+                    b'o' => digits::push(&mut text, value, 8, self.width(), false),
+                    b'f' => real(&mut text, value, self.size),
+                    _ => digits::push(&mut text, value, 16, self.width(), false),
+                }
             }
         }
-        let missing = column.saturating_sub(out.len() - start);
-        out.splice(start..start, std::iter::repeat_n(b' ', missing));
+        out.resize(out.len() + column.saturating_sub(text.len()), b' ');
+        out.extend_from_slice(&text);
     }
 }
 
@@ -142,7 +137,7 @@ fn character(out: &mut Vec<u8>, byte: u8) {
             return;
         }
         _ => {
-            out.extend_from_slice(format!("{byte:03o}").as_bytes());
+            digits::push(out, u64::from(byte), 8, 3, false);
             return;
         }
     };
@@ -384,7 +379,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                     } else {
                         starred = false;
                         dump.row(&mut text, at - row.len() as u64, &row);
-                        before = Some(row.clone());
+                        before.get_or_insert_default().clone_from(&row);
                     }
                     row.clear();
                 }
@@ -422,13 +417,12 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
 
 impl Dump {
     fn address(&self, out: &mut Vec<u8>, at: u64) {
-        let text = match self.radix {
-            b'd' => format!("{at:07}"),
-            b'o' => format!("{at:07o}"),
-            b'x' => format!("{at:06x}"),
-            _ => return,
-        };
-        out.extend_from_slice(text.as_bytes());
+        match self.radix {
+            b'd' => digits::push(out, at, 10, 7, false),
+            b'o' => digits::push(out, at, 8, 7, false),
+            b'x' => digits::push(out, at, 16, 6, false),
+            _ => {}
+        }
     }
 
     /// One line for each form.

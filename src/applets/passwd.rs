@@ -41,23 +41,14 @@ fn today() -> u64 {
 
 /// A setting for a new hash: the method's mark and a random salt.
 fn setting(method: &[u8]) -> Result<Vec<u8>, Error> {
-    const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let (mark, length): (&[u8], usize) = match method {
-        b"sha512" => (b"$6$", 16),
-        b"sha256" => (b"$5$", 16),
+    let mark: &[u8] = match method {
+        b"sha512" => b"$6$",
+        b"sha256" => b"$5$",
         _ => {
             return Err(Error::about(show_bytes(method), "not a method: sha512 or sha256"));
         }
     };
-    let mut random = vec![0; length];
-    sys::random::fill(&mut random);
-    let salt = random.iter().filter_map(|b| LETTERS.get(usize::from(b & 63)));
-    let mut text = mark.to_vec();
-    text.extend(salt);
-    if !mark.is_empty() {
-        text.push(b'$');
-    }
-    Ok(text)
+    Ok([mark, &crate::crypt::salt(&sys::random::bytes::<16>()), b"$"].concat())
 }
 
 fn hashed(password: &[u8], method: &[u8]) -> Result<Vec<u8>, Error> {
@@ -97,13 +88,25 @@ fn passwd(cx: &mut Ctx) -> Result<Status, Error> {
             None => return Err(Error::msg(format_args!("{shown}: is not locked"))),
         }
     } else {
-        cx.print(format_args!("Changing password for {shown}\n"))?;
-        cx.flush()?;
-        asked(cx, own.is_root(), &old)?
+        return change(cx, &accounts, &name).map(|()| Status::OK);
     };
-    accounts.set_hash(&name, &new, today())?;
-    cx.note(format_args!("password for {shown} changed"));
+    set(cx, &accounts, &name, &new)?;
     Ok(Status::OK)
+}
+
+/// Asks for a user's new password and sets it; for adduser, too.
+pub(super) fn change(cx: &mut Ctx, accounts: &Accounts, name: &[u8]) -> Result<(), Error> {
+    let old = accounts.hash(name).unwrap_or_default().to_vec();
+    cx.print(format_args!("Changing password for {}\n", show_bytes(name)))?;
+    cx.flush()?;
+    let new = asked(cx, nix::unistd::getuid().is_root(), &old)?;
+    set(cx, accounts, name, &new)
+}
+
+fn set(cx: &mut Ctx, accounts: &Accounts, name: &[u8], hash: &[u8]) -> Result<(), Error> {
+    accounts.set_hash(name, hash, today())?;
+    cx.note(format_args!("password for {} changed", show_bytes(name)));
+    Ok(())
 }
 
 fn asked(cx: &mut Ctx, is_root: bool, old: &[u8]) -> Result<Vec<u8>, Error> {

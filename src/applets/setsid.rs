@@ -3,9 +3,9 @@
 
 use std::ffi::OsString;
 
+use crate::fsutil::spawn;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
@@ -45,7 +45,7 @@ fn setsid(cx: &mut Ctx) -> Result<Status, Error> {
     if options.has(b'f') || unistd::getpgrp() == unistd::getpid() {
         match process::fork().map_err(|e| Error::os("fork", e))? {
             Forked::Child => {}
-            Forked::Parent(child) if options.has(b'w') => return Ok(status_of(child)),
+            Forked::Parent(child) if options.has(b'w') => return spawn::wait(child),
             Forked::Parent(_) => return Ok(Status::OK),
         }
     }
@@ -55,19 +55,6 @@ fn setsid(cx: &mut Ctx) -> Result<Status, Error> {
             .map_err(|e| Error::os("standard input as the session's terminal", e))?;
     }
     Err(cx.become_program(argv))
-}
-
-fn status_of(child: unistd::Pid) -> Status {
-    loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, status)) => {
-                return Status(u8::try_from(status).unwrap_or(255));
-            }
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Status::of_signal(signal as i32),
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-            Err(_) => return Status::FAILURE,
-        }
-    }
 }
 
 fn cttyhack(cx: &mut Ctx) -> Result<Status, Error> {

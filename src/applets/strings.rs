@@ -47,6 +47,11 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             _ => {}
         }
     }
+    let mut part = [false; 256];
+    for (byte, part) in (0..=u8::MAX).zip(&mut part) {
+        *part =
+            (32..127).contains(&byte) || byte == b'\t' || wide && matches!(byte, b'\n' | 11..=13);
+    }
     let operands = options.operands;
     inputs::each(cx, &operands, &mut |cx, input| {
         let name: &[u8] =
@@ -56,44 +61,53 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         let mut open = false;
         let mut at = 0u64;
         while let Some(block) = input.block()? {
-            for &byte in block {
-                let part = (32..127).contains(&byte)
-                    || byte == b'\t'
-                    || wide && matches!(byte, b'\n' | 11..=13);
-                if part {
-                    held.push(byte);
-                    if !open && held.len() == least {
-                        open = true;
-                        if names {
-                            cx.put(name)?;
-                            cx.put(b": ")?;
-                        }
-                        let start = at + 1 - least as u64;
-                        match radix {
-                            b'o' => cx.print(format_args!("{start:7o} "))?,
-                            b'd' => cx.print(format_args!("{start:7} "))?,
-                            b'x' => cx.print(format_args!("{start:7x} "))?,
-                            _ => {}
-                        }
+            let mut rest = block;
+            loop {
+                if held.is_empty() && !open {
+                    let other = rest.iter().position(|b| part[usize::from(*b)]);
+                    let (skipped, text) = rest.split_at(other.unwrap_or(rest.len()));
+                    at += skipped.len() as u64;
+                    rest = text;
+                }
+                if rest.is_empty() {
+                    break;
+                }
+                let end = rest.iter().position(|b| !part[usize::from(*b)]);
+                let (text, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                if !open && held.len() + text.len() >= least {
+                    open = true;
+                    if names {
+                        cx.put(name)?;
+                        cx.put(b": ")?;
                     }
-                    if open && held.len() >= 4096.max(least) {
-                        cx.put(&held)?;
-                        held.clear();
+                    let start = at - held.len() as u64;
+                    match radix {
+                        b'o' => cx.print(format_args!("{start:7o} "))?,
+                        b'd' => cx.print(format_args!("{start:7} "))?,
+                        b'x' => cx.print(format_args!("{start:7x} "))?,
+                        _ => {}
                     }
+                    cx.put(&held)?;
+                    held.clear();
+                }
+                if open {
+                    cx.put(text)?;
                 } else {
+                    held.extend_from_slice(text);
+                }
+                at += text.len() as u64;
+                rest = behind;
+                if end.is_some() {
                     if open {
-                        held.push(b'\n');
-                        cx.put(&held)?;
+                        cx.put(b"\n")?;
                     }
                     open = false;
                     held.clear();
                 }
-                at += 1;
             }
         }
         if open {
-            held.push(b'\n');
-            cx.put(&held)?;
+            cx.put(b"\n")?;
         }
         Ok(())
     })?;

@@ -192,8 +192,8 @@ fn restored(modes: &Modes, text: &[u8]) -> Option<Modes> {
     modes.output = fields.next()??;
     let control = fields.next()??;
     modes.local = fields.next()??;
-    modes.control = control & !table::SPEED_MASK;
-    if let Some(speed) = table::speed_of(control) {
+    modes.control = control & !termios::SPEED_BITS;
+    if let Some(speed) = termios::speed_of(control) {
         (modes.input_speed, modes.output_speed) = (speed, speed);
     }
     let mut count = 0;
@@ -404,7 +404,7 @@ fn print(
 }
 
 fn saved(modes: &Modes) -> String {
-    let control = modes.control | table::code_of(modes.output_speed);
+    let control = modes.control | termios::code_of(modes.output_speed);
     let mut text = format!("{:x}:{:x}:{control:x}:{:x}", modes.input, modes.output, modes.local);
     for place in 0..table::SAVED_CHARACTERS {
         text.push_str(&format!(":{:x}", modes.characters.get(place).copied().unwrap_or(0)));

@@ -4,14 +4,13 @@
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, setpgid};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::interval;
 use crate::sys::process::{self, Forked};
 use crate::sys::signal::{self, Disposition};
-use crate::{interval, sys};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -83,7 +82,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let Some(given) = given else { return Err(Error::usage("how long?")) };
     limits.time = length(&given)?;
-    let Some(name) = program.first() else { return Err(Error::usage("which program?")) };
+    if program.is_empty() {
+        return Err(Error::usage("which program?"));
+    }
     cx.flush()?;
     if !limits.foreground {
         // Its children are ended with it.
@@ -102,11 +103,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     match process::fork().map_err(|e| Error::os("fork", e).with(FAILED))? {
         Forked::Child => {
             process::reset_signals();
-            let path = cx.env.get(b"PATH");
-            let errno = sys::exec::exec(&program, path, &mut cx.env.iter());
-            cx.note(Error::os(show(name), errno));
-            let missing = errno == Errno::ENOENT;
-            process::exit_now(if missing { Status::NOT_FOUND.0 } else { Status::CANNOT_RUN.0 })
+            let error = cx.become_program(&program);
+            cx.note(&error);
+            process::exit_now(error.status().0)
         }
         Forked::Parent(child) => Ok(watch(cx, child, &limits)),
     }
@@ -118,16 +117,7 @@ fn watch(cx: &Ctx, child: Pid, limits: &Limits) -> Status {
     let mut killed = false;
     loop {
         if let Ok(result) = waitpid(child, Some(WaitPidFlag::WNOHANG)) {
-            let status = match result {
-                WaitStatus::Exited(_, code) => Some(Status(u8::try_from(code & 255).unwrap_or(1))),
-                WaitStatus::Signaled(_, signal, _) => {
-                    // A shell that sees timeout die the same way does as it
-                    // would have done with the program.
-                    Some(Status::of_signal(signal as i32))
-                }
-                _ => None,
-            };
-            match status {
+            match Status::of_wait(&result) {
                 Some(_) if late && killed => return Status::of_signal(libc::SIGKILL),
                 Some(status) if late && limits.preserve => return status,
                 Some(status) if late && status == Status::of_signal(libc::SIGKILL) => {

@@ -5,10 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
+use crate::fsutil::spawn;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitStatus, waitpid};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
 use crate::sys::process::{self, Forked};
@@ -195,14 +195,7 @@ fn time(cx: &mut Ctx) -> Result<Status, Error> {
     for signal in [libc::SIGINT, libc::SIGQUIT] {
         let _ = sys::signal::set(signal, sys::signal::Disposition::Ignore);
     }
-    let status = loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, status)) => break Status(u8::try_from(status).unwrap_or(255)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => break Status::of_signal(signal as i32),
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(Error::os("wait", errno)),
-        }
-    };
+    let status = spawn::wait(child)?;
     let taken = Taken { elapsed: started.elapsed(), status, used: sys::usage::of_children() };
     let text = taken.text(&format, &options.operands);
     match &file {

@@ -11,7 +11,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, read};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
-use crate::fsutil::spawn::{Input, Place, start, status_of};
+use crate::fsutil::spawn::{Input, Place, start};
 use crate::sys;
 
 /// See the module.
@@ -400,7 +400,7 @@ impl Runner<'_> {
             }
             Err(errno) => return Err(Error::os("wait", errno)),
         };
-        let Some(status) = status_of(&ended) else { return Ok(true) };
+        let Some(status) = Status::of_wait(&ended) else { return Ok(true) };
         let Some(pid) = ended.pid() else { return Ok(true) };
         let before = self.running.len();
         self.running.retain(|other| *other != pid);

@@ -243,14 +243,13 @@ impl Job {
     /// are ours, too.
     fn reap(&mut self) {
         loop {
-            let (pid, status) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) => {
-                    (pid, Status(u8::try_from(code & 0xff).unwrap_or(255)))
-                }
-                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, Status::of_signal(signal as i32)),
-                Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::ECHILD) => return,
-                Err(nix::errno::Errno::EINTR) | Ok(_) => continue,
-                Err(_) => return,
+            let ended = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Err(nix::errno::Errno::EINTR) => continue,
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
+                Ok(ended) => ended,
+            };
+            let (Some(pid), Some(status)) = (ended.pid(), Status::of_wait(&ended)) else {
+                continue;
             };
             if self.command.ended(pid) && matches!(self.phase, Phase::Running) {
                 self.launched();

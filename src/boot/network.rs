@@ -9,11 +9,11 @@ use nix::errno::Errno;
 
 use crate::applet::show_bytes;
 use crate::cmdline::Cmdline;
+use crate::net::address;
 use crate::net::ipparam::{self, Method, Setup};
 use crate::net::lease::{self, Client};
 use crate::net::links::{self, Link, Route, ifla};
 use crate::net::netlink::Netlink;
-use crate::net::{address, resolve};
 use crate::sys;
 
 /// How long an interface may take to be there, and to find its cable.
@@ -173,7 +173,7 @@ fn set_up(
             let hardware = link.hardware().try_into().map_err(|_| "no hardware address")?;
             for _ in 0..5 {
                 // 169.254.1.0 to 169.254.254.255
-                let [third, fourth] = resolve::random_bytes();
+                let [third, fourth] = sys::random::bytes();
                 let ip = Ipv4Addr::new(169, 254, third.clamp(1, 254), fourth);
                 let taken = lease::is_taken(index, hardware, ip, Duration::from_secs(1));
                 if taken.map_err(failed)?.is_none() {

@@ -14,7 +14,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{AccessFlags, Pid, access, pipe2};
 
 use super::control::{Control, Request};
@@ -43,6 +43,14 @@ pub(super) const GRACE: u64 = 2 * SECOND;
 
 /// How long PID 1 sleeps when it cannot wait for anything.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// PID 1 looks at its children so often even when nothing says that one has
+/// ended, in milliseconds: a signal mask that is not what it should be keeps
+/// the word of it away.
+const LOOK: u64 = 1000;
+
+/// The same once the worker has closed its pipe, and so has ended or will.
+const LOOK_CLOSED: u64 = 20;
 
 /// How often the command line is read before it counts as unreadable.
 const TRIES: u32 = 3;
@@ -450,14 +458,16 @@ impl Supervisor {
     /// something is due.
     fn wait(&self, phase: &Phase) -> News {
         let due = [self.due(phase), self.control.as_ref().and_then(Control::due)];
-        let timeout = match due.into_iter().flatten().min() {
-            None => PollTimeout::NONE,
-            Some(at) => {
-                // Rounded up, so as not to wake too early and spin.
-                let ms = at.saturating_sub(now()).div_ceil(1_000_000).min(60_000);
-                PollTimeout::from(u16::try_from(ms).unwrap_or(60_000))
-            }
+        let longest = match phase {
+            Phase::Work(Work { closed: true, .. }) => LOOK_CLOSED,
+            _ => LOOK,
         };
+        let ms = match due.into_iter().flatten().min() {
+            None => longest,
+            // Rounded up, so as not to wake too early and spin.
+            Some(at) => at.saturating_sub(now()).div_ceil(1_000_000).min(longest),
+        };
+        let timeout = u16::try_from(ms).map_or(PollTimeout::MAX, PollTimeout::from);
         let Some(signals) = self.signals.as_ref().filter(|_| !self.look_again) else {
             // There is no way to be told of children: look from time to time.
             std::thread::sleep(PAUSE);
@@ -475,12 +485,14 @@ impl Supervisor {
         if let Some(control) = &self.control {
             control.add_to(&mut fds);
         }
-        if let Err(errno) = poll(&mut fds, timeout)
-            && errno != Errno::EINTR
-        {
-            // Nothing here blocks: look at everything, from time to time.
-            std::thread::sleep(PAUSE);
-            return News { signal: true, worker: listening };
+        match poll(&mut fds, timeout) {
+            Ok(1..) | Err(Errno::EINTR) => {}
+            Ok(_) => return News { signal: true, worker: false },
+            Err(_) => {
+                // Nothing here blocks: look at everything, from time to time.
+                std::thread::sleep(PAUSE);
+                return News { signal: true, worker: listening };
+            }
         }
         let is_ready = |at: usize| fds.get(at).and_then(PollFd::any) == Some(true);
         News { signal: is_ready(0), worker: listening && is_ready(1) }
@@ -541,7 +553,14 @@ impl Supervisor {
     /// Collects all that have ended.
     fn reap(&mut self, mut phase: Phase) -> Phase {
         loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            let ended = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                // The one call that everything hangs on has a second way.
+                Err(errno) if errno != Errno::ECHILD => {
+                    waitid(Id::All, WaitPidFlag::WNOHANG | WaitPidFlag::WEXITED)
+                }
+                ended => ended,
+            };
+            match ended {
                 Ok(status) => {
                     let Some(pid) = status.pid() else { return phase };
                     phase = self.child_ended(phase, pid, status);

@@ -1,7 +1,7 @@
 //! Device nodes by mdev's rules: made, named, owned, linked and removed, with
 //! the commands that go with them.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use nix::sys::wait::waitpid;
 
 use crate::fsutil::users::Users;
 use crate::mdevconf::{self, DEFAULT, Match, Place, Rule};
+use crate::regex::{Flags, Groups, Regex, Span};
 use crate::sys::process::{self, Forked};
-use crate::sys::regex::{Compiled, Span};
 
 /// A device that has come or gone.
 #[derive(Default)]
@@ -31,7 +31,7 @@ pub struct Device<'a> {
 /// The rules, and what they need.
 pub struct Nodes {
     folder: PathBuf,
-    rules: Vec<(Rule<'static>, Option<Compiled>, Vec<Compiled>)>,
+    rules: Vec<(Rule<'static>, Option<Regex>, Vec<Regex>)>,
     users: Users,
     environment: Vec<OsString>,
     root: u64,
@@ -53,7 +53,7 @@ impl Nodes {
         }
         let mut rules = Vec::new();
         for rule in parsed {
-            let mut compile = |text: &[u8]| match Compiled::new(text, libc::REG_EXTENDED) {
+            let mut compile = |text: &[u8]| match Regex::new(text, Flags::EXTENDED) {
                 Ok(compiled) => Some(compiled),
                 Err(_) => {
                     problems.push(format!("mdev.conf: bad regex in line {}", rule.line));
@@ -71,7 +71,7 @@ impl Nodes {
                 },
                 None => None,
             };
-            let conditions: Vec<Compiled> =
+            let conditions: Vec<Regex> =
                 rule.conditions.iter().filter_map(|(_, text)| compile(text)).collect();
             if conditions.len() == rule.conditions.len() {
                 rules.push((rule, device, conditions));
@@ -101,9 +101,9 @@ impl Nodes {
             let Some((rule, compiled, conditions)) = self.rules.get(at) else { break };
             let met = rule.conditions.iter().zip(conditions).all(|((name, _), expression)| {
                 let value = variable(device, name);
-                value.is_some_and(|value| whole(expression, value, &mut []))
+                value.is_some_and(|value| whole(expression, value, &mut [None; 10]))
             });
-            let mut parts: [Option<Span>; 10] = [None; 10];
+            let mut parts: Groups = [None; 10];
             let mut text = device.name;
             let hit = met
                 && match (&rule.device, compiled) {
@@ -263,13 +263,6 @@ fn variable<'a>(device: &Device<'a>, name: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Whether the expression matches all of the text.
-fn whole(expression: &Compiled, text: &[u8], parts: &mut [Option<Span>]) -> bool {
-    let Ok(text) = CString::new(text) else { return false };
-    let mut spans: [Option<Span>; 10] = [None; 10];
-    let hit = expression.exec(&text, 0, &mut spans)
-        && spans.first().copied().flatten() == Some((0, text.as_bytes().len()));
-    for (to, from) in parts.iter_mut().zip(spans) {
-        *to = from;
-    }
-    hit
+fn whole(expression: &Regex, text: &[u8], parts: &mut Groups) -> bool {
+    expression.captures(text, 0, parts) && parts.first() == Some(&Some((0, text.len())))
 }

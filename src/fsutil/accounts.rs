@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::unistd::{self, Gid, Uid};
 
 use crate::applet::{Error, show};
-use crate::passwd::{self, User};
+use crate::passwd::{self, User, field, with};
 use crate::sys::terminal::{Mode, set_mode};
 
 /// Where users are, below a root folder.
@@ -64,46 +64,22 @@ impl Accounts {
     }
 }
 
-/// Field `number` of the line that begins with `name:`.
-fn field<'a>(text: &'a [u8], name: &[u8], number: usize) -> Option<&'a [u8]> {
-    let line = text
-        .split(|&b| b == b'\n')
-        .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":")))?;
-    line.split(|&b| b == b':').nth(number)
-}
-
-/// The text with fields of the line of `name` set.
-fn with(text: &[u8], name: &[u8], fields: &[(usize, &[u8])]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + 128);
-    for line in text.split_inclusive(|&b| b == b'\n') {
-        let body = line.strip_suffix(b"\n").unwrap_or(line);
-        if body.strip_prefix(name).is_none_or(|rest| !rest.starts_with(b":")) {
-            out.extend_from_slice(line);
-            continue;
-        }
-        for (at, old) in body.split(|&b| b == b':').enumerate() {
-            if at > 0 {
-                out.push(b':');
-            }
-            let new = fields.iter().find(|(number, _)| *number == at);
-            out.extend_from_slice(new.map_or(old, |(_, new)| new));
-        }
-        out.push(b'\n');
-    }
-    out
-}
-
 /// Writes the file anew beside the old one, with its owner and mode, and puts
 /// it in its place: whoever reads sees the one or the other, and a full disk
 /// harms nothing. A symbolic link stays one.
 pub fn replace(path: &Path, text: &[u8]) -> Result<(), Error> {
+    write(path, text, 0o600)
+}
+
+/// [`replace`], where a file that is not there yet gets that mode.
+pub fn write(path: &Path, text: &[u8], mode: u32) -> Result<(), Error> {
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let mut name = path.clone().into_os_string();
     name.push("+");
     let new = PathBuf::from(name);
     let failed = |e| Error::os(show(&new), e);
     let meta = std::fs::metadata(&path).ok();
-    let mode = meta.as_ref().map_or(0o600, |meta| meta.mode() & 0o7777);
+    let mode = meta.as_ref().map_or(mode, |meta| meta.mode() & 0o7777);
     // The same name serves as the lock.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(
         |e| match e.kind() {
@@ -237,16 +213,6 @@ impl Start<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields() {
-        let text = b"root:x:1:::\nro:y:2\n";
-        assert_eq!(field(text, b"ro", 1), Some(&b"y"[..]));
-        assert_eq!(field(text, b"r", 1), None);
-        assert_eq!(with(text, b"ro", &[(1, b"new"), (2, b"9")]), b"root:x:1:::\nro:new:9\n");
-        assert_eq!(with(b"a:b", b"a", &[(1, b"c")]), b"a:c\n");
-        assert_eq!(with(text, b"none", &[(1, b"c")]), text);
-    }
 
     #[test]
     fn locked_accounts_stay_closed() {

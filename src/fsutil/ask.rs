@@ -16,6 +16,11 @@ pub fn yes(cx: &mut Ctx, question: impl Display) -> bool {
 pub fn yes_to(cx: &mut Ctx, question: &[u8]) -> bool {
     let _ = cx.flush();
     let _ = write_all(cx.stderr, question);
+    answer(cx)
+}
+
+/// Reads a line of standard input; says whether it starts with y or Y.
+pub fn answer(cx: &Ctx) -> bool {
     let mut first = None;
     let mut byte = [0];
     while let Ok(1) = nix::unistd::read(cx.stdin, &mut byte) {

@@ -32,6 +32,10 @@ pub struct Content {
 
 const BUFFER: usize = 256 * 1024;
 
+/// Up to this size a read and a write are quicker than to ask what the
+/// filesystem can do.
+const SMALL: i64 = 64 * 1024;
+
 impl Content {
     /// Copies from where `from` stands, an open file of `size` bytes in
     /// `blocks` of 512 (0 when that is not known), to where `to` stands.
@@ -43,7 +47,8 @@ impl Content {
         size: i64,
         blocks: i64,
     ) -> Result<(), Errno> {
-        if self.reflink != When::Never && size > 0 && self.sparse != When::Never {
+        let small = (1..=SMALL).contains(&size) && self.reflink != When::Always;
+        if self.reflink != When::Never && size > 0 && self.sparse != When::Never && !small {
             match copying::clone(from, to) {
                 Ok(()) => return Ok(()),
                 Err(errno) if self.reflink == When::Always => return Err(errno),
@@ -52,10 +57,15 @@ impl Content {
         }
         let holes = size > 0 && blocks.saturating_mul(512) < size;
         match self.sparse {
-            When::Always => through_buffer(from, to, u64::MAX, true),
+            When::Always => through_buffer(from, to, u64::MAX, true, BUFFER),
             When::Auto if holes => extents(from, to, size),
-            _ if size > 0 => in_kernel(from, to, u64::MAX),
-            _ => through_buffer(from, to, u64::MAX, false),
+            _ if size > 0 && !small => in_kernel(from, to, u64::MAX),
+            // One byte more: a file that grew meanwhile is seen.
+            _ if small => {
+                let room = usize::try_from(size).map_or(BUFFER, |size| size + 1);
+                through_buffer(from, to, u64::MAX, false, room)
+            }
+            _ => through_buffer(from, to, u64::MAX, false, BUFFER),
         }
     }
 }
@@ -67,7 +77,7 @@ fn extents(from: BorrowedFd<'_>, to: BorrowedFd<'_>, size: i64) -> Result<(), Er
         let start = match lseek(from, at, Whence::SeekData) {
             Ok(start) => start,
             Err(Errno::ENXIO) => break,
-            Err(_) if at == 0 => return through_buffer(from, to, u64::MAX, true),
+            Err(_) if at == 0 => return through_buffer(from, to, u64::MAX, true, BUFFER),
             Err(errno) => return Err(errno),
         };
         let end = lseek(from, start, Whence::SeekHole)?;
@@ -85,6 +95,8 @@ fn in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>, length: u64) -> Result<()
     while left > 0 {
         let piece = usize::try_from(left.min(1 << 30)).unwrap_or(1 << 30);
         match copying::copy_range(from, to, piece) {
+            // Only a file of which nothing came may have more than it says.
+            Ok(0) if left < length => return Ok(()),
             Ok(0) => break,
             Ok(count) => left = left.saturating_sub(u64::try_from(count).unwrap_or(0)),
             Err(Errno::EINTR) => {}
@@ -92,24 +104,26 @@ fn in_kernel(from: BorrowedFd<'_>, to: BorrowedFd<'_>, length: u64) -> Result<()
         }
     }
     // What is left, is tried once more the plain way, which says what is wrong.
-    through_buffer(from, to, left, false)
+    through_buffer(from, to, left, false, BUFFER)
 }
 
-/// Reads and writes; with `holes`, blocks of zeros are skipped.
+/// Reads and writes `room` bytes at a time; with `holes`, blocks of zeros are
+/// skipped.
 fn through_buffer(
     from: BorrowedFd<'_>,
     to: BorrowedFd<'_>,
     length: u64,
     holes: bool,
+    room: usize,
 ) -> Result<(), Errno> {
     if length == 0 {
         return Ok(());
     }
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = vec![0; room];
     let mut left = length;
     let mut skipped = false;
     while left > 0 {
-        let want = usize::try_from(left).map_or(BUFFER, |left| left.min(BUFFER));
+        let want = usize::try_from(left).map_or(room, |left| left.min(room));
         let count = match read(from, buffer.get_mut(..want).unwrap_or_default()) {
             Ok(0) => break,
             Ok(count) => count,

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, pipe2, read, write};
 
 use crate::applet::{Ctx, Error, Status, show};
@@ -60,9 +60,7 @@ pub fn start(cx: &mut Ctx, words: &[OsString], place: &Place<'_>) -> Result<Pid,
     }
     let _ = waitpid(pid, None);
     let errno = Errno::from_raw(i32::from_ne_bytes(reason));
-    let status = if errno == Errno::ENOENT { Status::NOT_FOUND } else { Status::CANNOT_RUN };
-    let name = words.first().map(|name| show(name).to_string()).unwrap_or_default();
-    Err(Error::os(name, errno).with(status))
+    Err(Error::not_run(show(words.first().map(OsString::as_os_str).unwrap_or_default()), errno))
 }
 
 /// Returns only on failure, with the reason.
@@ -91,25 +89,20 @@ fn become_program(cx: &Ctx, words: &[OsString], place: &Place<'_>) -> Errno {
 
 /// Runs a program to its end; its exit status.
 pub fn wait_for(cx: &mut Ctx, words: &[OsString], place: &Place<'_>) -> Result<Status, Error> {
-    let pid = start(cx, words, place)?;
+    wait(start(cx, words, place)?)
+}
+
+/// Waits for a process to end; its exit status.
+pub fn wait(pid: Pid) -> Result<Status, Error> {
     loop {
         match waitpid(pid, None) {
             Ok(status) => {
-                if let Some(status) = status_of(&status) {
+                if let Some(status) = Status::of_wait(&status) {
                     return Ok(status);
                 }
             }
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(Error::os("wait", errno)),
         }
-    }
-}
-
-/// The exit status of a process that has ended.
-pub fn status_of(status: &WaitStatus) -> Option<Status> {
-    match status {
-        WaitStatus::Exited(_, code) => Some(Status(u8::try_from(*code & 0xff).unwrap_or(1))),
-        WaitStatus::Signaled(_, signal, _) => Some(Status::of_signal(*signal as i32)),
-        _ => None,
     }
 }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 
+use super::address;
 use super::dhcp::{Reply, Request, code, is_host_name, kind};
 use super::links::{self, Link, Route};
 use super::netlink::Netlink;
 use super::packet::{self, Arp};
-use super::{address, resolve};
 use crate::sys::socket::{self, Address};
 
 const SERVER_PORT: u16 = 67;
@@ -101,7 +101,7 @@ impl Client {
             fd,
             index: link.index,
             hardware,
-            id: u32::from_ne_bytes(resolve::random_bytes()),
+            id: u32::from_ne_bytes(crate::sys::random::bytes()),
             broadcast: false,
             options: Vec::new(),
             since: Instant::now(),
@@ -110,7 +110,7 @@ impl Client {
 
     /// Begins a new exchange.
     pub fn begin(&mut self) {
-        self.id = u32::from_ne_bytes(resolve::random_bytes());
+        self.id = u32::from_ne_bytes(crate::sys::random::bytes());
         self.since = Instant::now();
     }
 

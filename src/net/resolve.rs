@@ -249,11 +249,7 @@ pub fn ask_server(
 ) -> Result<Answer, Errno> {
     let end = Instant::now() + limit;
     // Hard to guess, so that nobody else answers: with the port 31 bits.
-    let mut id = [0; 2];
-    if nix::unistd::read(&random()?, &mut id) != Ok(2) {
-        return Err(Errno::EIO);
-    }
-    let id = u16::from_be_bytes(id);
+    let id = u16::from_be_bytes(crate::sys::random::bytes());
     let question = dns::question(id, name, kind).ok_or(Errno::EINVAL)?;
     let address = Address::ip(server, port, 0);
     let fd = socket::open(address.family(), libc::SOCK_DGRAM, 0)?;
@@ -303,19 +299,4 @@ fn over_tcp(address: &Address, question: &[u8], id: u16, end: Instant) -> Result
         }
         bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
     }
-}
-
-/// /dev/urandom.
-fn random() -> Result<std::os::fd::OwnedFd, Errno> {
-    use nix::fcntl::{OFlag, open};
-    open("/dev/urandom", OFlag::O_RDONLY | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty())
-}
-
-/// Random bytes.
-pub fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    if let Ok(fd) = random() {
-        let _ = nix::unistd::read(&fd, &mut bytes);
-    }
-    bytes
 }

@@ -363,11 +363,6 @@ impl Protocol {
         self.asked_there.put(SGA, true);
         answer.extend_from_slice(&[IAC, DO, SGA]);
     }
-
-    /// Whether the other end echoes what is typed.
-    pub fn is_echoed(&self) -> bool {
-        self.there.has(ECHO)
-    }
 }
 
 /// What a shell prints, as it is sent: 255 is written twice.
@@ -512,7 +507,6 @@ mod tests {
         }
         assert_eq!((up.len(), down.len()), (0, 0));
         assert_eq!(news, [News::Echo(true)]);
-        assert!(client.is_echoed());
         assert_eq!(seen, [News::Size(80, 24), News::Terminal(b"vt100".to_vec())]);
         escape_typed(b"ls\r\xff", &mut up);
         server.take(&up, &mut typed, &mut down, &mut seen);

@@ -43,6 +43,7 @@ pub enum Expr {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Bin {
+    Pow,
     Mul,
     Div,
     Rem,
@@ -80,7 +81,7 @@ impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Syntax(what) => write!(f, "arithmetic syntax error: {what}"),
-            Error::ZeroDivision => f.write_str("division by zero"),
+            Error::ZeroDivision => f.write_str("divide by zero"),
             Error::TooLarge(number) => write!(f, "{number}: number too large"),
             Error::TooDeep => f.write_str("arithmetic expression nests too deep"),
             Error::Scope(what) => f.write_str(what),
@@ -262,7 +263,7 @@ impl Parser<'_> {
     }
 
     fn binary(&mut self, level: usize) -> Result<Expr, Error> {
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
+        let Some(operators) = LEVELS.get(level) else { return self.power() };
         let mut left = self.binary(level + 1)?;
         'next: loop {
             for (token, op) in *operators {
@@ -276,6 +277,16 @@ impl Parser<'_> {
             }
             return Ok(left);
         }
+    }
+
+    /// `**`, which C lacks: a power, of what is right of it first.
+    fn power(&mut self) -> Result<Expr, Error> {
+        let base = self.unary()?;
+        if !self.take(b"**") {
+            return Ok(base);
+        }
+        let exponent = self.deeper(Parser::power)?;
+        Ok(Expr::Binary(Bin::Pow, Box::new((base, exponent))))
     }
 
     /// Whether what begins like `token` here is a longer operator.
@@ -369,10 +380,38 @@ impl Parser<'_> {
         if rest.get(length) == Some(&OPERAND) {
             return Err(self.unexpected());
         }
-        let value = number(digits)?;
+        let mut value = number(digits);
         self.at += length;
+        if let Ok(base @ 2..=64) = value
+            && self.peek(0) == Some(b'#')
+        {
+            self.at += 1;
+            value = self.digits_of(base);
+        }
         self.blanks();
-        Ok(Expr::Num(value))
+        Ok(Expr::Num(value?))
+    }
+
+    /// `BASE#DIGITS`, which C lacks, behind the sign.
+    fn digits_of(&mut self, base: i64) -> Result<i64, Error> {
+        let mut value = 0i64;
+        let start = self.at;
+        while let Some(byte) = self.peek(0).filter(|b| is_word(*b) || *b == b'@') {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'z' => byte - b'a' + 10,
+                b'A'..=b'Z' if base <= 36 => byte - b'A' + 10,
+                b'A'..=b'Z' => byte - b'A' + 36,
+                b'@' => 62,
+                _ => 63,
+            };
+            if i64::from(digit) >= base {
+                return Err(self.unexpected());
+            }
+            value = value.wrapping_mul(base).wrapping_add(i64::from(digit));
+            self.at += 1;
+        }
+        if self.at == start { Err(self.unexpected()) } else { Ok(value) }
     }
 }
 
@@ -506,10 +545,24 @@ impl Eval<'_> {
     }
 }
 
+fn power(mut base: i64, mut exponent: u64) -> i64 {
+    let mut value = 1i64;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            value = value.wrapping_mul(base);
+        }
+        base = base.wrapping_mul(base);
+        exponent >>= 1;
+    }
+    value
+}
+
 fn binary(op: Bin, a: i64, b: i64) -> Result<i64, Error> {
     // Shift counts are taken modulo 64, as the processor does.
     let count = (b & 63) as u32;
     Ok(match op {
+        Bin::Pow if b < 0 => return Err(Error::Syntax("the exponent is negative".into())),
+        Bin::Pow => power(a, b.cast_unsigned()),
         Bin::Mul => a.wrapping_mul(b),
         Bin::Div | Bin::Rem if b == 0 => return Err(Error::ZeroDivision),
         Bin::Div => a.wrapping_div(b),

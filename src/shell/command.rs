@@ -17,7 +17,7 @@ use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::options::{NOEXEC, PATH_FIRST, XTRACE};
-use super::redir::RedirError;
+use super::redir::{RedirError, SavedFds};
 use super::vars::EXPORTED;
 use super::word::assignment_prefix;
 use super::{Flow, Run, Shell, tame};
@@ -264,8 +264,17 @@ impl Shell {
             result = f(self);
         }
         self.vars.restore(mark);
-        self.unredirect(saved);
+        self.end_redirections(saved);
         result
+    }
+
+    /// The end of redirections that hold for a command, unless it was `exec`.
+    fn end_redirections(&mut self, saved: SavedFds) {
+        if std::mem::take(&mut self.keeps_redirections) {
+            self.keep_redirections(saved);
+        } else {
+            self.unredirect(saved);
+        }
     }
 
     /// A special built-in utility (2.15): assignments stay, errors of
@@ -295,11 +304,7 @@ impl Shell {
             }
         }
         let result = self.builtin(builtin, fields);
-        if builtin.name == "exec" && result.is_ok() {
-            self.keep_redirections(saved);
-        } else {
-            self.unredirect(saved);
-        }
+        self.end_redirections(saved);
         self.status = result?;
         Ok(())
     }

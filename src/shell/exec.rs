@@ -215,7 +215,6 @@ impl Shell {
         self.jobs.forget();
         self.capture = None;
         self.stdout_moved = 0;
-        self.loops = 0;
     }
 
     /// Ends a child process with the status that `result` means.
@@ -270,12 +269,8 @@ impl Shell {
                 self.check_status()
             }
             Kind::Subshell(body) => {
-                self.in_child(tail, |sh| {
-                    sh.loops = 0;
-                    // What a trap of its own may need, the process cannot end
-                    // before.
-                    sh.program(body, false)
-                })?;
+                // What a trap of its own may need, the process cannot end before.
+                self.in_child(tail, |sh| sh.program(body, false))?;
                 self.check_status()
             }
             Kind::If(arms, otherwise) => {
@@ -437,8 +432,8 @@ impl Shell {
                     // Here the operands of -eq and the like are expressions.
                     let mut a = Vec::new();
                     let mut b = Vec::new();
-                    super::vars::push_number(&mut a, self.arithmetic_text(&left)?);
-                    super::vars::push_number(&mut b, self.arithmetic_text(&right)?);
+                    crate::digits::push_signed(&mut a, self.arithmetic_text(&left)?);
+                    crate::digits::push_signed(&mut b, self.arithmetic_text(&right)?);
                     return self.test(&[&a, op, &b]);
                 }
                 self.test(&[&left, op, &right])?

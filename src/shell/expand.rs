@@ -9,8 +9,8 @@ use super::arith;
 use super::ast::{Arith, Name, Op, Param, Part, Replace, Which, Word};
 use super::fields::{Builder, Fields, Mode};
 use super::pattern;
-use super::vars::push_number;
 use super::{Flow, Run, Shell};
+use crate::digits::push_signed;
 
 impl Shell {
     /// Expands words to fields, behind those that are there.
@@ -83,7 +83,7 @@ impl Shell {
     }
 
     fn parts(&mut self, parts: &[Part], b: &mut Builder, quoted: bool) -> Run {
-        for part in parts {
+        for (n, part) in parts.iter().enumerate() {
             match part {
                 Part::Literal(text) | Part::Glob(text) if b.inner => {
                     b.expanded(text, self.vars.ifs(), self.globs());
@@ -108,10 +108,12 @@ impl Shell {
                 Part::Arith(arith) => {
                     let value = self.arithmetic(arith)?;
                     let mut text = Vec::with_capacity(20);
-                    push_number(&mut text, value);
+                    push_signed(&mut text, value);
                     self.push(&text, b, quoted);
                 }
                 Part::Tilde(user) => match self.home(user) {
+                    // `~/x` with HOME=/ is `/x` (2.6.1).
+                    Some(home) if home == b"/" && starts_with_slash(parts.get(n + 1)) => {}
                     Some(home) => b.quoted(&home),
                     None => {
                         b.quoted(b"~");
@@ -190,7 +192,7 @@ impl Shell {
         let present = |colon: bool| value.as_ref().is_some_and(|v| !(colon && v.is_empty()));
         match &param.op {
             Op::Bad => {
-                return self.fatal(format_args!("{}: bad substitution", name_of(which)));
+                return self.fatal("syntax error: bad substitution");
             }
             Op::Length => {
                 let length = match which {
@@ -206,7 +208,7 @@ impl Shell {
                     },
                 };
                 let mut text = Vec::new();
-                push_number(&mut text, length as i64);
+                push_signed(&mut text, length as i64);
                 self.push(&text, b, quoted);
             }
             Op::Default(colon, word) if !present(*colon) => return self.inner(word, b, quoted),
@@ -214,7 +216,8 @@ impl Shell {
                 if present(*colon) {
                     return self.inner(word, b, quoted);
                 }
-                if quoted {
+                // "${@+x}" is like "$@" without parameters.
+                if quoted && !matches!(which, Which::At) {
                     b.quoted(b"");
                 }
             }
@@ -402,7 +405,7 @@ impl Shell {
             Which::LastJob => i64::from(self.jobs.last_background()?),
         };
         let mut text = Vec::new();
-        push_number(&mut text, number);
+        push_signed(&mut text, number);
         Some(text)
     }
 
@@ -583,4 +586,8 @@ fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec<u8>
     }
     result.extend_from_slice(value.get(at..).unwrap_or_default());
     result
+}
+
+fn starts_with_slash(part: Option<&Part>) -> bool {
+    matches!(part, Some(Part::Literal(text) | Part::Glob(text)) if text.first() == Some(&b'/'))
 }

@@ -464,9 +464,7 @@ impl<'a> Parser<'a> {
             behind: self.source.text.len().saturating_sub(end),
         });
         self.not_arithmetic.clear();
-        // A blank keeps the last word of the value apart from what follows.
-        let text = value.iter().copied().chain(std::iter::once(b' '));
-        self.source.text.splice(start..end, text);
+        self.source.text.splice(start..end, value.iter().copied());
         self.source.at = start;
         self.alias_next = false;
         true
@@ -563,11 +561,6 @@ impl<'a> Parser<'a> {
                     if !pending.quoted && odd_backslashes(line) {
                         text.push(b'\n');
                         continued = true;
-                        if pending.strip_tabs {
-                            while self.raw(0) == Some(b'\t') {
-                                self.advance();
-                            }
-                        }
                         ended = true;
                         continue;
                     }

@@ -100,6 +100,9 @@ pub struct Shell {
     prefix: String,
     /// Whether messages name the line.
     names_line: bool,
+    /// The working directory by the letters of the paths that led here (`cd
+    /// -L`), whatever becomes of PWD.
+    cwd: Vec<u8>,
     /// `$?`
     status: u8,
     /// `$$`
@@ -136,6 +139,9 @@ pub struct Shell {
     getopts: Getopts,
     /// `$?` when the trap that runs was entered: what `exit` there means.
     trap_status: Option<u8>,
+    /// The utility that ran was an `exec` without a command: its redirections
+    /// stay.
+    keeps_redirections: bool,
     /// The utility that runs was named by `command`.
     by_command: bool,
     /// An asynchronous list without job control ignores SIGINT and SIGQUIT.
@@ -156,13 +162,21 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Prints `sh: script: line N: what` on standard error.
+    /// Prints `script: line N: what` on standard error.
     pub fn complain(&self, what: impl Display) {
+        self.complain_of("", &what);
+    }
+
+    /// Prints `script: utility: line N: what`, as busybox does.
+    fn complain_of(&self, utility: &str, what: &dyn Display) {
+        let line = self.vars.line.max(1);
+        let colon = if utility.is_empty() { "" } else { ": " };
+        let stderr = sys::fd::stderr();
         if self.names_line {
-            let line = self.vars.line.max(1);
-            applet::complain(sys::fd::stderr(), &self.prefix, &format_args!("line {line}: {what}"));
+            let what = format_args!("{utility}{colon}line {line}: {what}");
+            applet::complain(stderr, &self.prefix, &what);
         } else {
-            applet::complain(sys::fd::stderr(), &self.prefix, &what);
+            applet::complain(stderr, &self.prefix, &format_args!("{utility}{colon}{what}"));
         }
     }
 

@@ -14,6 +14,45 @@ use super::word::{assignment_prefix, split_assignment};
 /// Words that end a list of commands.
 const CLOSING: [&[u8]; 8] = [b"then", b"else", b"elif", b"fi", b"do", b"done", b"esac", b"}"];
 
+/// The words of the grammar, which are no aliases where they have a meaning.
+pub const RESERVED: [&[u8]; 18] = [
+    b"!",
+    b"[[",
+    b"case",
+    b"do",
+    b"done",
+    b"elif",
+    b"else",
+    b"esac",
+    b"fi",
+    b"for",
+    b"function",
+    b"if",
+    b"in",
+    b"then",
+    b"until",
+    b"while",
+    b"{",
+    b"}",
+];
+
+/// Utilities whose names no function can have (POSIX.1-2024 2.9.5, 2.15).
+const SPECIAL: [&[u8]; 13] = [
+    b"break",
+    b"continue",
+    b"eval",
+    b"exec",
+    b"exit",
+    b"export",
+    b"readonly",
+    b"return",
+    b"set",
+    b"shift",
+    b"times",
+    b"trap",
+    b"unset",
+];
+
 /// Utilities whose arguments may be assignments (POSIX.1-2024 2.9.1.1).
 const DECLARATIONS: [&[u8]; 4] = [b"export", b"readonly", b"local", b"typeset"];
 
@@ -60,9 +99,7 @@ impl Parser<'_> {
         // here-documents begin when that ends.
         let mut outer = self.take_pending();
         let program = self.list()?;
-        if !self.accept(Op::Close)? {
-            return self.unexpected();
-        }
+        self.expect_close()?;
         self.put_back(&mut outer);
         self.token = token;
         Ok(program)
@@ -82,6 +119,11 @@ impl Parser<'_> {
     }
 
     pub(super) fn unexpected<T>(&mut self) -> Parsed<T> {
+        self.expecting(b"")
+    }
+
+    /// The error that the next token is not `expected`.
+    fn expecting<T>(&mut self, expected: &[u8]) -> Parsed<T> {
         let (what, ended) = match self.look()? {
             Token::Op(op) => (op.text().to_string(), *op == Op::End),
             Token::Io(fd) => (fd.to_string(), false),
@@ -99,11 +141,11 @@ impl Parser<'_> {
             Some(Op::Newline) => self.line().saturating_sub(1),
             _ => self.line(),
         };
-        let what = if ended || what == "newline" {
-            format!("unexpected {what}")
-        } else {
-            format!("unexpected '{what}'")
-        };
+        let quote = if ended || what == "newline" { "" } else { "\"" };
+        let mut what = format!("unexpected {quote}{what}{quote}");
+        if !expected.is_empty() {
+            what += &format!(" (expecting \"{}\")", String::from_utf8_lossy(expected));
+        }
         Err(SyntaxError { line, what, unfinished: ended })
     }
 
@@ -124,7 +166,11 @@ impl Parser<'_> {
     }
 
     fn expect_word(&mut self, reserved: &[u8]) -> Parsed<()> {
-        if self.accept_word(reserved)? { Ok(()) } else { self.unexpected() }
+        if self.accept_word(reserved)? { Ok(()) } else { self.expecting(reserved) }
+    }
+
+    fn expect_close(&mut self) -> Parsed<()> {
+        if self.accept(Op::Close)? { Ok(()) } else { self.expecting(b")") }
     }
 
     /// A compound_list: statements up to a word or operator that closes it.
@@ -207,7 +253,7 @@ impl Parser<'_> {
         loop {
             self.alias_next = false;
             let Some(name) = self.look_bare()? else { return Ok(()) };
-            if name.len() > 255 {
+            if name.len() > 255 || RESERVED.contains(&name) {
                 return Ok(());
             }
             let name = name.to_vec();
@@ -231,9 +277,7 @@ impl Parser<'_> {
             Token::Op(Op::Open) => {
                 self.token = None;
                 let body = self.some_list()?;
-                if !self.accept(Op::Close)? {
-                    return self.unexpected();
-                }
+                self.expect_close()?;
                 Kind::Subshell(body)
             }
             Token::Word(word) => match word.bare() {
@@ -348,9 +392,7 @@ impl Parser<'_> {
             while self.accept(Op::Pipe)? {
                 patterns.push(self.any_word()?);
             }
-            if !self.accept(Op::Close)? {
-                return self.unexpected();
-            }
+            self.expect_close()?;
             let body = self.list()?;
             let falls = self.look_op()? == Some(Op::SemiAnd);
             let ended = falls || self.look_op()? == Some(Op::DSemi);
@@ -382,8 +424,8 @@ impl Parser<'_> {
             return self.unexpected();
         };
         self.token = None;
-        if self.accept(Op::Open)? && !self.accept(Op::Close)? {
-            return self.unexpected();
+        if self.accept(Op::Open)? {
+            self.expect_close()?;
         }
         self.function_body(name, line)
     }
@@ -391,9 +433,6 @@ impl Parser<'_> {
     fn function_body(&mut self, name: Box<[u8]>, line: u32) -> Parsed<Command> {
         self.newlines()?;
         let body = self.command()?;
-        if matches!(body.kind, Kind::Simple(_) | Kind::Function(_)) {
-            return self.error("the body of a function must be a compound command");
-        }
         let kind = Kind::Function(Rc::new(Function { name, body, tame: Verdict::default() }));
         Ok(Command { kind, redirs: Vec::new(), line })
     }
@@ -425,9 +464,7 @@ impl Parser<'_> {
                         return self.unexpected();
                     };
                     self.token = None;
-                    if !self.accept(Op::Close)? {
-                        return self.unexpected();
-                    }
+                    self.expect_close()?;
                     return self.function_body(name, line);
                 }
                 _ => break,
@@ -517,7 +554,9 @@ fn declared(word: Word, equals: usize) -> Word {
 
 /// Names of functions: those of POSIX, and what other shells take beyond.
 fn is_function_name(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.:+@".contains(b))
+    !name.is_empty()
+        && !SPECIAL.contains(&name)
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.:+@".contains(b))
 }
 
 fn redirection(op: Op) -> Option<RedirKind> {
@@ -554,18 +593,19 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert_eq!(error("echo a\nif true\nfi\n"), "line 3: syntax error: unexpected 'fi'");
-        assert_eq!(error("echo )"), "line 1: syntax error: unexpected ')'");
-        assert_eq!(error("echo a | | b"), "line 1: syntax error: unexpected '|'");
+        assert_eq!(
+            error("echo a\nif true\nfi\n"),
+            "line 3: syntax error: unexpected \"fi\" (expecting \"then\")"
+        );
+        assert_eq!(error("echo )"), "line 1: syntax error: unexpected \")\"");
+        assert_eq!(error("echo a | | b"), "line 1: syntax error: unexpected \"|\"");
         assert_eq!(error("if true; then"), "line 1: syntax error: unexpected end of file");
         assert_eq!(error("echo >\n"), "line 1: syntax error: unexpected newline");
         assert_eq!(error("\n\necho 'a"), "line 3: syntax error: unterminated quoted string");
-        assert_eq!(error("echo ${x"), "line 1: syntax error: '}' is missing");
-        assert_eq!(error("echo $((1"), "line 1: syntax error: '))' is missing");
-        assert_eq!(
-            error("f() echo"),
-            "line 1: syntax error: the body of a function must be a compound command"
-        );
+        assert_eq!(error("echo ${x"), "line 1: syntax error: missing '}'");
+        assert_eq!(error("echo $((1"), "line 1: syntax error: missing '))'");
+        assert_eq!(error("f() "), "line 1: syntax error: unexpected end of file");
+        assert_eq!(error("export() { a; }"), "line 1: syntax error: unexpected \"(\"");
     }
 
     #[test]

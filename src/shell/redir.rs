@@ -111,6 +111,18 @@ impl Shell {
         RedirError::Failed
     }
 
+    fn not_opened(&mut self, target: &[u8], creating: bool, errno: Errno) -> RedirError {
+        let what = if creating { "create" } else { "open" };
+        let why = match errno {
+            Errno::ENOENT if creating => "nonexistent directory",
+            Errno::ENOENT => "no such file",
+            _ => text::error_text(errno as i32),
+        };
+        self.complain(format_args!("can't {what} {}: {why}", show_bytes(target)));
+        self.status = 1;
+        RedirError::Failed
+    }
+
     fn redirect_one(&mut self, redir: &Redir, saved: &mut SavedFds) -> Result<(), RedirError> {
         let fd = redir.fd.map(RawFd::from);
         let (flags, standard) = match &redir.kind {
@@ -158,17 +170,7 @@ impl Shell {
             },
             Err(_) => Err(Errno::ENOENT),
         };
-        opened.map_err(|errno| match errno {
-            Errno::ENOENT if flags & libc::O_CREAT != 0 => {
-                self.complain(format_args!(
-                    "cannot create {}: no such directory",
-                    show_bytes(target)
-                ));
-                self.status = 1;
-                RedirError::Failed
-            }
-            _ => self.redirection_failed(target, errno),
-        })
+        opened.map_err(|errno| self.not_opened(target, flags & libc::O_CREAT != 0, errno))
     }
 
     /// `>`, which with `set -C` does not overwrite a regular file (2.7.2).
@@ -187,11 +189,11 @@ impl Shell {
                     .is_ok_and(|s| s.st_mode & libc::S_IFMT == libc::S_IFREG);
                 if regular {
                     descriptor::close(file);
-                    return Err(self.redirection_failed(target, Errno::EEXIST));
+                    return Err(self.not_opened(target, true, Errno::EEXIST));
                 }
                 Ok(file)
             }
-            Err(errno) => Err(self.redirection_failed(target, errno)),
+            Err(errno) => Err(self.not_opened(target, true, errno)),
             Ok(file) => Ok(file),
         }
     }

@@ -253,6 +253,7 @@ impl Shell {
             name: cx.argv0.as_bytes().to_vec(),
             prefix: cx.name.to_string(),
             names_line: false,
+            cwd: Vec::new(),
             status: 0,
             pid: i32::try_from(pid).unwrap_or(0),
             options: Options::default(),
@@ -276,6 +277,7 @@ impl Shell {
             getopts: Getopts::default(),
             trap_status: None,
             by_command: false,
+            keeps_redirections: false,
             async_ignores: false,
             fork_mask: None,
             waits_for_children: false,
@@ -333,7 +335,7 @@ impl Shell {
                 return Ok(());
             }
         };
-        self.prefix = format!("{}: {}", self.prefix, show_bytes(&file));
+        self.prefix = show_bytes(&file).to_string();
         self.names_line = true;
         let mut source = Source::of(text, 1);
         self.run_source(&mut source, &mut From::Nowhere, false).map(drop)
@@ -360,7 +362,7 @@ impl Shell {
     /// The commands of a file, in this environment. False when there are none.
     pub fn run_file(&mut self, text: Vec<u8>, path: &[u8]) -> Result<bool, Flow> {
         let names_line = std::mem::replace(&mut self.names_line, true);
-        let prefix = format!("sh: {}", show_bytes(path));
+        let prefix = format!("{}: {}", show_bytes(&self.name), show_bytes(path));
         let prefix = std::mem::replace(&mut self.prefix, prefix);
         let result = self.run_text(text, 1);
         self.prefix = prefix;

@@ -44,7 +44,7 @@ impl Shell {
     pub fn in_subshell(&mut self, f: impl FnOnce(&mut Shell) -> Run) -> Run {
         let vars = self.vars.enter_subshell();
         let positional = Rc::clone(&self.positional);
-        let loops = std::mem::take(&mut self.loops);
+        let loops = self.loops;
         let (options, getopts, line) = (self.options, self.getopts, self.vars.line);
         let result = f(self);
         self.vars.line = line;
@@ -113,7 +113,6 @@ impl Shell {
         self.jobs.control = false;
         self.capture = None;
         self.stdout_moved = 0;
-        self.loops = 0;
     }
 
     /// Runs a pipeline without any process, one command after the other. False

@@ -312,7 +312,7 @@ impl Vars {
 
     /// Sets a variable to a number.
     pub fn set_number(&mut self, slot: u32, number: i64) -> Result<(), ReadOnly> {
-        self.set_with(slot, |v| push_number(v, number))
+        self.set_with(slot, |v| crate::digits::push_signed(v, number))
     }
 
     /// Unsets a variable.
@@ -505,39 +505,9 @@ fn hook(name: &[u8]) -> Option<Hook> {
     }
 }
 
-/// Appends a number in decimal.
-pub fn push_number(text: &mut Vec<u8>, number: i64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = number.unsigned_abs();
-    loop {
-        at -= 1;
-        if let Some(digit) = digits.get_mut(at) {
-            *digit = b'0' + (rest % 10) as u8;
-        }
-        rest /= 10;
-        if rest == 0 || at == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        text.push(b'-');
-    }
-    text.extend_from_slice(digits.get(at..).unwrap_or_default());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers() {
-        for n in [0, 7, -1, 1234567890, i64::MAX, i64::MIN] {
-            let mut text = Vec::new();
-            push_number(&mut text, n);
-            assert_eq!(text, n.to_string().into_bytes());
-        }
-    }
 
     #[test]
     fn many_variables_are_found_again() {

@@ -110,8 +110,8 @@ impl Parser<'_> {
                         Ok(parts.list)
                     }
                     End::Double => self.unfinished("unterminated quoted string"),
-                    End::Arith => self.unfinished("'))' is missing"),
-                    _ => self.unfinished("'}' is missing"),
+                    End::Arith => self.unfinished("missing '))'"),
+                    _ => self.unfinished("missing '}'"),
                 };
             };
             match (end, byte) {
@@ -129,7 +129,7 @@ impl Parser<'_> {
                 (End::Colon, b')') => parens = parens.saturating_sub(1),
                 (End::Arith, b')') if parens == 0 => {
                     if self.peek_second() != Some(b')') {
-                        return self.error("')' is missing");
+                        return self.error("missing ')'");
                     }
                     break;
                 }
@@ -433,7 +433,7 @@ impl Parser<'_> {
 
     fn operation(&mut self, outer: End) -> Parsed<Option<Op>> {
         let Some(first) = self.peek() else {
-            return self.unfinished("'}' is missing");
+            return self.unfinished("missing '}'");
         };
         // Within double quotes the word of these is within them too; that of a
         // pattern is not (2.2.3).
@@ -534,7 +534,7 @@ impl Parser<'_> {
         let mut text = Vec::new();
         loop {
             match self.take_raw() {
-                None => return self.unfinished("unterminated backquote"),
+                None => return self.unfinished("EOF in backquote substitution"),
                 Some(b'`') => break,
                 Some(b'\\') => match self.raw(0) {
                     Some(next @ (b'`' | b'\\' | b'$')) => {

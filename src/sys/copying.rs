@@ -19,6 +19,15 @@ pub fn clone(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Errno> {
     unsafe { request::ficlone(to.as_raw_fd(), source) }.map(drop)
 }
 
+/// Writes at most `length` bytes of the file `from` to `to`, from where both
+/// stand: sendfile(2). 0 is the end of the file.
+pub fn send(from: BorrowedFd<'_>, to: BorrowedFd<'_>, length: usize) -> Result<usize, Errno> {
+    let null = std::ptr::null_mut();
+    // SAFETY: the offset may be null: then the file's own is used and moved.
+    let count = unsafe { libc::sendfile(to.as_raw_fd(), from.as_raw_fd(), null, length) };
+    Errno::result(count).map(|count| usize::try_from(count).unwrap_or(0))
+}
+
 /// Copies at most `length` bytes from and to where the descriptors stand, and
 /// moves both. Linux 4.5. 0 is the end of the file, or one that has no bytes
 /// until it is read (/proc).

@@ -26,7 +26,6 @@ pub mod path;
 pub mod process;
 pub mod pty;
 pub mod random;
-pub mod regex;
 pub mod schedule;
 pub mod search;
 pub mod session;

@@ -1,5 +1,12 @@
 //! Bytes that nobody can guess.
 
+/// So many of them: see [`fill`].
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}
+
 /// Fills the buffer: by getrandom(2), as far as it has any this early.
 pub fn fill(buffer: &mut [u8]) {
     // SAFETY: the buffer has the length given.

@@ -82,6 +82,85 @@ pub fn records(text: &[u8]) -> Vec<Login> {
     list
 }
 
+/// What [`note`] notes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody may log in on the line.
+    Waiting = 6,
+    /// Somebody has.
+    LoggedIn = 7,
+}
+
+/// Notes in `/var/run/utmp`, where it is there, what this process does on a
+/// line: in its own record or the one of the line, otherwise at the end; and
+/// logins in `/var/log/wtmp`.
+pub fn note(event: Event, line: &[u8], user: &[u8], host: &[u8]) {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+    use std::os::unix::fs::FileExt;
+    let pid = std::process::id().cast_signed();
+    let id = line.strip_prefix(b"tty").unwrap_or(line);
+    let id = id.get(id.len().saturating_sub(4)..).unwrap_or_default();
+    let record = record(event, pid, id, line, user, host);
+    if let Ok(file) = OpenOptions::new().read(true).write(true).open("/var/run/utmp") {
+        let mut at = 0;
+        let mut old = [0; size_of::<Record>()];
+        while file.read_exact_at(&mut old, at).is_ok() {
+            if is_of(&old, pid, id) {
+                break;
+            }
+            at += size_of::<Record>() as u64;
+        }
+        let _ = file.write_all_at(&record, at);
+    }
+    if event == Event::LoggedIn
+        && let Ok(mut file) = OpenOptions::new().append(true).open("/var/log/wtmp")
+    {
+        let _ = file.write_all(&record);
+    }
+}
+
+/// Whether a record is this process's or this line's.
+fn is_of(record: &[u8], pid: i32, id: &[u8]) -> bool {
+    let field = |at: usize, length: usize| record.get(at..at + length).unwrap_or_default();
+    let kind = record.first().copied().unwrap_or(0);
+    let mut padded = [0; 4];
+    for (to, from) in padded.iter_mut().zip(id) {
+        *to = *from;
+    }
+    (5..=8).contains(&kind)
+        && (field(offset_of!(Record, pid), 4) == pid.to_le_bytes()
+            || field(offset_of!(Record, id), 4) == padded)
+}
+
+fn record(
+    event: Event,
+    pid: i32,
+    id: &[u8],
+    line: &[u8],
+    user: &[u8],
+    host: &[u8],
+) -> [u8; size_of::<Record>()] {
+    let mut bytes = [0; size_of::<Record>()];
+    let now = super::clock::now();
+    let seconds = u32::try_from(now.as_secs() & 0xffff_ffff).unwrap_or(0);
+    let mut put = |at: usize, length: usize, value: &[u8]| {
+        for (to, from) in bytes.iter_mut().skip(at).take(length).zip(value) {
+            *to = *from;
+        }
+    };
+    put(0, 1, &[event as u8]);
+    put(offset_of!(Record, pid), 4, &pid.to_le_bytes());
+    put(offset_of!(Record, session), 4, &pid.to_le_bytes());
+    put(offset_of!(Record, line), 31, line);
+    put(offset_of!(Record, id), 4, id);
+    put(offset_of!(Record, user), 31, user);
+    put(offset_of!(Record, host), 255, host);
+    put(offset_of!(Record, seconds), 4, &seconds.to_le_bytes());
+    put(offset_of!(Record, micros), 4, &now.subsec_micros().to_le_bytes());
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +177,16 @@ mod tests {
         assert_eq!(list.len(), 1);
         assert_eq!((list[0].user.as_slice(), list[0].line.as_slice()), (&b"me"[..], &b"pts/3"[..]));
         assert_eq!(list[0].pid, 42);
+    }
+
+    #[test]
+    fn what_is_noted_can_be_read() {
+        let bytes = record(Event::LoggedIn, 42, b"S0", b"ttyS0", b"me", b"there");
+        let list = of_text(&bytes);
+        assert_eq!(list.len(), 1);
+        assert_eq!((list[0].user.as_slice(), list[0].line.as_slice()), (&b"me"[..], &b"ttyS0"[..]));
+        assert_eq!((list[0].host.as_slice(), list[0].pid), (&b"there"[..], 42));
+        assert!(is_of(&bytes, 42, b"x") && is_of(&bytes, 1, b"S0") && !is_of(&bytes, 1, b"S"));
+        assert!(of_text(&record(Event::Waiting, 42, b"S0", b"ttyS0", b"LOGIN", b"")).is_empty());
     }
 }

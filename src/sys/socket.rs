@@ -117,12 +117,6 @@ impl Address {
         self.part(12)
     }
 
-    /// How a packet came: PACKET_HOST, PACKET_OUTGOING...
-    pub fn packet_type(&self) -> u8 {
-        let [kind] = self.part(10);
-        kind
-    }
-
     /// Whom a netlink message is from: 0 is the kernel.
     pub fn netlink_port(&self) -> u32 {
         u32::from_ne_bytes(self.part(4))

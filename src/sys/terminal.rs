@@ -1,7 +1,7 @@
 //! Terminals: their modes and sizes. termios(3), ioctl_tty(2), and for a serial
 //! line, whose kernel side knows no size, ECMA-48 (cursor position report).
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,10 +15,7 @@ use super::tty;
 /// Columns of the terminal `fd`; `None` when it is no terminal or does not
 /// know (a serial line says 0).
 pub fn columns(fd: BorrowedFd) -> Option<usize> {
-    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
-    // SAFETY: the kernel fills the struct winsize that it is given.
-    let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
-    (result == 0 && size.ws_col > 0).then(|| usize::from(size.ws_col))
+    tty::size(fd).ok().map(|(_, columns)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
 /// Whether `fd` is a terminal.

@@ -40,7 +40,8 @@ pub enum When {
 
 const GET: u32 = 0x802c_542a;
 const SET: u32 = 0x402c_542b;
-const SPEED_BITS: u32 = 0o010_017;
+/// The bits of `c_cflag` that encode the speed.
+pub const SPEED_BITS: u32 = 0o010_017;
 const SPEED_AS_NUMBER: u32 = 0o010_000;
 
 /// The modes of a terminal; ENOTTY when it is none.
@@ -66,11 +67,46 @@ pub fn get(fd: impl AsFd) -> Result<Modes, Errno> {
 /// Sets the modes of a terminal.
 pub fn set(fd: impl AsFd, modes: &Modes, when: When) -> Result<(), Errno> {
     let mut modes = *modes;
-    modes.control |= SPEED_AS_NUMBER | SPEED_AS_NUMBER << 16;
+    // Programs that know codes only see no speed where it is a number.
+    modes.control |= code(modes.output_speed) | code(modes.input_speed) << 16;
     let request = SET + when as u32;
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: as above; the call reads it.
     Errno::result(unsafe { libc::ioctl(fd, request as _, &raw const modes) }).map(drop)
+}
+
+fn code(speed: u32) -> u32 {
+    match code_of(speed) {
+        0 if speed != 0 => SPEED_AS_NUMBER,
+        code => code,
+    }
+}
+
+/// Speeds by their code, from 0 on, and from 0o010001 on.
+const SPEEDS: [u32; 16] =
+    [0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400];
+const FAST: [u32; 15] = [
+    57_600, 115_200, 230_400, 460_800, 500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000,
+    2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000,
+];
+
+/// The speed that the bits of a saved `c_cflag` mean.
+pub fn speed_of(control: u32) -> Option<u32> {
+    let code = (control & 0o17) as usize;
+    match control & 0o010_000 {
+        0 => SPEEDS.get(code).copied(),
+        _ => FAST.get(code.checked_sub(1)?).copied(),
+    }
+}
+
+/// The bits for a speed; 0 where it has none.
+pub fn code_of(speed: u32) -> u32 {
+    let place = |list: &[u32]| list.iter().position(|&s| s == speed).map(|n| n as u32);
+    match (place(&SPEEDS), place(&FAST)) {
+        (Some(code), _) => code,
+        (None, Some(code)) => 0o010_001 + code,
+        (None, None) => 0,
+    }
 }
 
 impl Modes {
@@ -91,5 +127,19 @@ impl Modes {
         self.characters[libc::VMIN] = 1;
         self.characters[libc::VTIME] = 0;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds() {
+        for speed in [0, 50, 9600, 38400, 57_600, 115_200, 4_000_000] {
+            assert_eq!(speed_of(code_of(speed)), Some(speed));
+        }
+        assert_eq!(code_of(38400), libc::B38400);
+        assert_eq!(code_of(115_200), libc::B115200);
     }
 }

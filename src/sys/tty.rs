@@ -39,6 +39,13 @@ pub fn make_controlling(fd: impl AsFd) -> Result<(), Errno> {
     Ok(())
 }
 
+/// [`make_controlling`], even where it is another session's: for root.
+pub fn take_controlling(fd: impl AsFd) -> Result<(), Errno> {
+    // SAFETY: the request takes a number and touches no memory of ours.
+    unsafe { request::set_controlling(fd.as_fd().as_raw_fd(), 1) }?;
+    Ok(())
+}
+
 /// How many bytes could be read from a pipe, socket or terminal at once.
 pub fn waiting(fd: impl AsFd) -> Result<usize, Errno> {
     let mut count = 0;

@@ -42,13 +42,20 @@ pub fn copy(
     wanted: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<(), Errno> {
     let (from, to) = (Handle::of(from)?, Handle::of(to)?);
-    let mut names = vec![0u8; 64 * 1024];
+    // Most files have none or few.
+    let mut names = vec![0u8; 512];
     let length = match from.list(&mut names) {
-        Ok(length) => length,
+        Err(Errno::ERANGE) => {
+            names.resize(64 * 1024, 0);
+            from.list(&mut names)
+        }
+        listed => listed,
+    };
+    match length {
+        Ok(length) => names.truncate(length),
         Err(Errno::EOPNOTSUPP) => return Ok(()),
         Err(errno) => return Err(errno),
-    };
-    names.truncate(length);
+    }
     let mut result = Ok(());
     for name in names.split(|&b| b == 0).filter(|name| !name.is_empty() && wanted(name)) {
         let name = CString::new(name).map_err(|_| Errno::EINVAL)?;

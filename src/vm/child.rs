@@ -15,7 +15,7 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, execve, pipe2, read, write};
 
 use crate::applet::{Env, Error, Status, show};
@@ -157,12 +157,9 @@ impl Child {
     pub fn ended(&mut self) -> Option<Status> {
         if self.ended.is_none() {
             self.ended = match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(_, code)) => {
-                    Some(Status(u8::try_from(code & 0xff).unwrap_or(255)))
-                }
-                Ok(WaitStatus::Signaled(_, signal, _)) => Some(Status::of_signal(signal as i32)),
+                Ok(status) => Status::of_wait(&status),
                 Err(Errno::ECHILD) => Some(Status::FAILURE),
-                _ => None,
+                Err(_) => None,
             };
         }
         self.ended

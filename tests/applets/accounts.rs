@@ -121,3 +121,107 @@ fn terminals_by_name() {
             .fails(8);
     }
 }
+
+fn text(root: &Path, name: &str) -> String {
+    std::fs::read_to_string(root.join(name)).unwrap()
+}
+
+#[test]
+fn users_come_and_go() {
+    if reference().is_some() || !is_root("adduser") {
+        return;
+    }
+    let scratch = Scratch::new("adduser");
+    let root = root(&scratch);
+    scratch.file("etc/group", "root:x:0:\nme:x:1000:\naudio:x:29:me\n");
+    scratch.file("etc/gshadow", "root:*::\naudio:*::me\n");
+    scratch.file("etc/skel/.profile", "hello\n");
+    scratch.file("etc/skel/sub/x", "x\n");
+    let at = ["-R", root.to_str().unwrap()];
+    let add = |args: &[&str]| applet("adduser").args(at).args(args).env("SHELL", "/bin/zsh");
+    add(&["-D", "you"]).ok();
+    assert!(
+        text(&root, "etc/passwd").ends_with("\nyou:x:1001:1001:Linux User,,,:/home/you:/bin/zsh\n")
+    );
+    let shadow = text(&root, "etc/shadow");
+    let line = shadow.lines().last().unwrap();
+    assert!(line.starts_with("you:!:") && line.ends_with(":0:99999:7:::"), "{line}");
+    assert!(text(&root, "etc/group").ends_with("\nyou:x:1001:\n"));
+    assert!(text(&root, "etc/gshadow").ends_with("\nyou:!::\n"));
+    use std::os::unix::fs::MetadataExt;
+    let home = std::fs::metadata(root.join("home/you")).unwrap();
+    assert_eq!((home.uid(), home.gid(), home.mode() & 0o7777), (1001, 1001, 0o2755));
+    let file = std::fs::metadata(root.join("home/you/sub/x")).unwrap();
+    assert_eq!((file.uid(), file.gid()), (1001, 1001));
+    assert_eq!(text(&root, "home/you/.profile"), "hello\n");
+    // a daemon
+    add(&["-S", "-H", "-G", "audio", "-h", "/run/d", "-g", "D", "sndd"]).ok();
+    assert!(text(&root, "etc/passwd").ends_with("\nsndd:x:100:29:D:/run/d:/bin/false\n"));
+    assert!(text(&root, "etc/group").contains("audio:x:29:me,sndd\n"));
+    assert!(text(&root, "etc/gshadow").contains("audio:*::me,sndd\n"));
+    assert!(!root.join("run").exists());
+    // its password
+    add(&["-u", "4321", "-s", "/bin/sh", "-H", "third"]).stdin("pw\npw\n").ok();
+    assert!(
+        text(&root, "etc/passwd")
+            .ends_with("\nthird:x:4321:4321:Linux User,,,:/home/third:/bin/sh\n")
+    );
+    let hash = hash_of(&root, "third");
+    assert_eq!(crypted("pw", &hash), hash);
+    // groups
+    add(&["third", "audio"]).ok();
+    add(&["third", "audio"]).ok();
+    applet("addgroup").args(at).args(["you", "audio"]).ok();
+    assert!(text(&root, "etc/group").contains("audio:x:29:me,sndd,third,you\n"));
+    applet("deluser").args(at).args(["third", "audio"]).ok();
+    applet("delgroup").args(at).args(["sndd", "audio"]).ok();
+    assert!(text(&root, "etc/group").contains("audio:x:29:me,you\n"));
+    assert!(text(&root, "etc/gshadow").contains("audio:*::me,you\n"));
+    // and gone
+    applet("deluser").args(at).args(["--remove-home", "you"]).ok();
+    assert!(!text(&root, "etc/passwd").contains("you"));
+    assert!(!text(&root, "etc/shadow").contains("you"));
+    assert!(!text(&root, "etc/group").contains("you"));
+    assert!(!text(&root, "etc/gshadow").contains("you"));
+    assert!(!root.join("home/you").exists() && root.join("home").exists());
+}
+
+#[test]
+fn groups_come_and_go() {
+    if reference().is_some() || !is_root("addgroup") {
+        return;
+    }
+    let scratch = Scratch::new("addgroup");
+    let root = root(&scratch);
+    scratch.file("etc/group", "root:x:0:\nme:x:1000:");
+    let at = ["-R", root.to_str().unwrap()];
+    applet("addgroup").args(at).args(["-S", "svc"]).ok();
+    applet("addgroup").args(at).args(["people"]).ok();
+    applet("addgroup").args(at).args(["-g", "77", "g77"]).ok();
+    assert_eq!(
+        text(&root, "etc/group"),
+        "root:x:0:\nme:x:1000:\nsvc:x:100:\npeople:x:1001:\ng77:x:77:\n"
+    );
+    let before = text(&root, "etc/group");
+    let fails = |name: &str, args: &[&str], message: &str| {
+        applet(name).args(at).args(args).stderr_has(message).fails(1);
+        assert_eq!(text(&root, "etc/group"), before);
+    };
+    fails("addgroup", &["svc"], "group 'svc' in use");
+    fails("addgroup", &["-g", "77", "x"], "gid '77' in use");
+    fails("addgroup", &["a:b"], "a:b: no name for a group");
+    fails("addgroup", &["nobody", "svc"], "nobody: no such user");
+    fails("addgroup", &["me", "none"], "none: no such group");
+    fails("delgroup", &["none"], "none: no such group");
+    fails("delgroup", &["me"], "'me' still has 'me' as their primary group");
+    fails("deluser", &["nobody"], "nobody: no such user");
+    fails("adduser", &["-D", "me"], "user 'me' in use");
+    fails("adduser", &["-D", "svc"], "group 'svc' in use");
+    fails("adduser", &["-D", "-u", "1000", "x"], "uid '1000' in use");
+    fails("adduser", &["-D", "../x"], "no name for a user");
+    fails("adduser", &["-D", "-G", "none", "x"], "none: no such group");
+    fails("adduser", &["-D", "-h", "/a:b", "x"], "a colon or newline");
+    applet("addgroup").args(at).stderr_has("which one?").fails(2);
+    applet("delgroup").args(at).args(["svc"]).ok();
+    assert_eq!(text(&root, "etc/group"), "root:x:0:\nme:x:1000:\npeople:x:1001:\ng77:x:77:\n");
+}

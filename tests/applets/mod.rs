@@ -34,6 +34,7 @@ mod expr;
 mod find;
 mod folders;
 mod getopt;
+mod getty;
 mod grep;
 mod gzip;
 mod head;

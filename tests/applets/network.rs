@@ -262,7 +262,7 @@ fn a_telnet_client() {
         "\nConnected to 127.0.0.1\nhello\nConnection closed by foreign host\n",
     );
     own(
-        "busybox nc -l -p 999 > got & sleep 0.3; (printf 'GET /\\n'; sleep 0.5) | timeout 1 $RB telnet 127.0.0.1 999 > /dev/null; od -c got | head -1",
+        "sleep 2 | busybox nc -l -p 999 > got & sleep 0.3; (printf 'GET /\\n'; sleep 0.5) | timeout 1 $RB telnet 127.0.0.1 999 > /dev/null; od -c got | head -1",
         "0000000   G   E   T       /  \\r  \\n\n",
     );
     case("$RB telnet 127.0.0.1 999 2>/dev/null; echo $?", "1\n");

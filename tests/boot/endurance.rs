@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::pty::openpty;
 
-use super::prison::Prison;
+use super::prison::{LIMIT, Prison};
 use crate::harness::namespace;
 
 /// A process 1 with a terminal.
@@ -25,7 +25,8 @@ impl Inside {
         let slave = nix::unistd::ttyname(&pty.slave).unwrap();
         // Not for longer than this test may take.
         let mut command = prison.command(line, &slave, &[]);
-        let limit = command.get_args().position(|arg| arg == "20").unwrap();
+        let short = LIMIT.as_secs().to_string();
+        let limit = command.get_args().position(|arg| arg == short.as_str()).unwrap();
         let args: Vec<_> = command
             .get_args()
             .enumerate()

@@ -4,7 +4,7 @@
 //! wants.
 //!
 //! `INJECT=all` runs every combination; otherwise so many, evenly chosen, as
-//! fit a run of all tests.
+//! fit a run of all tests; `INJECT=inject=CALL:error=ERROR:when=N` repeats one.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::prison::{Prison, REACHED};
+use super::prison::{self, Prison, REACHED};
 use crate::harness::namespace;
 
 const LINE: &str = "root=tmpfs init=/run/real rd.shell=0 rd.emergency=reboot quiet";
@@ -27,8 +27,12 @@ const SAMPLE: usize = 700;
 const SPARED: [&str; 8] =
     ["exit_group", "reboot", "rt_sigreturn", "exit", "getpid", "gettid", "umask", "arch_prctl"];
 
+/// How often the one case that was asked for is run.
+const REPEATED: usize = 200;
+
 /// How a run ended.
 fn outcome(prison: &Prison, before: &[&str], console: &std::path::Path) -> Result<bool, String> {
+    let start = Instant::now();
     let status = prison.command(LINE, console, before).status().unwrap();
     let signal = status.signal().or(status.code().filter(|c| *c > 128).map(|c| c - 128));
     match (status.code(), signal) {
@@ -38,6 +42,9 @@ fn outcome(prison: &Prison, before: &[&str], console: &std::path::Path) -> Resul
         (Some(127), _) if prison.is_dynamic() => Ok(false),
         // reboot(2) in a namespace, see reboot_pid_ns.
         (_, Some(libc::SIGHUP)) => Ok(false),
+        (_, Some(libc::SIGKILL)) if start.elapsed() >= prison::LIMIT => {
+            Err(format!("no end of it in {} s", prison::LIMIT.as_secs()))
+        }
         _ => Err(format!("{status:?}")),
     }
 }
@@ -87,10 +94,9 @@ fn no_failing_call_ends_pid_1() {
         for error in ERRORS {
             cases.extend((1..=*count).map(|n| format!("inject={call}:error={error}:when={n}")));
             // And from there on, for good; without memory for good a loader of
-            // libraries does not come to the program, and with a wait4 that
-            // always fails nobody learns that the worker has ended.
+            // libraries does not come to the program.
             let memory = matches!(call.as_str(), "brk" | "mmap" | "mprotect");
-            if call != "wait4" && !(memory && prison.is_dynamic()) {
+            if !(memory && prison.is_dynamic()) {
                 cases
                     .extend((1..=*count).map(|n| format!("inject={call}:error={error}:when={n}+")));
             }
@@ -100,11 +106,13 @@ fn no_failing_call_ends_pid_1() {
     let wanted = std::env::var("INJECT").ok().and_then(|v| v.parse().ok()).unwrap_or(SAMPLE);
     let step = if all { 1.0 } else { (cases.len() as f64 / wanted as f64).max(1.0) };
     let total = cases.len();
+    let one = std::env::var("INJECT").ok().filter(|v| v.starts_with("inject="));
     let chosen: Vec<String> = (0..total)
         .map(|n| (n as f64 * step) as usize)
         .take_while(|n| *n < total)
         .map(|n| cases[n].clone())
         .collect();
+    let chosen = one.map_or(chosen, |case| vec![case; REPEATED]);
     let next = Mutex::new(chosen.iter().enumerate());
     let wrong = Mutex::new(Vec::new());
     let booted = Mutex::new(0);

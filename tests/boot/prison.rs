@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::harness::applet::program;
 use crate::harness::scratch::Scratch;
@@ -30,6 +31,9 @@ fn tiny_init() -> Vec<u8> {
     elf.extend(code);
     elf
 }
+
+/// Nothing in a prison takes longer.
+pub const LIMIT: Duration = Duration::from_secs(20);
 
 /// The status of [`tiny_init`].
 pub const REACHED: i32 = 42;
@@ -97,7 +101,17 @@ impl Prison {
     pub fn command(&self, line: &str, console: &Path, before: &[&str]) -> Command {
         let mut command = Command::new("timeout");
         command
-            .args(["-s", "KILL", "20", "unshare", "-m", "-p", "-f", "--propagation", "private"])
+            .args([
+                "-s",
+                "KILL",
+                &LIMIT.as_secs().to_string(),
+                "unshare",
+                "-m",
+                "-p",
+                "-f",
+                "--propagation",
+                "private",
+            ])
             .args(["sh".as_ref(), self.dir.path().join("setup").as_os_str()])
             .arg(line)
             .arg(console)

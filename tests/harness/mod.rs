@@ -6,5 +6,6 @@ pub mod machine;
 pub mod module;
 pub mod namespace;
 pub mod network;
+pub mod pty;
 pub mod runner;
 pub mod scratch;

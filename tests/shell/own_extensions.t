@@ -34,11 +34,11 @@ f() { f; }; f 2>/dev/null; echo no
 printf 'echo a\nif true\nfi\n' >s; $SH s 2>&1
 --> 2
 a
-sh: s: line 3: syntax error: unexpected 'fi'
+s: line 3: syntax error: unexpected "fi" (expecting "then")
 ##! messages name the line of a command
 printf '\n\nnonexistent\n' >s; $SH s 2>&1
 --> 127
-sh: s: line 3: nonexistent: not found
+s: line 3: nonexistent: not found
 ##! random numbers
 x=$RANDOM; case $x in *[!0-9]*|'') echo no;; *) echo yes;; esac
 -->

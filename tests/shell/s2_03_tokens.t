@@ -175,3 +175,24 @@ in
 -->
 a
 127
+## reserved words are no aliases
+alias if=echo !=echo
+if true; then echo yes; fi; ! true; echo $?
+-->
+yes
+1
+## the text of an alias ends where it ends
+alias x='echo "'
+x a"
+-->
+ a
+## an alias without text
+alias nothing=
+nothing echo a
+-->
+a
+## an alias that is the beginning of a comment
+alias e='echo a #'
+e b
+-->
+a

@@ -542,3 +542,20 @@ u=; set -- $u; echo $#; set -- "$u"; echo $#; set -- $u"$u"; echo $#; set -- $u'
 1
 1
 1
+##! HOME=/ before a slash
+HOME=/; echo ~ ~/x ~//y; x=~/a:~/b; echo $x
+-->
+/ /x //y
+/a:/b
+##! powers and other bases
+x=2; echo $((2**10)) $((2**3**2)) $((x**x*3)) $((16#ff)) $((2#101)) $((36#Zz))
+-->
+1024 512 12 255 5 1295
+##! no negative exponents
+(echo $((2**-1))); echo $?
+-->
+2
+## a quoted alternative of no parameters
+set --; for i in "${@+x}"; do echo "<$i>"; done; for i in ${1+"$@"}; do echo no; done; echo end
+-->
+end

@@ -412,3 +412,14 @@ E
 echo $?
 -->
 0
+## tabs behind a continued line stay
+cat <<-EOF
+	a\
+	b
+	EOF
+-->
+a	b
+## command exec keeps redirections
+command exec 3>f; echo a >&3; cat f
+-->
+a

@@ -187,3 +187,19 @@ $SH -c 'command shift 5; echo yes' 2>/dev/null
 yes
 yes
 yes
+##! messages name the script, the utility and the line
+printf 'cd /nosuch\n\ncat <nosuch\n: ${x?is missing}\n' >s; $SH s 2>&1
+--> 2
+s: cd: line 1: can't cd to /nosuch: No such file or directory
+s: line 3: can't open nosuch: no such file
+s: line 4: x: is missing
+##! and what was expected
+for x in 'if true' '(echo' '{ echo' 'case a in a' 'for i in a; echo' 'fi' 'echo a | | b'; do $SH -c "$x" 2>&1; done
+--> 2
+sh: line 1: syntax error: unexpected end of file (expecting "then")
+sh: line 1: syntax error: unexpected end of file (expecting ")")
+sh: line 1: syntax error: unexpected end of file (expecting "}")
+sh: line 1: syntax error: unexpected end of file (expecting ")")
+sh: line 1: syntax error: unexpected "echo" (expecting "do")
+sh: line 1: syntax error: unexpected "fi"
+sh: line 1: syntax error: unexpected "|"

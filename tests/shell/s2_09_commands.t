@@ -622,3 +622,17 @@ mine x
 printf 'echo script $1\n' >s; chmod +x s; ./s a
 -->
 script a
+## the body of a function may be a simple command
+f() echo a $1
+f b
+-->
+a b
+## special utilities are no names of functions
+export() { echo a; }; export b
+--> 2
+## break in a subshell ends that
+for i in 1 2; do (break; echo x); echo $i; done; for i in 1; do x=$(continue; echo y); echo "[$x]"; done
+-->
+1
+2
+[]

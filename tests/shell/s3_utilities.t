@@ -486,3 +486,26 @@ failed
 printf 'read x\ndata\necho $x\n' | $SH
 -->
 data
+## cd goes on from where it went, not from PWD
+cd /; PWD=/nosuch; cd usr; pwd
+-->
+/usr
+## kill -l 0
+kill -l 0
+-->
+EXIT
+## an unknown signal
+kill -s nosuch $$ 2>/dev/null; echo $?
+-->
+1
+## what a name is that is nothing
+command -V nosuch_x 2>/dev/null; echo $?; type if
+-->
+nosuch_x: not found
+127
+if is a shell keyword
+## getopts says what is wrong
+getopts ab: x -z 2>&1; OPTIND=1; getopts ab: x -b 2>&1
+-->
+Illegal option -z
+No arg for -b option

@@ -135,7 +135,7 @@ fn session(term: &str) {
     t.line("echo ok", "ok\r\n");
     // An error returns to the prompt.
     t.line("echo ${nothing?is missing}", "sh: nothing: is missing\r\n");
-    t.line("fi", "sh: syntax error: unexpected 'fi'\r\n");
+    t.line("fi", "sh: syntax error: unexpected \"fi\"\r\n");
     t.line("sleep 60 & kill %1; wait; echo done", "[1] ");
     // What stops is not left behind unsaid.
     t.send("sleep 60\r");

@@ -58,28 +58,34 @@ pub fn countdown(seconds: u32, ending: Ending) -> bool {
     pressed
 }
 
-/// Asks for the password; says whether it was known.
+/// Asks for the password; says whether it was known. The terminal shows nothing
+/// of what is typed from before the first question to behind the last answer.
 pub fn admit(hash: &[u8]) -> bool {
-    for n in 0..TRIES {
-        say("password: ");
-        let tty = sys::fd::stdin();
-        let before = set_mode(tty, Mode::Silent);
-        let line = read_line();
-        if let Some(before) = before {
-            before.restore(tty);
-        }
-        say("\n");
-        // The end of the input is no guess.
-        let Some(mut line) = line else { return false };
-        let known = is_known(&line, hash);
-        line.fill(0);
-        if known {
-            return true;
-        }
-        std::thread::sleep(Duration::from_secs(1 << n));
-        say("that is not it\n");
+    let tty = sys::fd::stdin();
+    let before = set_mode(tty, Mode::Silent);
+    let known = (0..TRIES).find_map(|n| attempt(hash, n)).unwrap_or(false);
+    if let Some(before) = before {
+        before.restore(tty);
     }
-    false
+    known
+}
+
+/// One question, the one after `wrong` wrong answers; nothing is decided when
+/// the answer was wrong.
+fn attempt(hash: &[u8], wrong: u32) -> Option<bool> {
+    say("password: ");
+    let line = read_line();
+    say("\n");
+    // The end of the input is no guess.
+    let Some(mut line) = line else { return Some(false) };
+    let known = is_known(&line, hash);
+    line.fill(0);
+    if known {
+        return Some(true);
+    }
+    std::thread::sleep(Duration::from_secs(1 << wrong));
+    say("that is not it\n");
+    None
 }
 
 fn is_known(password: &[u8], hash: &[u8]) -> bool {

@@ -24,7 +24,7 @@ fn levels(sh: &mut Shell, fields: &Fields) -> Result<u32, Flow> {
         Some(text) => match number(text).filter(|n| *n > 0) {
             Some(n) => Ok(n),
             None => {
-                let what = format!("{}: no number of loops", show_bytes(text));
+                let what = format!("Illegal number: {}", show_bytes(text));
                 let name = String::from_utf8_lossy(&name).into_owned();
                 sh.special_failed(&name, what).map(u32::from)
             }
@@ -63,7 +63,7 @@ fn status_operand(sh: &mut Shell, fields: &Fields, name: &str) -> Result<u8, Flo
         Some(text) => match number(text) {
             Some(n) => Ok((n & 0xff) as u8),
             None => {
-                let what = format!("{}: not a status", show_bytes(text));
+                let what = format!("Illegal number: {}", show_bytes(text));
                 sh.special_failed(name, what)
             }
         },
@@ -114,7 +114,10 @@ pub(super) fn eval(sh: &mut Shell, fields: &Fields) -> Ran {
 /// exec: replaces the shell, or keeps redirections.
 pub(super) fn exec(sh: &mut Shell, fields: &Fields) -> Ran {
     let from = if fields.get(1) == Some(b"--") { 2 } else { 1 };
-    let Some(name) = fields.get(from) else { return Ok(0) };
+    let Some(name) = fields.get(from) else {
+        sh.keeps_redirections = true;
+        return Ok(0);
+    };
     let rest = fields.without_first(from);
     let meaning =
         if name.contains(&b'/') { Meaning::File(name.to_vec()) } else { sh.meaning_outside(name) };
@@ -123,7 +126,7 @@ pub(super) fn exec(sh: &mut Shell, fields: &Fields) -> Ran {
         Meaning::Applet(row) => sh.status = sh.applet(row, &rest),
         Meaning::File(path) => sh.exec_file(&path, &rest)?,
         _ => {
-            sh.complain(format_args!("exec: {}: not found", show_bytes(name)));
+            sh.complain_of("exec", &format_args!("{}: not found", show_bytes(name)));
             sh.status = 127;
         }
     }

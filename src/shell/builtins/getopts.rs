@@ -1,12 +1,12 @@
 //! getopts. POSIX.1-2024 XCU 3.
 
-use crate::applet::show_bytes;
+use crate::applet::{show_bytes, write_all};
 
 use super::super::ast::is_name;
 use super::super::fields::Fields;
-use super::super::vars::push_number;
 use super::super::{Getopts, Shell};
 use super::{Ran, number};
+use crate::digits::push_signed;
 
 impl Default for Getopts {
     fn default() -> Getopts {
@@ -21,7 +21,7 @@ pub(super) fn getopts(sh: &mut Shell, fields: &Fields) -> Ran {
         return sh.failed("getopts", "usage: getopts OPTIONS NAME [ARG...]", 2);
     };
     if !is_name(name) {
-        return sh.failed("getopts", format_args!("{}: not a name", show_bytes(name)), 2);
+        return sh.failed("getopts", format_args!("{}: bad variable name", show_bytes(name)), 2);
     }
     let args: Vec<Vec<u8>> = if fields.len() > from + 2 {
         fields.from(from + 2).map(<[u8]>::to_vec).collect()
@@ -61,7 +61,7 @@ pub(super) fn getopts(sh: &mut Shell, fields: &Fields) -> Ran {
             if silent {
                 argument = Some(vec![letter]);
             } else {
-                sh.complain(format_args!("getopts: -{}: no such option", show_bytes(&[letter])));
+                say(b"Illegal option -", letter, b"");
             }
         } else if !wants {
             option = vec![letter];
@@ -77,10 +77,7 @@ pub(super) fn getopts(sh: &mut Shell, fields: &Fields) -> Ran {
             option = b":".to_vec();
             argument = Some(vec![letter]);
         } else {
-            sh.complain(format_args!(
-                "getopts: -{}: an argument is missing",
-                show_bytes(&[letter])
-            ));
+            say(b"No arg for -", letter, b" option");
         }
         if is_last || offset >= arg.len() {
             index += 1;
@@ -88,7 +85,7 @@ pub(super) fn getopts(sh: &mut Shell, fields: &Fields) -> Ran {
         }
     }
     let mut text = Vec::new();
-    push_number(&mut text, index as i64);
+    push_signed(&mut text, index as i64);
     let failed = sh.vars.set(b"OPTIND", &text).is_err();
     sh.vars.optind_changed = false;
     sh.getopts = Getopts { index, offset };
@@ -100,4 +97,11 @@ pub(super) fn getopts(sh: &mut Shell, fields: &Fields) -> Ran {
         return sh.failed("getopts", "a variable is read only", 2);
     }
     Ok(status)
+}
+
+/// Says what is wrong with an option, in the words of dash and busybox.
+fn say(before: &[u8], letter: u8, behind: &[u8]) {
+    let shown = show_bytes(&[letter]).to_string();
+    let line = [before, shown.as_bytes(), behind, b"\n"].concat();
+    let _ = write_all(crate::sys::fd::stderr(), &line);
 }

@@ -22,7 +22,7 @@ fn named(sh: &mut Shell, fields: &Fields, utility: &str) -> Result<Vec<u32>, u8>
         match sh.jobs.find(spec) {
             Ok(job) => ids.push(job.id),
             Err(why) => {
-                sh.complain(format_args!("{utility}: {}: {why}", show_bytes(spec)));
+                sh.complain_of(utility, &format_args!("{}: {why}", show_bytes(spec)));
                 return Err(1);
             }
         }
@@ -34,7 +34,7 @@ fn no_control(sh: &mut Shell, utility: &str) -> Option<u8> {
     if sh.jobs.control {
         return None;
     }
-    sh.complain(format_args!("{utility}: no job control"));
+    sh.complain_of(utility, &"no job control");
     Some(1)
 }
 
@@ -134,10 +134,10 @@ pub(super) fn kill(sh: &mut Shell, fields: &Fields) -> Ran {
     sh.put(&out);
     match result {
         Ok(()) => Ok(0),
-        Err(super::kill::Failure::Usage(why)) => sh.failed("kill", why, 2),
+        Err(super::kill::Failure::Usage(why)) => sh.failed("kill", why, 1),
         Err(super::kill::Failure::Sending(list)) => {
             for why in list {
-                sh.complain(format_args!("kill: {why}"));
+                sh.complain_of("kill", &why);
             }
             Ok(1)
         }
@@ -178,7 +178,7 @@ pub(super) fn wait(sh: &mut Shell, fields: &Fields) -> Ran {
             match std::str::from_utf8(operand).ok().and_then(|t| t.parse::<i32>().ok()) {
                 Some(pid) => Some(pid),
                 None => {
-                    let what = format!("{}: not a process or job", show_bytes(operand));
+                    let what = format!("Illegal number: {}", show_bytes(operand));
                     return sh.failed("wait", what, 2);
                 }
             }

@@ -108,6 +108,7 @@ fn list(operands: &[&[u8]], out: &mut Vec<u8>) -> Result<(), Failure> {
                 .ok_or_else(unknown)?;
             let n = if n > 128 { n - 128 } else { n };
             match signal::name(n) {
+                None if n == 0 => line("EXIT"),
                 Some(name) => line(name),
                 None if (1..signal::COUNT as i32).contains(&n) => line(&n.to_string()),
                 None => return Err(unknown()),

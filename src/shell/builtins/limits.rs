@@ -132,7 +132,7 @@ pub(super) fn umask(sh: &mut Shell, fields: &Fields) -> Ran {
             set_umask(Mode::from_bits_truncate(mask));
             Ok(0)
         }
-        None => sh.failed("umask", format_args!("{}: not a mask", show_bytes(operand)), 1),
+        None => sh.failed("umask", format_args!("illegal mode: {}", show_bytes(operand)), 1),
     }
 }
 

@@ -123,16 +123,16 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 impl Shell {
-    /// Prints `sh: line N: utility: what`; status 2, or 1.
+    /// Prints `script: utility: line N: what`; status 2, or 1.
     fn failed(&mut self, utility: &str, what: impl std::fmt::Display, status: u8) -> Ran {
-        self.complain(format_args!("{utility}: {what}"));
+        self.complain_of(utility, &what);
         Ok(status)
     }
 
     /// The same for a special utility: it ends a shell that is not
     /// interactive (2.8.1).
     fn special_failed(&mut self, utility: &str, what: impl std::fmt::Display) -> Ran {
-        self.complain(format_args!("{utility}: {what}"));
+        self.complain_of(utility, &what);
         self.status = 2;
         Err(Flow::Abort)
     }
@@ -161,9 +161,9 @@ fn options(fields: &Fields, known: &[u8]) -> Result<(Vec<u8>, usize), u8> {
     Ok((letters, at))
 }
 
-/// `-x: no such option`
+/// `illegal option -x`
 fn bad_option(letter: u8) -> String {
-    format!("-{}: no such option", crate::applet::show_bytes(&[letter]))
+    format!("illegal option -{}", crate::applet::show_bytes(&[letter]))
 }
 
 /// The number that a text of digits is.

@@ -9,29 +9,8 @@ use crate::applet::{reason, show_bytes};
 use super::super::Shell;
 use super::super::command::{DEFAULT_PATH, Meaning, search_path};
 use super::super::fields::Fields;
+use super::super::parser::RESERVED;
 use super::{Ran, bad_option, options};
-
-/// Words of the grammar, for `type`.
-const RESERVED: [&[u8]; 18] = [
-    b"!",
-    b"[[",
-    b"case",
-    b"do",
-    b"done",
-    b"elif",
-    b"else",
-    b"esac",
-    b"fi",
-    b"for",
-    b"function",
-    b"if",
-    b"in",
-    b"then",
-    b"until",
-    b"while",
-    b"{",
-    b"}",
-];
 
 /// The working directory as the system knows it.
 fn physical() -> Option<Vec<u8>> {
@@ -108,7 +87,7 @@ pub(super) fn cd(sh: &mut Shell, fields: &Fields) -> Ran {
             }
         }
     }
-    let old = sh.vars.get(b"PWD").map(<[u8]>::to_vec).or_else(physical);
+    let old = Some(sh.cwd.clone()).filter(|dir| !dir.is_empty()).or_else(physical);
     if !by_place {
         if path.first() != Some(&b'/') {
             let mut whole = old.clone().unwrap_or_default();
@@ -128,7 +107,7 @@ pub(super) fn cd(sh: &mut Shell, fields: &Fields) -> Ran {
     }
     if let Err(errno) = nix::unistd::chdir(path.as_slice()) {
         let error = std::io::Error::from(errno);
-        let what = format!("{}: {}", show_bytes(&target), reason(&error));
+        let what = format!("can't cd to {}: {}", show_bytes(&target), reason(&error));
         return sh.failed("cd", what, 1);
     }
     let new = if by_place { physical().unwrap_or(path) } else { path };
@@ -137,6 +116,7 @@ pub(super) fn cd(sh: &mut Shell, fields: &Fields) -> Ran {
         failed |= sh.vars.set(b"OLDPWD", &old).is_err();
     }
     failed |= sh.vars.set(b"PWD", &new).is_err();
+    sh.cwd.clone_from(&new);
     if shown {
         sh.put(&new);
         sh.put(b"\n");
@@ -158,7 +138,7 @@ pub(super) fn pwd(sh: &mut Shell, fields: &Fields) -> Ran {
         Ok(found) => found,
         Err(letter) => return sh.failed("pwd", bad_option(letter), 2),
     };
-    let known = sh.vars.get(b"PWD").filter(|p| is_here(p)).map(<[u8]>::to_vec);
+    let known = Some(sh.cwd.clone()).filter(|dir| is_here(dir));
     let dir = if letters.last() == Some(&b'P') { physical() } else { known.or_else(physical) };
     match dir {
         Some(dir) => {
@@ -186,9 +166,10 @@ fn is_here(path: &[u8]) -> bool {
 impl Shell {
     /// PWD as the environment has it if that is true, or as it is (2.5.3).
     pub fn set_initial_pwd(&mut self) {
-        let known = self.vars.get(b"PWD").is_some_and(is_here);
-        if !known && let Some(dir) = physical() {
+        let known = self.vars.get(b"PWD").filter(|dir| is_here(dir)).map(<[u8]>::to_vec);
+        if let Some(dir) = known.or_else(physical) {
             let _ = self.vars.set(b"PWD", &dir);
+            self.cwd = dir;
         }
     }
 }
@@ -206,7 +187,7 @@ pub(super) fn command(sh: &mut Shell, fields: &Fields) -> Ran {
             if !describe(sh, name, verbose) {
                 status = 127;
                 if verbose {
-                    sh.complain(format_args!("{}: not found", show_bytes(name)));
+                    not_found(sh, name);
                 }
             }
         }
@@ -251,7 +232,7 @@ fn describe(sh: &mut Shell, name: &[u8], verbose: bool) -> bool {
     let mut line = name.to_vec();
     if RESERVED.contains(&name) {
         if verbose {
-            line.extend_from_slice(b" is a reserved word");
+            line.extend_from_slice(b" is a shell keyword");
         }
     } else if let Some(value) = sh.aliases.get(name) {
         if verbose {
@@ -304,13 +285,16 @@ pub(super) fn type_(sh: &mut Shell, fields: &Fields) -> Ran {
     let mut status = 0;
     for name in fields.from(1) {
         if !describe(sh, name, true) {
-            let mut line = name.to_vec();
-            line.extend_from_slice(b": not found\n");
-            sh.put(&line);
+            not_found(sh, name);
             status = 127;
         }
     }
     Ok(status)
+}
+
+fn not_found(sh: &mut Shell, name: &[u8]) {
+    sh.put(name);
+    sh.put(b": not found\n");
 }
 
 /// hash: where commands were found; -r forgets.

@@ -464,7 +464,7 @@ pub(super) fn builtin(sh: &mut Shell, fields: &Fields) -> Ran {
     let errors = format(form, &args, &mut sh.out);
     for error in &errors {
         let _ = sh.flush();
-        sh.complain(format_args!("printf: {error}"));
+        sh.complain_of("printf", &error);
     }
     Ok(u8::from(!errors.is_empty()))
 }

@@ -44,7 +44,7 @@ pub(super) fn read(sh: &mut Shell, fields: &Fields) -> Ran {
         names.push(b"REPLY");
     }
     if let Some(bad) = names.iter().find(|n| !is_name(n)) {
-        return sh.failed("read", format_args!("{}: not a name", show_bytes(bad)), 2);
+        return sh.failed("read", format_args!("{}: bad variable name", show_bytes(bad)), 2);
     }
     let asks = options.prompt.is_some() || options.silent || options.count.is_some();
     let terminal = asks && descriptor::is_terminal(options.fd);
@@ -201,7 +201,7 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
                 Ok(n) => (have, used) = (n, 0),
                 Err(Errno::EINTR) => continue,
                 Err(errno) => {
-                    sh.complain(format_args!("read: {}", errno.desc()));
+                    sh.complain_of("read", &errno.desc());
                     return Ok((line, 2));
                 }
             }

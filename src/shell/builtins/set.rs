@@ -119,7 +119,7 @@ pub(super) fn shift(sh: &mut Shell, fields: &Fields) -> Ran {
         Some(text) => match number(text) {
             Some(n) => n as usize,
             None => {
-                let what = format!("{}: not a number", show_bytes(text));
+                let what = format!("Illegal number: {}", show_bytes(text));
                 return sh.special_failed("shift", what);
             }
         },

@@ -59,7 +59,7 @@ pub(super) fn trap(sh: &mut Shell, fields: &Fields) -> Ran {
 }
 
 fn no_such(sh: &mut Shell, condition: &[u8]) -> Ran {
-    sh.failed("trap", format_args!("{}: no such signal", show_bytes(condition)), 1)
+    sh.failed("trap", format_args!("{}: invalid signal specification", show_bytes(condition)), 1)
 }
 
 fn condition_number(text: &[u8]) -> Option<i32> {

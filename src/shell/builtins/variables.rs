@@ -30,7 +30,7 @@ fn declare(sh: &mut Shell, fields: &Fields, utility: &str, flag: u8) -> Ran {
     for operand in fields.from(at) {
         let (name, value) = split(operand);
         if !is_name(name) {
-            let what = format!("{}: not a name", show_bytes(operand));
+            let what = format!("{}: bad variable name", show_bytes(operand));
             return sh.special_failed(utility, what);
         }
         if let Some(value) = value
@@ -89,7 +89,7 @@ pub(super) fn unset(sh: &mut Shell, fields: &Fields) -> Ran {
             continue;
         }
         if !is_name(name) {
-            let what = format!("{}: not a name", show_bytes(name));
+            let what = format!("{}: bad variable name", show_bytes(name));
             return sh.special_failed("unset", what);
         }
         if sh.vars.unset(name).is_err() {
@@ -111,7 +111,7 @@ pub(super) fn local(sh: &mut Shell, fields: &Fields) -> Ran {
         }
         let (name, value) = split(operand);
         if !is_name(name) {
-            let what = format!("{}: not a name", show_bytes(operand));
+            let what = format!("{}: bad variable name", show_bytes(operand));
             return sh.special_failed("local", what);
         }
         let slot = sh.vars.slot_of(name);
