@@ -114,7 +114,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                     b"1" => 0,
                     b"2" => 1,
                     _ => {
-                        return Err(failed(format_args!("invalid file number: '{}'", show(&value))));
+                        return Err(failed(format_args!(
+                            "invalid file number: '{}'",
+                            show(&value)
+                        )));
                     }
                 };
                 if let Some(slot) = rules.unpaired.get_mut(place) {
