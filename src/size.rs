@@ -69,6 +69,28 @@ pub fn human_binary(bytes: u64) -> String {
     }
 }
 
+/// As util-linux's tools have it: a unit's letter, and one digit behind the point
+/// unless that is 0, rounded: `512B`, `46.7G`, `252G`.
+pub fn human_short(bytes: u64) -> String {
+    if bytes == 0 {
+        return "0".into();
+    }
+    let mut unit = 0;
+    while unit < 6 && bytes >> (unit * 10 + 10) > 0 {
+        unit += 1;
+    }
+    let letter = char::from(*b"BKMGTPE".get(unit).unwrap_or(&b'E'));
+    let divisor = 1u64 << (unit * 10);
+    let (mut whole, rest) = (bytes / divisor, bytes % divisor);
+    // tenths, of what three digits show
+    let thousandths = if unit > 0 { (rest >> (unit * 10 - 10)) * 1000 / 1024 } else { 0 };
+    let mut tenths = (thousandths + 50) / 100;
+    if tenths == 10 {
+        (whole, tenths) = (whole + 1, 0);
+    }
+    if tenths == 0 { format!("{whole}{letter}") } else { format!("{whole}.{tenths}{letter}") }
+}
+
 /// [`human`] in powers of 1000.
 pub fn human_decimal(bytes: u64) -> String {
     scaled(bytes, 1000, b"kMGTPE")

@@ -42,6 +42,8 @@ pub struct Column {
     pub json: Json,
     /// Left out.
     pub hidden: bool,
+    /// At least so wide. A heading counts also where none is printed.
+    pub least: usize,
 }
 
 impl Column {
@@ -53,6 +55,7 @@ impl Column {
             fit: Fit::Whole,
             json: Json::Text,
             hidden: false,
+            least: 0,
         }
     }
 }
@@ -162,6 +165,7 @@ impl Table {
             fit: Fit::Whole,
             json: Json::Text,
             hidden: true,
+            least: 0,
         };
         self.columns.get(at).unwrap_or(&NONE)
     }
@@ -354,7 +358,9 @@ impl Table {
         let mut widths = Vec::new();
         for i in 0..shown.len() {
             let all = lines.iter().filter_map(|cells| cells.get(i));
-            widths.push(all.map(|text| width_of(text)).max().unwrap_or(0));
+            let column = self.column(shown.get(i).copied().unwrap_or(0));
+            let least = width_of(&column.name).max(column.least);
+            widths.push(all.map(|text| width_of(text)).max().unwrap_or(0).max(least));
         }
         let between = width_of(form.separator) * shown.len().saturating_sub(1);
         let total = |widths: &[usize]| widths.iter().sum::<usize>() + between;

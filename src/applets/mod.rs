@@ -53,6 +53,7 @@ mod factor;
 mod false_;
 mod find;
 mod findfs;
+mod findmnt;
 mod flock;
 mod fold;
 mod free;
@@ -87,6 +88,7 @@ mod lsattr;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
+mod lspci;
 mod md5sum;
 mod mdev;
 mod mkdir;
@@ -266,6 +268,7 @@ const LIST: &[Row] = &[
     row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
+    row("findmnt", &findmnt::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
@@ -309,6 +312,7 @@ const LIST: &[Row] = &[
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
+    row("lspci", &lspci::APPLET),
     row("lz4", &gzip::LZ4),
     row("lz4cat", &gzip::LZ4),
     row("lzcat", &gzip::XZ),

@@ -378,7 +378,7 @@ mod tests {
 
     #[test]
     fn texts_are_replaced() {
-        let apply = |pattern: &str, replacement: &str, first, text: &str| {
+        let apply = |pattern: &str, replacement: &str, first: usize, text: &str| {
             let what = Substitution {
                 regex: Rc::new(Regex::new(pattern.as_bytes(), Flags::BASIC).unwrap()),
                 replacement: replacement.as_bytes().to_vec(),
