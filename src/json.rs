@@ -160,6 +160,29 @@ fn string(rest: &mut &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Writes a string: control bytes as `\u00NN`, what is not UTF-8 as U+FFFD.
+#[inline(never)]
+pub fn quoted(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for chunk in text.utf8_chunks() {
+        for c in chunk.valid().bytes() {
+            match c {
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', c]),
+                0..32 | 127 => {
+                    out.extend_from_slice(b"\\u00");
+                    let digit = |n: u8| char::from_digit(n.into(), 16).unwrap_or('0') as u8;
+                    out.extend_from_slice(&[digit(c >> 4), digit(c & 15)]);
+                }
+                _ => out.push(c),
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    out.push(b'"');
+}
+
 /// Everything that is read from a text, for fuzzing.
 pub fn exercise(bytes: &[u8]) {
     if let Some(value) = parse(bytes) {

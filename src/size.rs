@@ -69,26 +69,31 @@ pub fn human_binary(bytes: u64) -> String {
     }
 }
 
-/// As util-linux's tools have it: a unit's letter, and one digit behind the point
-/// unless that is 0, rounded: `512B`, `46.7G`, `252G`.
-pub fn human_short(bytes: u64) -> String {
-    if bytes == 0 {
-        return "0".into();
+/// As util-linux writes sizes: rounded to the nearest tenth, which is left out
+/// when it is 0: `0B`, `465.8G`, `40M`.
+pub fn rounded(bytes: u64) -> String {
+    let unit = if bytes == 0 { 0 } else { bytes.ilog2() / 10 };
+    let letter = char::from(*b"BKMGTPE".get(unit as usize).unwrap_or(&b'E'));
+    let (whole, rest) = (bytes >> (10 * unit), bytes & ((1 << (10 * unit)) - 1));
+    // Thousandths first, as util-linux's size_to_human_string().
+    let thousandths = (u128::from(rest) * 1000) >> (10 * unit);
+    match (thousandths + 50) / 100 {
+        0 => format!("{whole}{letter}"),
+        10 => format!("{}{letter}", whole + 1),
+        tenth => format!("{whole}.{tenth}{letter}"),
     }
-    let mut unit = 0;
-    while unit < 6 && bytes >> (unit * 10 + 10) > 0 {
-        unit += 1;
+}
+
+/// [`rounded`] with the unit's whole name behind a blank: `40 MiB`, `0 B`.
+pub fn rounded_long(bytes: u64) -> String {
+    let mut text = rounded(bytes);
+    let letter = text.pop().unwrap_or('B');
+    text.push(' ');
+    text.push(letter);
+    if letter != 'B' {
+        text.push_str("iB");
     }
-    let letter = char::from(*b"BKMGTPE".get(unit).unwrap_or(&b'E'));
-    let divisor = 1u64 << (unit * 10);
-    let (mut whole, rest) = (bytes / divisor, bytes % divisor);
-    // tenths, of what three digits show
-    let thousandths = if unit > 0 { (rest >> (unit * 10 - 10)) * 1000 / 1024 } else { 0 };
-    let mut tenths = (thousandths + 50) / 100;
-    if tenths == 10 {
-        (whole, tenths) = (whole + 1, 0);
-    }
-    if tenths == 0 { format!("{whole}{letter}") } else { format!("{whole}.{tenths}{letter}") }
+    text
 }
 
 /// [`human`] in powers of 1000.
@@ -146,6 +151,18 @@ mod tests {
         ] {
             assert_eq!(human(bytes), text, "{bytes}");
         }
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (500_108_862_464, "465.8G"),
+            (41_943_040, "40M"),
+            (1_073_741_312, "1024M"),
+            (u64::MAX, "16E"),
+        ] {
+            assert_eq!(rounded(bytes), text, "{bytes}");
+        }
+        assert_eq!(rounded_long(41_943_040), "40 MiB");
+        assert_eq!(rounded_long(0), "0 B");
         assert_eq!(human_binary(0), "0B");
         assert_eq!(human_binary(1_561_767_936), "1.5Gi");
         assert_eq!(human_binary(2048), "2.0Ki");

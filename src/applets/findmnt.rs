@@ -637,7 +637,11 @@ fn value(c: &Choice, entry: &Entry, what: What) -> Option<Vec<u8>> {
                 _ => room.available,
             };
             let bytes = blocks.saturating_mul(room.fragment);
-            if c.bytes { number(bytes) } else { Some(size::human_short(bytes).into_bytes()) }
+            match bytes {
+                0 => Some(b"0".to_vec()),
+                _ if c.bytes => number(bytes),
+                _ => Some(size::rounded(bytes).into_bytes()),
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::blk::probe::{Source, text};
-use crate::blk::scan;
+use crate::blk::{identity, scan};
 use crate::options::number;
 use crate::size;
 
@@ -34,9 +34,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'U' => {
                 let word = options.value();
                 id = Some(match word.as_bytes() {
-                    b"random" | b"time" => random(),
+                    b"random" | b"time" => identity::random(),
                     b"clear" => [0; 16],
-                    bytes => parse(bytes).ok_or_else(|| Error::bad(show(&word), "not a UUID"))?,
+                    bytes => {
+                        text::uuid_of(bytes).ok_or_else(|| Error::bad(show(&word), "not a UUID"))?
+                    }
                 });
             }
             b'p' => {
@@ -88,7 +90,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let id = match id {
         Some(id) => id,
-        None => random(),
+        None => identity::random(),
     };
     // <linux/swap.h>: union swap_header
     let last = u32::try_from(pages - 1).unwrap_or(u32::MAX);
@@ -111,10 +113,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     file.sync_all().map_err(fail)?;
     if !options.has(b'q') {
         let space = u64::from(last) * page as u64;
-        let human = size::human(space);
-        let human = human.strip_suffix(['K', 'M', 'G', 'T']).map_or(human.clone(), |n| {
-            format!("{n} {}iB", human.get(n.len()..).unwrap_or_default())
-        });
+        let human = size::rounded_long(space);
         cx.print(format_args!("Setting up swapspace version 1, size = {human} ({space} bytes)\n"))?;
         if label.is_empty() {
             cx.put(b"no label, ")?;
@@ -125,30 +124,4 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         cx.print(format_args!("UUID={}\n", crate::applet::show_bytes(&uuid)))?;
     }
     Ok(Status::OK)
-}
-
-/// A random UUID (RFC 9562, version 4).
-fn random() -> [u8; 16] {
-    let mut id: [u8; 16] = crate::sys::random::bytes();
-    id[6] = id[6] & 0x0f | 0x40;
-    id[8] = id[8] & 0x3f | 0x80;
-    id
-}
-
-/// The bytes of a UUID.
-fn parse(text: &[u8]) -> Option<[u8; 16]> {
-    let dashes = [8, 13, 18, 23];
-    if text.len() != 36 || !dashes.iter().all(|&at| text.get(at) == Some(&b'-')) {
-        return None;
-    }
-    let digits: Vec<u8> = text
-        .iter()
-        .filter(|&&b| b != b'-')
-        .map(|&b| char::from(b).to_digit(16).map(|d| d as u8))
-        .collect::<Option<_>>()?;
-    let mut id = [0; 16];
-    for (to, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
-        *to = pair[0] << 4 | pair[1];
-    }
-    Some(id)
 }

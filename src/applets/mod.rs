@@ -51,12 +51,14 @@ mod expand;
 mod expr;
 mod factor;
 mod false_;
+mod fdisk;
 mod find;
 mod findfs;
 mod findmnt;
 mod flock;
 mod fold;
 mod free;
+mod fsck;
 mod fsfreeze;
 mod fstrim;
 mod gen_init_cpio;
@@ -85,6 +87,7 @@ mod login;
 mod losetup;
 mod ls;
 mod lsattr;
+mod lsblk;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
@@ -266,12 +269,14 @@ const LIST: &[Row] = &[
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
     row("fgrep", &grep::APPLET),
+    row("fdisk", &fdisk::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("findmnt", &findmnt::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
+    row("fsck", &fsck::APPLET),
     row("fsfreeze", &fsfreeze::APPLET),
     row("fstrim", &fstrim::APPLET),
     row("fsync", &link::FSYNC),
@@ -309,6 +314,7 @@ const LIST: &[Row] = &[
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsattr", &lsattr::APPLET),
+    row("lsblk", &lsblk::APPLET),
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),

@@ -2,14 +2,13 @@
 //! what has changed, so that mounted partitions stay.
 
 use std::ffi::OsString;
-use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::blk::announce::announce;
 use crate::blk::probe::Disk;
 use crate::blk::probe::tables::table;
-use crate::blk::scan::{self, Device};
-use crate::sys::block::{self, PartitionOrder};
+use crate::blk::scan;
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -62,42 +61,6 @@ fn one(cx: &mut Ctx, path: &Path, dry: bool, summary: bool) -> Result<(), Error>
     if !opened.is_device {
         return Err(Error::about(show(path), "not a block device"));
     }
-    if block::tell_number(opened.as_fd(), block::REREAD, 0).is_ok() {
-        return Ok(());
-    }
-    // In use: the differences one by one.
-    let real = path.canonicalize().map_err(fail)?;
-    let name: Vec<u8> =
-        real.strip_prefix("/dev").unwrap_or(&real).as_os_str().as_encoded_bytes().to_vec();
-    let known: Vec<Device> = scan::devices().into_iter().filter(|d| d.parent == name).collect();
     let wanted = found.map(|table| table.partitions).unwrap_or_default();
-    let place =
-        |device: &Device| (scan::attribute_number(&device.name, "start").unwrap_or(0), device.size);
-    let mut problem = None;
-    for device in &known {
-        let number = device.partition.unwrap_or(0);
-        let same = wanted.iter().any(|p| p.number == number && (p.start, p.size) == place(device));
-        if !same
-            && let Err(errno) =
-                block::partition(opened.as_fd(), PartitionOrder::Remove, number, 0, 0)
-        {
-            problem = Some(errno);
-        }
-    }
-    for part in &wanted {
-        let same =
-            |d: &Device| d.partition == Some(part.number) && place(d) == (part.start, part.size);
-        if !known.iter().any(same) {
-            let (start, length) = (part.start * 512, part.size * 512);
-            if let Err(errno) =
-                block::partition(opened.as_fd(), PartitionOrder::Add, part.number, start, length)
-            {
-                problem = Some(errno);
-            }
-        }
-    }
-    match problem {
-        Some(errno) => Err(Error::os(show(path), errno)),
-        None => Ok(()),
-    }
+    announce(&opened, path, &wanted).map_err(|errno| Error::os(show(path), errno))
 }

@@ -187,7 +187,7 @@ fn list(cx: &mut Ctx, columns: Option<OsString>, plain: [bool; 3]) -> Result<Sta
         let size = |at: usize| {
             let kib: u64 = str::from_utf8(cell(at)).ok().and_then(|t| t.parse().ok()).unwrap_or(0);
             let n = kib.saturating_mul(1024);
-            if bytes { n.to_string() } else { size::human(n) }
+            if bytes { n.to_string() } else { size::rounded(n) }
         };
         let mut line = Vec::new();
         for name in &names {

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{Ctx, Error};
 use crate::blk::probe::text::{caret, encoded, safe};
 use crate::blk::probe::{Found, Value, value};
+use crate::json::quoted;
 
 /// A format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl<'a> Printer<'a> {
                     if self.count == 0 { b"{\n   \"blkid\": [\n      {" } else { b",{" };
                 out.extend_from_slice(start);
                 out.extend_from_slice(b"\n         \"devname\": ");
-                json(device, &mut out);
+                quoted(device, &mut out);
             }
             _ => {}
         }
@@ -143,9 +144,9 @@ impl<'a> Printer<'a> {
             Format::Udev => udev(out, name, value, self.raw),
             Format::Json => {
                 out.extend_from_slice(b",\n         ");
-                json(name.to_ascii_lowercase().as_bytes(), out);
+                quoted(name.to_ascii_lowercase().as_bytes(), out);
                 out.extend_from_slice(b": ");
-                json(value, out);
+                quoted(value, out);
             }
             Format::List | Format::Device => {}
         }
@@ -214,30 +215,6 @@ fn encoded_udev(value: &[u8]) -> Vec<u8> {
         b"." | b".." => value.to_vec(),
         _ => encoded(value),
     }
-}
-
-fn json(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut printed = Vec::new();
-    for chunk in text.utf8_chunks() {
-        for c in chunk.valid().bytes() {
-            match c {
-                b'"' | b'\\' => printed.extend_from_slice(&[b'\\', c]),
-                0..32 | 127 => {
-                    printed.extend_from_slice(b"\\u00");
-                    let mut digits = crate::blk::probe::text::Text(std::mem::take(&mut printed));
-                    digits.hex(&[c], crate::blk::probe::text::LOWER);
-                    printed = digits.0;
-                }
-                _ => printed.push(c),
-            }
-        }
-        if !chunk.invalid().is_empty() {
-            printed.extend_from_slice("\u{fffd}".as_bytes());
-        }
-    }
-    out.extend_from_slice(&printed);
-    out.push(b'"');
 }
 
 fn list_row(out: &mut Vec<u8>, device: &[u8], values: &[Value], first: bool) {

@@ -53,6 +53,31 @@ pub fn uuid(bytes: &[u8]) -> Vec<u8> {
     grouped(bytes, &[4, 2, 2, 2, 6], LOWER)
 }
 
+/// The bytes of a UUID's text, in either case.
+#[inline(never)]
+pub fn uuid_of(text: &[u8]) -> Option<[u8; 16]> {
+    if text.len() != 36 {
+        return None;
+    }
+    let mut id = [0; 16];
+    let mut nibbles = id.iter_mut();
+    let mut rest = text;
+    while let Some((&a, tail)) = rest.split_first() {
+        if matches!(36 - rest.len(), 8 | 13 | 18 | 23) {
+            if a != b'-' {
+                return None;
+            }
+            rest = tail;
+            continue;
+        }
+        let (&b, tail) = tail.split_first()?;
+        let digit = |b: u8| char::from(b).to_digit(16);
+        *nibbles.next()? = u8::try_from(digit(a)? << 4 | digit(b)?).ok()?;
+        rest = tail;
+    }
+    Some(id)
+}
+
 /// The 16 bytes of Microsoft's order (GPT) as a UUID.
 pub fn guid(bytes: &[u8]) -> Vec<u8> {
     let mut turned = [0; 16];
@@ -221,6 +246,21 @@ mod tests {
         let mut t = Text::default();
         t.decimal(1048576);
         assert_eq!(t.0, b"1048576");
+    }
+
+    #[test]
+    fn uuids() {
+        let text = b"00112233-4455-6677-8899-aAbBcCdDeEfF";
+        let id = uuid_of(text).unwrap();
+        assert_eq!(uuid(&id), text.to_ascii_lowercase());
+        for bad in [
+            &b"00112233-4455-6677-8899-aAbBcCdDeEf"[..],
+            b"0011223344455-6677-8899-aAbBcCdDeEfF",
+            b"00112233-4455-6677-8899-aAbBcCdDeEfg",
+            b"",
+        ] {
+            assert_eq!(uuid_of(bad), None);
+        }
     }
 
     #[test]
