@@ -26,6 +26,7 @@ mod chmod;
 mod chown;
 mod chroot;
 mod chrootvm;
+mod chvt;
 mod cksum;
 mod cmp;
 mod column;
@@ -51,6 +52,7 @@ mod expand;
 mod expr;
 mod factor;
 mod false_;
+mod fbsplash;
 mod fdisk;
 mod find;
 mod findfs;
@@ -80,9 +82,12 @@ mod ipcalc;
 mod join;
 mod kill;
 mod killall;
+mod klogd;
 mod less;
 mod link;
 mod ln;
+mod loadkmap;
+mod logger;
 mod login;
 mod losetup;
 mod ls;
@@ -139,6 +144,7 @@ mod rpm2cpio;
 mod run_parts;
 mod sed;
 mod seq;
+mod setfont;
 mod setsid;
 mod sh;
 mod shred;
@@ -153,6 +159,7 @@ mod stty;
 mod swapon;
 mod switch_root;
 mod sysctl;
+mod syslogd;
 mod tail;
 mod tar;
 mod tee;
@@ -233,6 +240,7 @@ const LIST: &[Row] = &[
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
+    row("chvt", &chvt::APPLET),
     row("cksum", &cksum::APPLET),
     row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
@@ -247,6 +255,7 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
+    row("deallocvt", &chvt::DEALLOCVT),
     row("delgroup", &adduser::DELGROUP),
     row("deluser", &adduser::DELUSER),
     row("depmod", &depmod::APPLET),
@@ -258,6 +267,7 @@ const LIST: &[Row] = &[
     row("dos2unix", &dos2unix::APPLET),
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
+    row("dumpkmap", &loadkmap::DUMPKMAP),
     row("echo", &echo::APPLET),
     row("ed", &ed::APPLET),
     row("egrep", &grep::APPLET),
@@ -268,8 +278,10 @@ const LIST: &[Row] = &[
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
-    row("fgrep", &grep::APPLET),
+    row("fbsplash", &fbsplash::APPLET),
     row("fdisk", &fdisk::APPLET),
+    row("fgconsole", &chvt::FGCONSOLE),
+    row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("findmnt", &findmnt::APPLET),
@@ -303,14 +315,20 @@ const LIST: &[Row] = &[
     row("ip", &ip::APPLET),
     row("ipcalc", &ipcalc::APPLET),
     row("join", &join::APPLET),
+    row("kbd_mode", &loadkmap::KBD_MODE),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
+    row("klogd", &klogd::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("loadfont", &setfont::LOADFONT),
+    row("loadkmap", &loadkmap::APPLET),
+    row("logger", &logger::APPLET),
     row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
+    row("logread", &syslogd::LOGREAD),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsattr", &lsattr::APPLET),
@@ -350,6 +368,7 @@ const LIST: &[Row] = &[
     row("nsenter", &namespaces::NSENTER),
     row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("openvt", &chvt::OPENVT),
     row("partprobe", &partprobe::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
@@ -386,6 +405,10 @@ const LIST: &[Row] = &[
     row("run-parts", &run_parts::APPLET),
     row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
+    row("setconsole", &chvt::SETCONSOLE),
+    row("setfont", &setfont::APPLET),
+    row("setkeycodes", &loadkmap::SETKEYCODES),
+    row("setlogcons", &chvt::SETLOGCONS),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
@@ -412,6 +435,7 @@ const LIST: &[Row] = &[
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
+    row("syslogd", &syslogd::APPLET),
     row("tac", &rev::TAC),
     row("tail", &tail::APPLET),
     row("tar", &tar::APPLET),
