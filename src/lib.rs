@@ -68,7 +68,7 @@ pub mod sheet;
 pub mod shell;
 pub mod size;
 pub mod sys;
-pub mod table;
 pub mod syslog;
+pub mod table;
 pub mod uevent;
 pub mod vm;
