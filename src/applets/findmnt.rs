@@ -462,7 +462,7 @@ fn find(c: &Choice, list: &[Entry]) -> Result<Vec<usize>, Error> {
             fits &= !list.iter().skip(at + 1).any(|other| other.mount.target == mount.target);
         }
         let pseudo = is_pseudo(&mount.fstype);
-        fits &= !(c.real && pseudo) && !(c.pseudo && !pseudo);
+        fits &= if pseudo { !c.real } else { !c.pseudo };
         fits &= !c.shadowed || hidden(list, at);
         if c.df && !c.all && !c.fstab {
             let tmpfs = crate::sys::search::bytes(&mount.fstype, b"tmpfs").is_some();

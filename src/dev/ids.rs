@@ -59,7 +59,7 @@ impl Ids {
                 // the part of those above is over
                 return None;
             }
-            let Some(word) = words.get(depth) else { return None };
+            let word = words.get(depth)?;
             let text = line.get(tabs..).unwrap_or_default();
             if let Some(rest) = text.strip_prefix(word.as_bytes())
                 && let Some(name) = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b" "))
