@@ -566,9 +566,9 @@ mod tests {
     use super::*;
 
     fn sample() -> Table {
-        let mut table = Table::default();
-        table.columns = vec![Column::new(b"NAME"), Column::new(b"SIZE")];
-        table.columns[1].right = true;
+        let mut size = Column::new(b"SIZE");
+        size.right = true;
+        let mut table = Table { columns: vec![Column::new(b"NAME"), size], rows: Vec::new() };
         let text = |s: &str| Some(s.as_bytes().to_vec());
         let top = table.add(vec![text("a b"), text("12")], None);
         let child = table.add(vec![text("c"), None], Some(top));
