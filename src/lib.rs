@@ -44,6 +44,7 @@ pub mod job;
 pub mod json;
 pub mod kmod;
 pub mod kmsg;
+pub mod magic;
 pub mod mask;
 pub mod mdevconf;
 pub mod mode;

@@ -38,6 +38,7 @@ mod date;
 mod dc;
 mod dd;
 mod depmod;
+mod devmem;
 mod df;
 mod diff;
 mod dmesg;
@@ -54,6 +55,7 @@ mod factor;
 mod false_;
 mod fbsplash;
 mod fdisk;
+mod file;
 mod find;
 mod findfs;
 mod findmnt;
@@ -72,6 +74,7 @@ mod head;
 mod hexdump;
 mod hostid;
 mod hostname;
+mod hwclock;
 mod id;
 mod ifconfig;
 mod init;
@@ -80,9 +83,11 @@ mod install;
 mod ip;
 mod ipcalc;
 mod join;
+mod kexec;
 mod kill;
 mod killall;
 mod klogd;
+mod last;
 mod less;
 mod link;
 mod ln;
@@ -97,6 +102,7 @@ mod lsinitramfs;
 mod lsmod;
 mod lsof;
 mod lspci;
+mod lsusb;
 mod md5sum;
 mod mdev;
 mod mkdir;
@@ -130,6 +136,7 @@ mod pmap;
 mod printenv;
 mod printf;
 mod ps;
+mod pstree;
 mod pwd;
 mod raidautorun;
 mod readlink;
@@ -145,6 +152,7 @@ mod run_parts;
 mod sed;
 mod seq;
 mod setfont;
+mod setpriv;
 mod setsid;
 mod sh;
 mod shred;
@@ -186,7 +194,9 @@ mod uptime;
 mod uuencode;
 mod vi;
 mod vm;
+mod vmstat;
 mod watch;
+mod watchdog;
 mod wc;
 mod wget;
 mod which;
@@ -259,6 +269,7 @@ const LIST: &[Row] = &[
     row("delgroup", &adduser::DELGROUP),
     row("deluser", &adduser::DELUSER),
     row("depmod", &depmod::APPLET),
+    row("devmem", &devmem::APPLET),
     row("df", &df::APPLET),
     row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
@@ -282,6 +293,7 @@ const LIST: &[Row] = &[
     row("fdisk", &fdisk::APPLET),
     row("fgconsole", &chvt::FGCONSOLE),
     row("fgrep", &grep::APPLET),
+    row("file", &file::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("findmnt", &findmnt::APPLET),
@@ -306,20 +318,24 @@ const LIST: &[Row] = &[
     row("hexdump", &hexdump::APPLET),
     row("hostid", &hostid::APPLET),
     row("hostname", &hostname::APPLET),
+    row("hwclock", &hwclock::APPLET),
     row("id", &id::APPLET),
     row("ifconfig", &ifconfig::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
+    row("iostat", &vmstat::IOSTAT),
     row("ip", &ip::APPLET),
     row("ipcalc", &ipcalc::APPLET),
     row("join", &join::APPLET),
     row("kbd_mode", &loadkmap::KBD_MODE),
+    row("kexec", &kexec::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
     row("klogd", &klogd::APPLET),
+    row("last", &last::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
@@ -337,6 +353,8 @@ const LIST: &[Row] = &[
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
     row("lspci", &lspci::APPLET),
+    row("lsscsi", &lsusb::LSSCSI),
+    row("lsusb", &lsusb::APPLET),
     row("lz4", &gzip::LZ4),
     row("lz4cat", &gzip::LZ4),
     row("lzcat", &gzip::XZ),
@@ -384,6 +402,7 @@ const LIST: &[Row] = &[
     row("printenv", &printenv::APPLET),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
+    row("pstree", &pstree::APPLET),
     row("pwd", &pwd::APPLET),
     row("pwdx", &pmap::PWDX),
     row("raidautorun", &raidautorun::APPLET),
@@ -409,6 +428,7 @@ const LIST: &[Row] = &[
     row("setfont", &setfont::APPLET),
     row("setkeycodes", &loadkmap::SETKEYCODES),
     row("setlogcons", &chvt::SETLOGCONS),
+    row("setpriv", &setpriv::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
@@ -480,8 +500,10 @@ const LIST: &[Row] = &[
     row("vi", &vi::APPLET),
     row("view", &vi::APPLET),
     row("vm", &vm::APPLET),
+    row("vmstat", &vmstat::APPLET),
     row("w", &who::W),
     row("watch", &watch::APPLET),
+    row("watchdog", &watchdog::APPLET),
     row("wc", &wc::APPLET),
     row("wget", &wget::APPLET),
     row("which", &which::APPLET),

@@ -178,3 +178,253 @@ fn devices_on_pci() {
     list(&["-Dn", "-d", "::0600"]).stdout("0000:00:00.0 0600: 8086:0d57\n").ok();
     list(&["-s", "99"]).fails(1);
 }
+
+#[test]
+fn kinds_of_files() {
+    if against_busybox() {
+        return;
+    }
+    let scratch = Scratch::new("file");
+    let dir = scratch.path();
+    let is = |name: &str, bytes: &[u8], words: &str, mime: &str| {
+        std::fs::write(dir.join(name), bytes).unwrap();
+        applet("file").args(["-b", name]).dir(dir).stdout(format!("{words}\n")).ok();
+        applet("file").args(["-bi", name]).dir(dir).stdout(format!("{mime}\n")).ok();
+    };
+    is("a", b"hello\n", "ASCII text", "text/plain; charset=us-ascii");
+    is("b", "h\u{e9}\n".as_bytes(), "Unicode text, UTF-8 text", "text/plain; charset=utf-8");
+    is("c", b"a\r\n", "ASCII text, with CRLF line terminators", "text/plain; charset=us-ascii");
+    is("d", b"\x00\x01\x02\xff", "data", "application/octet-stream; charset=binary");
+    is("e", b"", "empty", "inode/x-empty; charset=binary");
+    is(
+        "f",
+        b"#!/bin/sh\n",
+        "POSIX shell script, ASCII text executable",
+        "text/x-shellscript; charset=us-ascii",
+    );
+    is(
+        "g",
+        b"070701000",
+        "ASCII cpio archive (SVR4 with no CRC)",
+        "application/x-cpio; charset=us-ascii",
+    );
+    is(
+        "h",
+        b"\xfd7zXZ\0\0\x04 ",
+        "XZ compressed data, checksum CRC64",
+        "application/x-xz; charset=binary",
+    );
+    is("i", b"{\"a\": [1]}\n", "JSON text data", "application/json; charset=us-ascii");
+    is(
+        "k",
+        b"GIF89a\x0a\0\x14\0",
+        "GIF image data, version 89a, 10 x 20",
+        "image/gif; charset=binary",
+    );
+    applet("file").args(["-b", "."]).dir(dir).stdout("directory\n").ok();
+    applet("file")
+        .args(["a", "nowhere"])
+        .dir(dir)
+        .stdout("a:       ASCII text\nnowhere: cannot open `nowhere' (No such file or directory)\n")
+        .ok();
+    applet("file").args(["-E", "nowhere"]).dir(dir).fails(1);
+    applet("file")
+        .args(["-F", " =", "-N", "a", "d"])
+        .dir(dir)
+        .stdout("a = ASCII text\nd = data\n")
+        .ok();
+    applet("file").args(["-"]).stdin("x\n").stdout("/dev/stdin: ASCII text\n").ok();
+    applet("file").args(["-b", "--mime-type", "a"]).dir(dir).stdout("text/plain\n").ok();
+    std::os::unix::fs::symlink("a", dir.join("l")).unwrap();
+    std::os::unix::fs::symlink("gone", dir.join("m")).unwrap();
+    applet("file")
+        .args(["-b", "l", "m"])
+        .dir(dir)
+        .stdout("symbolic link to a\nbroken symbolic link to gone\n")
+        .ok();
+    applet("file").args(["-bL", "l"]).dir(dir).stdout("ASCII text\n").ok();
+    std::fs::write(dir.join("list"), "a\nd\n").unwrap();
+    applet("file").args(["-f", "list"]).dir(dir).stdout("a: ASCII text\nd: data\n").ok();
+    let own = std::fs::canonicalize("/proc/self/exe").unwrap();
+    let run = applet("file").args([OsStr::new("-b"), own.as_os_str()]).ok();
+    let words = String::from_utf8(run.stdout).unwrap();
+    assert!(words.starts_with("ELF 64-bit LSB ") && words.contains(", version 1 ("), "{words}");
+    applet("file").fails(1);
+}
+
+#[test]
+fn trees_of_processes() {
+    if against_busybox() {
+        return;
+    }
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "sleep 60 & sleep 60 & sh -c 'sleep 61; true' & wait"])
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    let drawn = "sh-+-sh---sleep\n   `-2*[sleep]\n";
+    let mut text = String::new();
+    for _ in 0..100 {
+        text = String::from_utf8(applet("pstree").args([&pid]).ok().stdout).unwrap();
+        if text == drawn {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let long = String::from_utf8(applet("pstree").args(["-p", &pid]).ok().stdout).unwrap();
+    let wide = String::from_utf8(applet("pstree").args(["-a", &pid]).ok().stdout).unwrap();
+    let _ = std::process::Command::new("pkill").args(["-P", &pid]).status();
+    let _ = child.kill();
+    let _ = child.wait();
+    assert_eq!(text, drawn);
+    assert!(long.starts_with(&format!("sh({pid})-+-sh(")) && long.lines().count() == 3, "{long}");
+    assert!(wide.contains("\n  |-sh -c sleep 61; true\n  |   `-sleep 61\n"), "{wide}");
+    applet("pstree").args(["nobody-of-this-name"]).stderr_has("No such user name").fails(1);
+}
+
+#[test]
+fn privileges() {
+    if against_busybox() || !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let all = String::from_utf8(applet("setpriv").args(["-d"]).ok().stdout).unwrap();
+    assert!(all.starts_with("uid: 0\neuid: 0\ngid: 0\negid: 0\n"), "{all}");
+    assert!(all.contains("no_new_privs: 0\nInheritable capabilities: "), "{all}");
+    applet("setpriv").args(["--reuid", "1", "--clear-groups", "id", "-u"]).stdout("1\n").ok();
+    applet("setpriv").args(["--regid", "1", "--keep-groups", "id", "-g"]).stdout("1\n").ok();
+    applet("setpriv").args(["--regid", "1", "id"]).fails(1);
+    let run = applet("setpriv").args(["--nnp", "grep", "NoNewPrivs", "/proc/self/status"]).ok();
+    assert_eq!(run.stdout, b"NoNewPrivs:\t1\n");
+    let run = applet("setpriv")
+        .args(["--bounding-set", "-all", "grep", "CapBnd", "/proc/self/status"])
+        .ok();
+    assert_eq!(run.stdout, b"CapBnd:\t0000000000000000\n");
+    let run = applet("setpriv")
+        .args([
+            "--inh-caps",
+            "+kill",
+            "--ambient-caps",
+            "+kill",
+            "grep",
+            "CapAmb",
+            "/proc/self/status",
+        ])
+        .ok();
+    assert_eq!(run.stdout, b"CapAmb:\t0000000000000020\n");
+    applet("setpriv").args(["--inh-caps", "kill", "id"]).fails(1);
+    applet("setpriv")
+        .args(["--inh-caps", "+nothing", "id"])
+        .stderr_has("unknown capability")
+        .fails(127);
+    applet("setpriv").args(["no-such-program"]).fails(127);
+    applet("setpriv").fails(1);
+}
+
+#[test]
+fn counters_of_the_system() {
+    if against_busybox() {
+        return;
+    }
+    let text = String::from_utf8(applet("vmstat").ok().stdout).unwrap();
+    assert!(text.starts_with("procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----\n r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n"), "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+    let text = String::from_utf8(applet("vmstat").args(["-s"]).ok().stdout).unwrap();
+    assert!(text.contains(" K total memory\n") && text.contains(" boot time\n"), "{text}");
+    let text = String::from_utf8(applet("iostat").args(["-c"]).ok().stdout).unwrap();
+    assert!(text.contains("avg-cpu:  %user   %nice %system %iowait  %steal   %idle\n"), "{text}");
+    let text = String::from_utf8(applet("iostat").args(["-d"]).ok().stdout).unwrap();
+    assert!(
+        text.contains("Device             tps    kB_read/s    kB_wrtn/s    kB_dscd/s"),
+        "{text}"
+    );
+    applet("vmstat").args(["0"]).fails(1);
+    applet("vmstat").args(["-S", "q"]).fails(1);
+}
+
+#[test]
+fn scsi_devices() {
+    if against_busybox() {
+        return;
+    }
+    let scratch = Scratch::new("lsscsi");
+    let device = scratch.path().join("bus/scsi/devices/2:0:1:0");
+    std::fs::create_dir_all(device.join("block/sda")).unwrap();
+    for (name, text) in [
+        ("type", "0"),
+        ("vendor", "ATA     "),
+        ("model", "QEMU HARDDISK   "),
+        ("rev", "2.5+"),
+        ("scsi_level", "6"),
+        ("block/sda/dev", "8:0"),
+        ("block/sda/size", "2097152"),
+    ] {
+        std::fs::write(device.join(name), format!("{text}\n")).unwrap();
+    }
+    let root = scratch.path().display().to_string();
+    let list = |args: &[&str]| applet("lsscsi").args(["-y", &root]).args(args);
+    list(&[]).stdout("[2:0:1:0]    disk    ATA      QEMU HARDDISK    2.5+  /dev/sda \n").ok();
+    list(&["-d"])
+        .stdout("[2:0:1:0]    disk    ATA      QEMU HARDDISK    2.5+  /dev/sda [8:0] \n")
+        .ok();
+    list(&["3:*:*:*"]).stdout("").ok();
+    list(&["-c"]).stdout("Attached devices: \nHost: scsi2 Channel: 00 Target: 01 Lun: 00\n  Vendor: ATA      Model: QEMU HARDDISK    Rev: 2.5+\n  Type:   Direct-Access                    ANSI SCSI revision: 05\n").ok();
+    applet("lsusb").args(["-s", "x"]).fails(1);
+}
+
+#[test]
+fn sessions_that_were() {
+    if against_busybox() {
+        return;
+    }
+    let scratch = Scratch::new("last");
+    let record = |kind: u8, line: &str, user: &str, time: u32| {
+        let mut bytes = vec![0u8; 384];
+        bytes[0] = kind;
+        bytes[8..8 + line.len()].copy_from_slice(line.as_bytes());
+        bytes[44..44 + user.len()].copy_from_slice(user.as_bytes());
+        bytes[340..344].copy_from_slice(&time.to_le_bytes());
+        bytes
+    };
+    let file = scratch.file(
+        "wtmp",
+        [
+            record(2, "~", "reboot", 1_795_300_000),
+            record(7, "tty1", "root", 1_795_300_060),
+            record(8, "tty1", "", 1_795_303_660),
+            record(7, "tty2", "joe", 1_795_303_700),
+            record(1, "~", "shutdown", 1_795_303_760),
+        ]
+        .concat(),
+    );
+    let last = |args: &[&str]| applet("last").args([OsStr::new("-f"), file.as_os_str()]).args(args);
+    last(&["-R"])
+        .stdout(
+            "joe      tty2         Sat Nov 21 23:28 - down   (00:01)\n\
+             root     tty1         Sat Nov 21 22:27 - 23:27  (01:00)\n\
+             reboot   system boot  Sat Nov 21 22:26 - 23:29  (01:02)\n\
+             \nwtmp begins Sat Nov 21 22:26:40 2026\n",
+        )
+        .ok();
+    last(&["-R", "-1"]).stdout("joe      tty2         Sat Nov 21 23:28 - down   (00:01)\n\nwtmp begins Sat Nov 21 22:26:40 2026\n").ok();
+    last(&["-R", "root"]).stdout("root     tty1         Sat Nov 21 22:27 - 23:27  (01:00)\n\nwtmp begins Sat Nov 21 22:26:40 2026\n").ok();
+    applet("last").args(["-f", "/nowhere"]).fails(1);
+}
+
+#[test]
+fn refusals() {
+    if reference().is_some() {
+        return;
+    }
+    applet("hwclock").args(["-f", "/nowhere"]).stderr_has("/nowhere: No such file").fails(1);
+    applet("hwclock").args(["-r", "-s"]).stderr_has("one thing at a time").fails(1);
+    applet("hwclock").args(["--set"]).fails(1);
+    applet("kexec").args(["-l"]).stderr_has("which kernel?").fails(1);
+    applet("kexec").args(["-l", "/nowhere"]).stderr_has("/nowhere: No such file").fails(1);
+    applet("devmem").stderr_has("which address?").fails(1);
+    applet("devmem").args(["0x10", "7"]).stderr_has("not a width").fails(1);
+    applet("devmem").args(["0x11", "32"]).stderr_has("not a multiple of the width").fails(1);
+    applet("devmem").args(["x"]).stderr_has("not a number").fails(1);
+    applet("watchdog").stderr_has("which device?").fails(1);
+    applet("watchdog").args(["-F", "-t", "x", "/dev/null"]).stderr_has("not a time").fails(1);
+    applet("watchdog").args(["-F", "/nowhere"]).stderr_has("/nowhere: No such file").fails(1);
+}
