@@ -170,7 +170,7 @@ fn choice(
             b'A' => c.append = true,
             b'E' => {
                 let name = options.value();
-                let bytes = std::fs::read(&name).map_err(|e| Error::os(show(&name), e))?;
+                let bytes = crate::sys::file::read(&name).map_err(|e| Error::os(show(&name), e))?;
                 let lines = bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty());
                 c.patterns.extend(lines.map(Vec::from));
             }
@@ -466,6 +466,10 @@ impl Reader<'_> {
         content: &mut dyn crate::archive::Content,
     ) -> Result<(), Damage> {
         let Some(extractor) = &mut self.extractor else { return Ok(()) };
+        if !entry.is_known() {
+            cx.note(format_args!("{}: unknown file type", show_bytes(&entry.name)));
+            return Ok(());
+        }
         match extractor.put(entry, &entry.name, content) {
             Ok(true) => {}
             Ok(false) => {

@@ -227,6 +227,7 @@ const LIST: &[Row] = &[
     row("arp", &arp::APPLET),
     row("ascii", &ascii::APPLET),
     row("ash", &sh::APPLET),
+    row("attach", &attach::APPLET),
     row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),

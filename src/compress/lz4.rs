@@ -18,7 +18,7 @@ pub const LEGACY_MAGIC: [u8; 4] = [0x02, 0x21, 0x4c, 0x18];
 pub const FRAME_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
 
 /// What a legacy block unpacks to, but for the last.
-const LEGACY_BLOCK: usize = 8 << 20;
+pub const LEGACY_BLOCK: usize = 8 << 20;
 
 /// How far back a linked block may refer.
 const WINDOW: usize = 64 << 10;
@@ -143,7 +143,7 @@ impl Lz4 {
         // A byte of a block stands for 255 at most, so a short block cannot make
         // us allocate a large buffer.
         let size = most.min(self.packed.len().saturating_mul(255).saturating_add(16));
-        self.data.resize(start + size, 0);
+        crate::sys::memory::resize(&mut self.data, start + size, 0);
         let target = self.data.get_mut(start..).unwrap_or_default();
         let written = block::decompress_into_with_dict(&self.packed, target, &history)
             .map_err(|_| Cause::Corrupt)?;
@@ -189,6 +189,13 @@ pub fn pack_legacy(input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&(packed.len() as u32).to_le_bytes())?;
         to.write_all(packed)
     })
+}
+
+/// Packs one block of a legacy frame.
+pub fn pack_block(plain: &[u8], to: &mut Vec<u8>) {
+    let packed = block::compress(plain);
+    to.extend_from_slice(&(packed.len() as u32).to_le_bytes());
+    to.extend_from_slice(&packed);
 }
 
 /// Packs into a present frame: independent blocks of 4 MiB, a checksum of all.

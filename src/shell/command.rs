@@ -369,6 +369,7 @@ impl Shell {
         let environment = self.vars.os_environment();
         let mut cx = Ctx::of_process(self.table, row.name, &argv0, &args);
         cx.env = Env::List(&environment);
+        cx.input = self.input.take();
         let captured = self.capture.is_some() && self.stdout_moved == 0;
         if captured {
             cx.out = Out::to_memory();
@@ -522,7 +523,7 @@ impl Shell {
     /// A file without an interpreter line is a script of this shell
     /// (2.9.1.6).
     fn exec_script(&mut self, path: &[u8], fields: &Fields) -> Run {
-        let head = std::fs::read(OsStr::from_bytes(path)).unwrap_or_default();
+        let head = crate::sys::file::read(OsStr::from_bytes(path)).unwrap_or_default();
         let first_line = head.split(|b| *b == b'\n').next().unwrap_or_default();
         if first_line.contains(&0) {
             self.complain(format_args!("{}: cannot execute binary file", show_bytes(path)));

@@ -47,7 +47,7 @@ pub const DEAD: u8 = 8;
 
 /// Those of `/var/run/utmp`; none where there is no such file.
 pub fn users() -> Vec<Login> {
-    of_text(&std::fs::read("/var/run/utmp").unwrap_or_default())
+    of_text(&crate::sys::file::read("/var/run/utmp").unwrap_or_default())
 }
 
 /// Those who are logged in by the file's bytes.

@@ -1,5 +1,6 @@
 //! Virtual machines, in emulation.
 
+mod attach;
 mod command;
 mod console;
 mod disks;
