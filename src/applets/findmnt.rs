@@ -310,7 +310,7 @@ fn entries(c: &mut Choice, file: Option<PathBuf>) -> Result<Vec<Entry>, Error> {
         }
         _ => PathBuf::from("/proc/self/mountinfo"),
     };
-    let text = match std::fs::read(&path) {
+    let text = match crate::sys::file::read(&path) {
         Ok(text) => text,
         // a system without fstab has an empty one
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && c.fstab && file.is_none() => {

@@ -17,7 +17,7 @@ pub(super) static APPLET: Applet = Applet {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     cx.parse("").and_then(|options| options.at_most(0)).map_err(|e| e.with(Status::FAILURE))?;
-    let kept = std::fs::read("/etc/hostid").unwrap_or_default();
+    let kept = crate::sys::file::read("/etc/hostid").unwrap_or_default();
     let number = match kept.first_chunk() {
         Some(bytes) => u32::from_ne_bytes(*bytes),
         None => of_address(),

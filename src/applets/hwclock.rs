@@ -67,7 +67,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if what == b'a' {
         return Err(Error::msg("drift is not corrected; -w sets the clock"));
     }
-    let kept = adjfile.as_ref().map(|file| std::fs::read(file).unwrap_or_default());
+    let kept = adjfile.as_ref().map(|file| crate::sys::file::read(file).unwrap_or_default());
     let kept = kept.unwrap_or_default();
     let says_local =
         kept.split(|&b| b == b'\n').nth(2).is_some_and(|line| line.trim_ascii() == b"LOCAL");

@@ -60,7 +60,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     let file = if crash { "/sys/kernel/kexec_crash_loaded" } else { "/sys/kernel/kexec_loaded" };
-    let loaded = std::fs::read(file).ok().map(|text| text.trim_ascii() == b"1");
+    let loaded = crate::sys::file::read(file).ok().map(|text| text.trim_ascii() == b"1");
     if status {
         return match loaded {
             Some(loaded) => Ok(Status(u8::from(loaded))),
@@ -82,7 +82,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let ramdisk = initrd.as_ref().map(|name| cx.open(name)).transpose()?;
         let mut line = Vec::new();
         if reuse {
-            let own = std::fs::read("/proc/cmdline").map_err(|e| Error::os("/proc/cmdline", e))?;
+            let own = crate::sys::file::read("/proc/cmdline")
+                .map_err(|e| Error::os("/proc/cmdline", e))?;
             line = without_loader(&own, crash);
         }
         if let Some(append) = append {

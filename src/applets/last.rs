@@ -61,7 +61,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             _ => {}
         }
     }
-    let text = std::fs::read(&file).map_err(|e| Error::os(show(&file), e))?;
+    let text = crate::sys::file::read(&file).map_err(|e| Error::os(show(&file), e))?;
     let records = sessions::records(&text);
     let wanted: Vec<&[u8]> = options.operands.iter().map(|word| word.as_bytes()).collect();
     // from the newest back: who logged out after, when the machine went down

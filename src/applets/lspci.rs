@@ -104,7 +104,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     style.ids = match ids {
-        Some(path) => Ids::of_text(&std::fs::read(path).unwrap_or_default()),
+        Some(path) => Ids::of_text(&crate::sys::file::read(path).unwrap_or_default()),
         None if style.numbers == 1 => style.ids,
         None => Ids::read("pci.ids"),
     };
@@ -353,7 +353,7 @@ impl Device {
 
     /// Command and status of the configuration space, where it can be read.
     fn flags(&self, cx: &mut Ctx) -> Result<(), Error> {
-        let config = std::fs::read(self.folder.join("config")).unwrap_or_default();
+        let config = crate::sys::file::read(self.folder.join("config")).unwrap_or_default();
         let byte = |at: usize| config.get(at).copied().unwrap_or(0);
         let command = u16::from_le_bytes([byte(4), byte(5)]);
         let status = u16::from_le_bytes([byte(6), byte(7)]);
@@ -384,7 +384,7 @@ impl Device {
 
     /// Memory and ports, by `resource`: start, end and flags of each.
     fn regions(&self, cx: &mut Ctx) -> Result<(), Error> {
-        let lines = std::fs::read(self.folder.join("resource")).unwrap_or_default();
+        let lines = crate::sys::file::read(self.folder.join("resource")).unwrap_or_default();
         for (at, line) in lines.split(|&b| b == b'\n').take(7).enumerate() {
             let mut numbers = line.split(|&b| b == b' ').map(|word| {
                 let digits = word.strip_prefix(b"0x").unwrap_or(word);
@@ -477,7 +477,7 @@ impl Device {
     }
 
     fn dump(&self, cx: &mut Ctx, times: u32) -> Result<(), Error> {
-        let config = std::fs::read(self.folder.join("config")).unwrap_or_default();
+        let config = crate::sys::file::read(self.folder.join("config")).unwrap_or_default();
         let most = match times {
             1 | 2 => 64,
             3 => 256,

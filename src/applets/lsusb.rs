@@ -142,7 +142,7 @@ fn usb_name(ids: &Ids, device: &Usb) -> String {
 
 /// The 18 bytes that every device has: USB 2.0, 9.6.1.
 fn descriptor(cx: &mut Ctx, device: &Usb) -> Result<(), Error> {
-    let bytes = std::fs::read(device.folder.join("descriptors")).unwrap_or_default();
+    let bytes = crate::sys::file::read(device.folder.join("descriptors")).unwrap_or_default();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let version = |at: usize| format!("{:2x}.{:02x}", byte(at + 1), byte(at));
     let own = |name: &str| show_bytes(&text(&device.folder, name)).to_string();
@@ -399,11 +399,11 @@ fn node(
         Some(name) => format!("/dev/{}", crate::applet::show(name).to_string().replace('!', "/")),
         None => "-".to_string(),
     };
-    cx.print(format_args!("{shown:<8}"))?;
+    cx.print(format_args!("{shown:<9}"))?;
     if numbers && let Some(found) = &found {
-        cx.print(format_args!(" [{}]", show_bytes(&text(found, "dev"))))?;
+        cx.print(format_args!("[{}]", show_bytes(&text(found, "dev"))))?;
     }
-    cx.put(b" ")
+    Ok(())
 }
 
 fn hosts(cx: &mut Ctx, root: &Path, verbose: bool) -> Result<Status, Error> {

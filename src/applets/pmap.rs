@@ -192,7 +192,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         };
         let detailed = matches!(form, Form::Extended | Form::Everything);
         let file = if detailed { "smaps" } else { "maps" };
-        let text = match std::fs::read(format!("/proc/{pid}/{file}")) {
+        let text = match crate::sys::file::read(format!("/proc/{pid}/{file}")) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 missing = true;
@@ -223,7 +223,7 @@ fn address(text: &[u8]) -> Option<u64> {
 
 /// `PID:   COMMAND LINE`.
 fn head(cx: &mut Ctx, pid: u32) -> Result<(), Error> {
-    let mut line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let mut line = crate::sys::file::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     while line.last() == Some(&0) {
         line.pop();
     }
@@ -233,7 +233,7 @@ fn head(cx: &mut Ctx, pid: u32) -> Result<(), Error> {
         }
     }
     if line.is_empty() {
-        let name = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let name = crate::sys::file::read(format!("/proc/{pid}/comm")).unwrap_or_default();
         line = [b"[", name.trim_ascii_end(), b"]"].concat();
     }
     cx.print(format_args!("{pid}:   {}\n", show_bytes(&line)))

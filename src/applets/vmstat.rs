@@ -71,8 +71,8 @@ struct Counters {
 
 impl Counters {
     fn read() -> Result<Counters, Error> {
-        let stat = std::fs::read("/proc/stat").map_err(|e| Error::os("/proc/stat", e))?;
-        let vm = std::fs::read("/proc/vmstat").unwrap_or_default();
+        let stat = crate::sys::file::read("/proc/stat").map_err(|e| Error::os("/proc/stat", e))?;
+        let vm = crate::sys::file::read("/proc/vmstat").unwrap_or_default();
         let mut cpu = numbers(line(&stat, b"cpu"));
         cpu.resize(10, 0);
         Ok(Counters {
@@ -354,7 +354,8 @@ impl Disk {
 }
 
 fn read_disks() -> Result<Vec<Disk>, Error> {
-    let text = std::fs::read("/proc/diskstats").map_err(|e| Error::os("/proc/diskstats", e))?;
+    let text =
+        crate::sys::file::read("/proc/diskstats").map_err(|e| Error::os("/proc/diskstats", e))?;
     let mut list = Vec::new();
     for line in text.split(|&b| b == b'\n') {
         let mut words = line.split(|&b| b == b' ').filter(|word| !word.is_empty()).skip(2);
@@ -480,7 +481,7 @@ fn iostat(cx: &mut Ctx) -> Result<Status, Error> {
     let seconds = i64::try_from(clock::now().as_secs()).unwrap_or(0);
     let today = Civil::of(seconds, clock::zone_offset(seconds));
     let text = |name: &std::ffi::OsStr| show(name).to_string();
-    let cpus = std::fs::read("/proc/stat").unwrap_or_default();
+    let cpus = crate::sys::file::read("/proc/stat").unwrap_or_default();
     let cpus = cpus
         .split(|&b| b == b'\n')
         .filter(|line| {

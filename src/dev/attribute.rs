@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The text of an attribute without blanks around it; empty when there is none.
 pub fn text(folder: &Path, name: &str) -> Vec<u8> {
-    let text = std::fs::read(folder.join(name)).unwrap_or_default();
+    let text = crate::sys::file::read(folder.join(name)).unwrap_or_default();
     text.trim_ascii().to_vec()
 }
 

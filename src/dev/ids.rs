@@ -33,7 +33,7 @@ impl Ids {
     /// Reads the file of this name (`pci.ids`).
     pub fn read(name: &str) -> Ids {
         for folder in FOLDERS {
-            if let Ok(text) = std::fs::read(format!("{folder}/{name}")) {
+            if let Ok(text) = crate::sys::file::read(format!("{folder}/{name}")) {
                 return Ids(text);
             }
         }

@@ -36,7 +36,7 @@ impl Editor {
                 let _ = command::wait(pid);
                 bytes
             }
-            None => std::fs::read(OsStr::from_bytes(name)),
+            None => crate::sys::file::read(OsStr::from_bytes(name)),
         };
         let bytes = match bytes {
             Ok(bytes) => bytes,
