@@ -13,13 +13,14 @@ use crate::applet::{self, Ctx, Env, Kind as AppletKind, Out, Row, show_bytes};
 use crate::sys;
 use crate::sys::text::error_text;
 
+use super::assignment::assignment_prefix;
 use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::options::{NOEXEC, PATH_FIRST, XTRACE};
 use super::redir::{RedirError, SavedFds};
 use super::vars::EXPORTED;
-use super::word::assignment_prefix;
+
 use super::{Flow, Run, Shell, tame};
 
 /// What a command name means.

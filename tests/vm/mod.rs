@@ -11,4 +11,5 @@ mod kernels;
 mod matrix;
 mod modules;
 mod osbuild;
+mod remote;
 mod seed;
