@@ -353,6 +353,12 @@ impl<'a> Out<'a> {
         self.buffer
     }
 
+    /// Whether it is kept in memory, and standard output is somebody else's:
+    /// nothing may go there past this.
+    pub fn is_memory(&self) -> bool {
+        matches!(self.sink, Sink::Memory)
+    }
+
     fn drain(&mut self) -> io::Result<()> {
         let Sink::Fd(fd) = self.sink else { return Ok(()) };
         let result = write_all(fd, &self.buffer);

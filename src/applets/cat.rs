@@ -107,7 +107,7 @@ fn copy(cx: &mut Ctx, operand: &OsStr, lines: &mut Lines) -> Result<(), Error> {
         cx.warn(text);
         return Ok(());
     }
-    if plain && fstat(input).is_ok_and(|it| it.st_mode & libc::S_IFMT == libc::S_IFREG) {
+    if plain && !cx.out.is_memory() && fstat(input).is_ok_and(|it| it.st_mode & libc::S_IFMT == libc::S_IFREG) {
         cx.flush()?;
         // What it cannot do, the loop below does, or says why not.
         while let Ok(1..) | Err(nix::errno::Errno::EINTR) = copying::send(input, cx.stdout, PIECE) {

@@ -68,6 +68,7 @@ mod hexdump;
 mod hostname;
 mod id;
 mod ifconfig;
+mod ifup;
 mod init;
 mod insmod;
 mod install;
@@ -91,6 +92,7 @@ mod lsmod;
 mod lsof;
 mod md5sum;
 mod mdev;
+mod microcom;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
@@ -133,6 +135,7 @@ mod rmmod;
 mod route;
 mod rpm2cpio;
 mod run_parts;
+mod script;
 mod sed;
 mod seq;
 mod setfont;
@@ -291,6 +294,8 @@ const LIST: &[Row] = &[
     row("hostname", &hostname::APPLET),
     row("id", &id::APPLET),
     row("ifconfig", &ifconfig::APPLET),
+    row("ifdown", &ifup::IFDOWN),
+    row("ifup", &ifup::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("install", &install::APPLET),
@@ -304,6 +309,7 @@ const LIST: &[Row] = &[
     row("klogd", &klogd::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
+    row("linuxrc", &init::LINUXRC),
     row("ln", &ln::APPLET),
     row("loadfont", &setfont::LOADFONT),
     row("loadkmap", &loadkmap::APPLET),
@@ -325,6 +331,7 @@ const LIST: &[Row] = &[
     row("md5sum", &md5sum::APPLET),
     row("mdev", &mdev::APPLET),
     row("mesg", &tty::MESG),
+    row("microcom", &microcom::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
@@ -382,6 +389,8 @@ const LIST: &[Row] = &[
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("run-parts", &run_parts::APPLET),
+    row("script", &script::APPLET),
+    row("scriptreplay", &script::SCRIPTREPLAY),
     row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
     row("setconsole", &chvt::SETCONSOLE),

@@ -1,5 +1,6 @@
 //! Virtual machines, in emulation.
 
+mod classic;
 mod command;
 mod console;
 mod disks;
