@@ -1,6 +1,7 @@
 //! Virtual machines, in emulation.
 
 mod classic;
+mod attach;
 mod command;
 mod console;
 mod disks;
@@ -11,4 +12,5 @@ mod kernels;
 mod matrix;
 mod modules;
 mod osbuild;
+mod package;
 mod seed;
