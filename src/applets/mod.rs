@@ -492,7 +492,8 @@ static ROWS: [Row; LIST.len()] = rows();
 const SORTED: [Row; LIST.len()] = sorted();
 
 /// The applets of this program.
-pub static TABLE: Table = Table(&ROWS);
+pub static TABLE: Table =
+    Table(&ROWS, applet::Purposes { of: &purposes::MARKS, titles: &purposes::TITLES });
 
 const fn length_of_names() -> usize {
     let mut length = 0;
@@ -646,14 +647,17 @@ static RESCUEBOX: Applet = Applet {
     summary: "run an applet by name, list or install them",
     usage: "APPLET [ARG...]\n\
             \x20      rescuebox --list           names of the applets, one a line\n\
+            \x20      rescuebox --list-full      the same with the folders of their links\n\
             \x20      rescuebox --help [APPLET]  what one does; without a name, all in a line each\n\
-            \x20      rescuebox --install [-s] DIR   links to this program in DIR (-s: symbolic)\n\
+            \x20      rescuebox --install [-s] [DIR]   links to this program in DIR, or in /bin,\n\
+            \x20                                 /sbin, /usr/bin and /usr/sbin (-s: symbolic)\n\
             \x20      rescuebox --version",
     kind: Kind::Exec,
     run: multicall::run,
 };
 
 mod multicall;
+mod purposes;
 
 #[cfg(test)]
 mod tests {
