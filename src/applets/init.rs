@@ -79,7 +79,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let line = match cx.args {
         [flag, line] if flag == "--plan" => line.as_bytes().to_vec(),
         [flag] if flag == "--plan" => {
-            std::fs::read("/proc/cmdline").map_err(|e| Error::os("/proc/cmdline", e))?
+            crate::sys::file::read("/proc/cmdline").map_err(|e| Error::os("/proc/cmdline", e))?
         }
         [flag] if flag == "-q" || flag == "q" => {
             process::signal_init(libc::SIGHUP).map_err(|e| Error::os("process 1", e))?;

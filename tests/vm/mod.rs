@@ -12,5 +12,5 @@ mod kernels;
 mod matrix;
 mod modules;
 mod osbuild;
-mod package;
+mod remote;
 mod seed;
