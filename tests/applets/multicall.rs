@@ -23,7 +23,10 @@ fn every_name_answers_help() {
         assert!(text.contains(&format!("usage: {name} ")), "{name}: {text}");
         assert!(text.lines().count() <= 24, "the help of {name} is longer than a screen");
         for line in text.lines() {
-            assert!(line.chars().count() <= 80, "the help of {name} is wider than a screen: {line}");
+            assert!(
+                line.chars().count() <= 80,
+                "the help of {name} is wider than a screen: {line}"
+            );
         }
         let usage = text.lines().nth(1).unwrap();
         assert!(usage.trim_end().len() >= format!("usage: {name}").len(), "{name}: {text}");
@@ -62,11 +65,15 @@ fn names_have_places_and_purposes() {
     let full = output(&["--list-full"]);
     let names: Vec<&str> = full.lines().map(|line| line.rsplit('/').next().unwrap()).collect();
     assert_eq!(names.join("\n") + "\n", output(&["--list"]));
-    for line in ["bin/sh", "bin/cat", "sbin/init", "sbin/modprobe", "usr/bin/awk", "usr/sbin/chroot"] {
+    for line in
+        ["bin/sh", "bin/cat", "sbin/init", "sbin/modprobe", "usr/bin/awk", "usr/sbin/chroot"]
+    {
         assert!(full.lines().any(|l| l == line), "{line}");
     }
     let help = output(&["sh", "-c", "help"]);
-    for word in ["Built into the shell:\n", "Text:\n awk ", "Logs:\n klogd logger logread syslogd\n"] {
+    for word in
+        ["Built into the shell:\n", "Text:\n awk ", "Logs:\n klogd logger logread syslogd\n"]
+    {
         assert!(help.contains(word), "{word}: {help}");
     }
     for name in names {
@@ -95,7 +102,8 @@ fn links_go_where_they_belong() {
          chroot . /bin/busybox --install -x 2>/dev/null; echo $?",
     );
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let expected = "0\n/bin/busybox\n/bin/busybox\n/bin/busybox\n/bin/busybox\nkeep\n0\nlinked\nb\n2\n";
+    let expected =
+        "0\n/bin/busybox\n/bin/busybox\n/bin/busybox\n/bin/busybox\nkeep\n0\nlinked\nb\n2\n";
     assert_eq!(text, expected, "{}", out.stderr);
 }
 

@@ -1,7 +1,7 @@
 //! Virtual machines, in emulation.
 
-mod classic;
 mod attach;
+mod classic;
 mod command;
 mod console;
 mod disks;
