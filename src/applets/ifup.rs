@@ -156,7 +156,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 /// Reads a file and those that it names.
 fn read(all: &mut Interfaces, path: &Path, depth: u32) -> Result<(), Error> {
-    let text = std::fs::read(path).map_err(|e| Error::os(show(path), e))?;
+    let text = crate::sys::file::read(path).map_err(|e| Error::os(show(path), e))?;
     let before = all.sources.len();
     all.add(&text)
         .map_err(|(line, why)| Error::msg(format_args!("{}: line {line}: {why}", show(path))))?;
@@ -192,7 +192,7 @@ fn files(path: &Path, is_folder: bool) -> Vec<PathBuf> {
 }
 
 fn state() -> Vec<Vec<u8>> {
-    let text = std::fs::read(STATE).unwrap_or_default();
+    let text = crate::sys::file::read(STATE).unwrap_or_default();
     let lines = text.split(|&b| b == b'\n').filter(|line| !line.is_empty());
     lines.map(<[u8]>::to_vec).collect()
 }

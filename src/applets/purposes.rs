@@ -112,7 +112,7 @@ const fn mark(of: &mut [u8; LIST.len()], names: &str, number: u8, shift: u32) {
             let middle = (low + high) / 2;
             let order = compare(SORTED[middle].name.as_bytes(), word);
             if order == 0 {
-                of[middle] = of[middle] & !(15 << shift) | number << shift;
+                of[middle] = (of[middle] & !(15 << shift)) | (number << shift);
                 break;
             } else if order < 0 {
                 low = middle + 1;
@@ -125,7 +125,7 @@ const fn mark(of: &mut [u8; LIST.len()], names: &str, number: u8, shift: u32) {
 }
 
 const fn marks() -> [u8; LIST.len()] {
-    let others = PURPOSES.len() as u8 - 1 | (PLACES.len() as u8 - 1) << 4;
+    let others = (PURPOSES.len() as u8 - 1) | ((PLACES.len() as u8 - 1) << 4);
     let mut of = [others; LIST.len()];
     let mut n = 0;
     while n < PURPOSES.len() {

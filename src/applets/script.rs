@@ -320,7 +320,7 @@ fn replay(cx: &mut Ctx) -> Result<Status, Error> {
         None => 1.0,
     };
     let most = options.take(b'm').map(positive).transpose()?.unwrap_or(f64::MAX);
-    let read = |name: &OsStr| std::fs::read(name).map_err(|e| Error::os(show(name), e));
+    let read = |name: &OsStr| crate::sys::file::read(name).map_err(|e| Error::os(show(name), e));
     let (delays, text) = (read(&timing)?, read(&name)?);
     // The first line is script's.
     let start = text.iter().position(|&b| b == b'\n').map_or(text.len(), |at| at + 1);

@@ -6,6 +6,7 @@ mod command;
 mod console;
 mod disks;
 mod faults;
+mod gentoo;
 mod image;
 mod init;
 mod kernels;
