@@ -46,6 +46,7 @@ pub mod kmod;
 pub mod kmsg;
 pub mod mask;
 pub mod mdevconf;
+pub mod mkfs;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;

@@ -87,6 +87,8 @@ mod lsof;
 mod md5sum;
 mod mdev;
 mod mkdir;
+mod mke2fs;
+mod mkfs_vfat;
 mod mkinitramfs;
 mod mknod;
 mod mkpasswd;
@@ -309,6 +311,14 @@ const LIST: &[Row] = &[
     row("mesg", &tty::MESG),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
+    row("mke2fs", &mke2fs::APPLET),
+    row("mkdosfs", &mkfs_vfat::APPLET),
+    row("mkfs.fat", &mkfs_vfat::APPLET),
+    row("mkfs.msdos", &mkfs_vfat::APPLET),
+    row("mkfs.vfat", &mkfs_vfat::APPLET),
+    row("mkfs.ext2", &mke2fs::APPLET),
+    row("mkfs.ext3", &mke2fs::APPLET),
+    row("mkfs.ext4", &mke2fs::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
     row("mkpasswd", &mkpasswd::APPLET),

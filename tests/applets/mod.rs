@@ -42,6 +42,7 @@ mod lines;
 mod ls;
 mod lsblk;
 mod mdev;
+mod mkfs;
 mod mkinitramfs;
 mod mkinitramfs_modules;
 mod mkinitramfs_more;
