@@ -155,7 +155,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 /// `-n LEVEL`: a number is the kernel's (messages below it are printed), a
 /// name is the last level that is printed.
-fn console_level(text: &std::ffi::OsStr) -> Result<i32, Error> {
+pub(super) fn console_level(text: &std::ffi::OsStr) -> Result<i32, Error> {
     let number = text.to_str().and_then(|t| t.parse().ok()).filter(|n| (1..=8).contains(n));
     let named = || {
         let level = kmsg::level(text.as_bytes()).filter(|_| number.is_none())?;

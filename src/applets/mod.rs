@@ -24,6 +24,7 @@ mod chmod;
 mod chown;
 mod chroot;
 mod chrootvm;
+mod chvt;
 mod cksum;
 mod cmp;
 mod comm;
@@ -47,6 +48,7 @@ mod expand;
 mod expr;
 mod factor;
 mod false_;
+mod fbsplash;
 mod fdisk;
 mod find;
 mod findfs;
@@ -73,9 +75,12 @@ mod ip;
 mod ipcalc;
 mod kill;
 mod killall;
+mod klogd;
 mod less;
 mod link;
 mod ln;
+mod loadkmap;
+mod logger;
 mod login;
 mod losetup;
 mod ls;
@@ -132,6 +137,7 @@ mod rpm2cpio;
 mod run_parts;
 mod sed;
 mod seq;
+mod setfont;
 mod setsid;
 mod sh;
 mod shred;
@@ -146,6 +152,7 @@ mod stty;
 mod swapon;
 mod switch_root;
 mod sysctl;
+mod syslogd;
 mod tail;
 mod tar;
 mod tee;
@@ -222,6 +229,7 @@ const LIST: &[Row] = &[
     row("chroot", &chroot::APPLET),
     row("chrootvm", &chrootvm::APPLET),
     row("chrt", &nice::CHRT),
+    row("chvt", &chvt::APPLET),
     row("cksum", &cksum::APPLET),
     row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
@@ -235,6 +243,7 @@ const LIST: &[Row] = &[
     row("date", &date::APPLET),
     row("dc", &dc::APPLET),
     row("dd", &dd::APPLET),
+    row("deallocvt", &chvt::DEALLOCVT),
     row("delgroup", &adduser::DELGROUP),
     row("deluser", &adduser::DELUSER),
     row("depmod", &depmod::APPLET),
@@ -246,6 +255,7 @@ const LIST: &[Row] = &[
     row("dos2unix", &dos2unix::APPLET),
     row("dpkg-deb", &dpkg_deb::APPLET),
     row("du", &du::APPLET),
+    row("dumpkmap", &loadkmap::DUMPKMAP),
     row("echo", &echo::APPLET),
     row("egrep", &grep::APPLET),
     row("eject", &eject::APPLET),
@@ -255,8 +265,10 @@ const LIST: &[Row] = &[
     row("factor", &factor::APPLET),
     row("fallocate", &truncate::FALLOCATE),
     row("false", &false_::APPLET),
-    row("fgrep", &grep::APPLET),
+    row("fbsplash", &fbsplash::APPLET),
     row("fdisk", &fdisk::APPLET),
+    row("fgconsole", &chvt::FGCONSOLE),
+    row("fgrep", &grep::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
     row("flock", &flock::APPLET),
@@ -287,14 +299,20 @@ const LIST: &[Row] = &[
     row("ionice", &nice::IONICE),
     row("ip", &ip::APPLET),
     row("ipcalc", &ipcalc::APPLET),
+    row("kbd_mode", &loadkmap::KBD_MODE),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
+    row("klogd", &klogd::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
     row("ln", &ln::APPLET),
+    row("loadfont", &setfont::LOADFONT),
+    row("loadkmap", &loadkmap::APPLET),
+    row("logger", &logger::APPLET),
     row("login", &login::APPLET),
     row("logname", &id::LOGNAME),
+    row("logread", &syslogd::LOGREAD),
     row("losetup", &losetup::APPLET),
     row("ls", &ls::APPLET),
     row("lsattr", &lsattr::APPLET),
@@ -341,6 +359,7 @@ const LIST: &[Row] = &[
     row("nsenter", &namespaces::NSENTER),
     row("nslookup", &nslookup::APPLET),
     row("od", &od::APPLET),
+    row("openvt", &chvt::OPENVT),
     row("partprobe", &partprobe::APPLET),
     row("passwd", &passwd::APPLET),
     row("paste", &paste::APPLET),
@@ -375,6 +394,10 @@ const LIST: &[Row] = &[
     row("run-parts", &run_parts::APPLET),
     row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
+    row("setconsole", &chvt::SETCONSOLE),
+    row("setfont", &setfont::APPLET),
+    row("setkeycodes", &loadkmap::SETKEYCODES),
+    row("setlogcons", &chvt::SETLOGCONS),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
@@ -401,6 +424,7 @@ const LIST: &[Row] = &[
     row("switch_root", &switch_root::APPLET),
     row("sync", &link::SYNC),
     row("sysctl", &sysctl::APPLET),
+    row("syslogd", &syslogd::APPLET),
     row("tac", &rev::TAC),
     row("tail", &tail::APPLET),
     row("tar", &tar::APPLET),

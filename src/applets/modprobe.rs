@@ -11,10 +11,10 @@ use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
+use crate::fsutil::journal;
 use crate::kmod::alias::{fold, is_name, same};
 use crate::kmod::conf::{Conf, assignment};
 use crate::kmod::load::{self, Loaded, Loader, Manner, Removal, State};
@@ -210,15 +210,8 @@ pub(super) fn report(cx: &mut Ctx<'_>, syslog: bool, what: &dyn Display) {
         cx.warn(what);
         return;
     }
-    // Facility daemon, level notice.
-    let line = format!("<29>{}: {what}", cx.name);
-    let sent = UnixDatagram::unbound()
-        .and_then(|socket| socket.send_to(line.as_bytes(), "/dev/log"))
-        .is_ok();
-    if !sent && let Ok(mut log) = std::fs::OpenOptions::new().write(true).open("/dev/kmsg") {
-        // There is nobody left to tell.
-        let _ = log.write_all(line.as_bytes());
-    }
+    // Facility daemon, level notice. There is nobody left to tell of a failure.
+    let _ = journal::tell(29, cx.name.as_bytes(), what.to_string().as_bytes());
 }
 
 struct Job {

@@ -33,6 +33,17 @@ pub fn size() -> Result<usize, Errno> {
     Ok(usize::try_from(Errno::result(result)?).unwrap_or(0))
 }
 
+/// Waits for messages that nobody has taken in this way yet, and appends them
+/// to `out`: `<6>[    1.000000] text` lines, the last of which may be cut.
+pub fn wait_for_more(out: &mut Vec<u8>) -> Result<(), Errno> {
+    let mut buffer = [0u8; 4096];
+    // SAFETY: the buffer has the length given.
+    let result = unsafe { libc::syscall(libc::SYS_syslog, 2, buffer.as_mut_ptr(), 4096) };
+    let count = usize::try_from(Errno::result(result)?).unwrap_or(0);
+    out.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    Ok(())
+}
+
 /// The last messages, at most `limit` bytes, `<6>[    1.000000] text` each;
 /// with `clear` they are forgotten afterwards.
 pub fn read_all(limit: usize, clear: bool) -> Result<Vec<u8>, Errno> {

@@ -82,6 +82,16 @@ impl Address {
         Address::of(libc::AF_VSOCK, &rest)
     }
 
+    /// A socket in the file system. unix(7).
+    pub fn unix(path: &std::path::Path) -> Result<Address, Errno> {
+        use std::os::unix::ffi::OsStrExt;
+        let path = path.as_os_str().as_bytes();
+        if path.is_empty() || path.len() > 107 || path.contains(&0) {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        Ok(Address::of(libc::AF_UNIX, &[path, b"\0"].concat()))
+    }
+
     /// AF_INET and so on.
     pub fn family(&self) -> i32 {
         i32::from(u16::from_ne_bytes(self.part(0)))

@@ -39,6 +39,7 @@ mod head;
 mod images;
 mod ip;
 mod lines;
+mod logging;
 mod ls;
 mod lsblk;
 mod mdev;

@@ -1,6 +1,7 @@
 //! Virtual machines, in emulation.
 
 mod command;
+mod console;
 mod disks;
 mod faults;
 mod image;
