@@ -179,7 +179,12 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 wishes.push(b',');
                 wishes.extend(options.bytes());
             }
-            b'J' => journal_mib = Some(journal_of(&options.bytes())?),
+            b'J' => {
+                journal_mib = Some(journal_of(&options.bytes())?);
+                if kind == b"ext2" {
+                    kind = b"ext3".to_vec();
+                }
+            }
             b'E' => extended(&options.bytes(), &mut plan)?,
             b'e' => {
                 plan.errors = match options.bytes().as_slice() {
