@@ -91,7 +91,7 @@ fn serve(cmdline: &Cmdline<'_>, wanted: Vec<OsString>) -> ! {
     crash_by_default();
     let _ = setsid();
     super::job::prepare_terminals();
-    for fault in network::configure(cmdline) {
+    for fault in network::configure(&cmdline.kept).faults {
         applet::complain(sys::fd::stderr(), "rescuebox", &fault);
     }
     reset_signals();
