@@ -237,5 +237,5 @@ fn date() -> (u16, u16) {
     let year = u16::try_from((now.year - 1980).clamp(0, 127)).unwrap_or(0);
     let (month, day) = (now.month as u16, now.day as u16);
     let (hour, minute, second) = (now.hour as u16, now.minute as u16, now.second as u16);
-    (year << 9 | month << 5 | day, hour << 11 | minute << 5 | second / 2)
+    (year << 9 | month << 5 | day, hour << 11 | minute << 5 | (second / 2))
 }

@@ -239,6 +239,8 @@ impl Step<'_> {
                 Some(seconds.saturating_add(MOUNT_SECONDS))
             }
             Step::CheckRoot { .. } | Step::CheckInit(_) => Some(MOUNT_SECONDS),
+            // Five tries of DHCP, perhaps on two interfaces.
+            Step::Network(_) => Some(2 * STEP_SECONDS),
             _ => Some(STEP_SECONDS),
         }
     }
