@@ -31,7 +31,7 @@ lab: FORCE
 	@scripts/setup test
 	@scripts/fetch kernel $(KERNELS) >/dev/null
 	@scripts/fetch virtiofsd >/dev/null
-	@scripts/fetch root bookworm >/dev/null
+	@scripts/fetch root bookworm trixie >/dev/null
 
 test: lab
 	@scripts/build

@@ -2,6 +2,7 @@
 
 mod command;
 mod console;
+mod debian;
 mod disks;
 mod faults;
 mod image;
@@ -9,5 +10,6 @@ mod init;
 mod kernels;
 mod matrix;
 mod modules;
+mod nfs;
 mod osbuild;
 mod seed;
