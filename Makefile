@@ -32,6 +32,7 @@ lab: FORCE
 	@scripts/fetch kernel $(KERNELS) >/dev/null
 	@scripts/fetch virtiofsd >/dev/null
 	@scripts/fetch root bookworm trixie >/dev/null
+	@scripts/fetch udev bookworm trixie >/dev/null
 
 test: lab
 	@scripts/build
