@@ -9,17 +9,17 @@
 
 PREFIX ?= /usr
 CARGO ?= cargo
-BOX = out/rescuebox
+BOX = $(or $(RESCUEBOX),out/rescuebox)
 KERNELS = bookworm-cloud bookworm-generic trixie-cloud trixie-generic
 # VMs are the tests' longest part: two at a time fit two processors
 TEST_THREADS ?= $(shell nproc)
 
 all: $(BOX)
 
-# cargo knows what is up to date
+# cargo knows what is up to date; a program given by RESCUEBOX= is taken as it is
 $(BOX): FORCE
-	@scripts/setup build
-	@scripts/build
+	$(if $(RESCUEBOX),,@scripts/setup build)
+	$(if $(RESCUEBOX),,@scripts/build)
 
 boot: FORCE
 	@scripts/setup boot
@@ -33,6 +33,9 @@ lab: FORCE
 	@scripts/fetch virtiofsd >/dev/null
 	@scripts/fetch root bookworm trixie >/dev/null
 	@scripts/fetch udev bookworm trixie >/dev/null
+	@scripts/fetch debs bookworm trixie >/dev/null
+	@scripts/fetch gen_init_cpio bookworm forky >/dev/null
+	@scripts/fetch images >/dev/null
 
 test: lab
 	@scripts/build

@@ -348,6 +348,11 @@ impl<'a> Out<'a> {
         Out { buffer: Vec::new(), sink: Sink::Memory, limit: usize::MAX }
     }
 
+    /// Whether it is kept in memory: `stdout` is something else then.
+    pub fn is_memory(&self) -> bool {
+        matches!(self.sink, Sink::Memory)
+    }
+
     /// What was written to memory.
     pub fn into_memory(self) -> Vec<u8> {
         self.buffer
@@ -412,6 +417,9 @@ pub struct Ctx<'a> {
     pub env: Env<'a>,
     /// Standard input.
     pub stdin: BorrowedFd<'a>,
+    /// What is read in the place of standard input by applets that read it by
+    /// [`crate::inputs`] only: the shell gives it to those it knows.
+    pub input: Option<Vec<u8>>,
     /// Standard output, unbuffered; use `out`.
     pub stdout: BorrowedFd<'a>,
     /// Standard error.
@@ -438,6 +446,7 @@ impl<'a> Ctx<'a> {
             args,
             env: Env::Process,
             stdin: sys::fd::stdin(),
+            input: None,
             stdout,
             stderr: sys::fd::stderr(),
             out: Out::to_fd(stdout),
@@ -459,7 +468,8 @@ impl<'a> Ctx<'a> {
     ) -> Ctx<'b> {
         let [stdin, stdout, stderr] = fds;
         let table = self.table;
-        Ctx { name, argv0, args, env, stdin, stdout, stderr, out, table, status: Status::OK }
+        let input = None;
+        Ctx { name, argv0, args, env, stdin, input, stdout, stderr, out, table, status: Status::OK }
     }
 
     /// Reads the arguments by a table of options: see [`Options`].

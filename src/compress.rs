@@ -14,6 +14,7 @@ pub mod gzip;
 mod input;
 mod lz4;
 mod lzo;
+mod parts;
 mod xz;
 mod zstd;
 
@@ -479,6 +480,9 @@ pub struct Packing {
     pub level: u8,
     /// Of lz4 the frame that the kernel reads.
     pub legacy: bool,
+    /// On all processors, where the format can be put together of parts; it
+    /// becomes a little larger.
+    pub parallel: bool,
     /// What a gzip header says.
     pub header: gzip::Header,
 }
@@ -487,18 +491,23 @@ impl Packing {
     /// In the way of the program that the format comes from.
     pub fn usual(format: Format) -> Packing {
         let level = if format == Format::Bzip2 { 9 } else { 6 };
-        Packing { format, level, legacy: false, header: gzip::Header::default() }
+        Packing { format, level, legacy: false, parallel: false, header: gzip::Header::default() }
     }
 
     /// In the way that the Linux kernel can read, and small.
     pub fn for_kernel(format: Format) -> Packing {
         let level = if format == Format::Gzip { 9 } else { 6 };
-        Packing { level, legacy: true, ..Packing::usual(format) }
+        Packing { level, legacy: true, parallel: true, ..Packing::usual(format) }
     }
 }
 
 /// Packs all of `input`. The same bytes always give the same result.
 pub fn pack(how: &Packing, input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
+    if how.parallel
+        && let Some(size) = parts::size(how.format)
+    {
+        return parts::pack(how, size, input, to);
+    }
     match how.format {
         Format::None => loop {
             let some = input.some().map_err(read_error)?;

@@ -109,37 +109,13 @@ impl Writer {
     /// Begins an entry whose data the caller then appends to
     /// [`body`](Self::body); [`end`](Self::end) takes what this returns.
     pub fn begin(&mut self, header: &Header, name: &[u8]) -> Result<usize, WriteError> {
-        let usable = !name.is_empty() && name.len() < PATH_MAX && !name.contains(&0);
-        if !usable || name == TRAILER {
-            return Err(WriteError::Name);
-        }
+        check_name(name)?;
         Ok(self.head(header, name))
     }
 
     fn head(&mut self, header: &Header, name: &[u8]) -> usize {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(b"070701");
-        let fields = [
-            header.ino,
-            header.mode,
-            header.uid,
-            header.gid,
-            header.nlink,
-            header.mtime,
-            0, // the size: see `end`
-            header.dev.0,
-            header.dev.1,
-            header.rdev.0,
-            header.rdev.1,
-            // names are shorter than PATH_MAX
-            u32::try_from(name.len() + 1).unwrap_or(u32::MAX),
-            0, // the checksum of the other variant
-        ];
-        for field in fields {
-            self.bytes.extend_from_slice(&hexadecimal(field));
-        }
-        self.bytes.extend_from_slice(name);
-        self.bytes.push(0);
+        put_head(header, name, 0, 0, &mut self.bytes); // the size: see `end`
         self.align(4);
         start
     }
@@ -183,6 +159,75 @@ impl Writer {
     fn align(&mut self, to: usize) {
         self.bytes.resize(aligned(self.bytes.len(), to), 0);
     }
+}
+
+/// Whether an entry can have this name.
+fn check_name(name: &[u8]) -> Result<(), WriteError> {
+    let usable = !name.is_empty() && name.len() < PATH_MAX && !name.contains(&0);
+    if !usable || name == TRAILER { Err(WriteError::Name) } else { Ok(()) }
+}
+
+/// Puts what comes before the data of an entry: `size` bytes of them follow,
+/// with zeros up to a multiple of four. With `align`, a power of two, the data
+/// begin at a multiple of it, where that can be: zeros behind the name move
+/// them, as `usr/gen_init_cpio -a` does it. `at` is where the entry begins.
+pub fn put_entry(
+    header: &Header,
+    name: &[u8],
+    size: u64,
+    align: u64,
+    at: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    check_name(name)?;
+    if header.kind() == SYMLINK && (size == 0 || size >= PATH_MAX as u64) {
+        return Err(WriteError::Target);
+    }
+    let size = u32::try_from(size).map_err(|_| WriteError::Size)?;
+    let length = (HEADER_SIZE + name.len() + 1) as u64;
+    let mut fill = 0;
+    if u64::from(size) > align && align > 4 {
+        fill = (at + length).wrapping_neg() & (align - 1);
+    }
+    if name.len() as u64 + 1 + fill > PATH_MAX as u64 {
+        fill = 0;
+    }
+    let start = out.len();
+    put_head(header, name, fill as usize, size, out);
+    out.resize(start + aligned(out.len() - start, 4), 0);
+    Ok(())
+}
+
+/// Puts the entry that ends an archive.
+pub fn put_trailer(out: &mut Vec<u8>) {
+    put_head(&Header { nlink: 1, ..Header::default() }, TRAILER, 0, 0, out);
+}
+
+/// Puts a header and the name, with `fill` zeros more than it needs.
+fn put_head(header: &Header, name: &[u8], fill: usize, size: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"070701");
+    // names are shorter than PATH_MAX
+    let length = u32::try_from(name.len() + 1 + fill).unwrap_or(u32::MAX);
+    let fields = [
+        header.ino,
+        header.mode,
+        header.uid,
+        header.gid,
+        header.nlink,
+        header.mtime,
+        size,
+        header.dev.0,
+        header.dev.1,
+        header.rdev.0,
+        header.rdev.1,
+        length,
+        0, // the checksum of the other variant
+    ];
+    for field in fields {
+        out.extend_from_slice(&hexadecimal(field));
+    }
+    out.extend_from_slice(name);
+    out.resize(out.len() + 1 + fill, 0);
 }
 
 /// `n` rounded up to a multiple of `to`.

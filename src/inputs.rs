@@ -44,8 +44,14 @@ pub type Each<'f, 'c> = &'f mut dyn FnMut(&mut Ctx<'c>, &mut Input) -> Result<()
 pub fn each<'c>(cx: &mut Ctx<'c>, operands: &[OsString], act: Each<'_, 'c>) -> Result<(), Error> {
     let standard = [OsString::from("-")];
     for name in if operands.is_empty() { &standard } else { operands } {
-        let Some(fd) = cx.open_or_warn(name) else { continue };
-        if let Err(error) = act(cx, &mut Input { name, lines: Lines::new(fd) }) {
+        let lines = match cx.input.as_mut().filter(|_| name == "-") {
+            Some(text) => Lines::of_text(std::mem::take(text)),
+            None => match cx.open_or_warn(name) {
+                Some(fd) => Lines::new(fd),
+                None => continue,
+            },
+        };
+        if let Err(error) = act(cx, &mut Input { name, lines }) {
             if error.is_closed_pipe() {
                 return Err(error);
             }

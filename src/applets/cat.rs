@@ -102,12 +102,14 @@ fn copy(cx: &mut Ctx, operand: &OsStr, lines: &mut Lines) -> Result<(), Error> {
         }
     };
     let plain = lines.style.is_plain();
-    if plain && is_output(cx, input) {
+    let captured = cx.out.is_memory();
+    if plain && !captured && is_output(cx, input) {
         let text = format!("{}: input file is output file", show(operand));
         cx.warn(text);
         return Ok(());
     }
-    if plain && fstat(input).is_ok_and(|it| it.st_mode & libc::S_IFMT == libc::S_IFREG) {
+    if plain && !captured && fstat(input).is_ok_and(|it| it.st_mode & libc::S_IFMT == libc::S_IFREG)
+    {
         cx.flush()?;
         // What it cannot do, the loop below does, or says why not.
         while let Ok(1..) | Err(nix::errno::Errno::EINTR) = copying::send(input, cx.stdout, PIECE) {

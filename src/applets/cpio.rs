@@ -466,6 +466,10 @@ impl Reader<'_> {
         content: &mut dyn crate::archive::Content,
     ) -> Result<(), Damage> {
         let Some(extractor) = &mut self.extractor else { return Ok(()) };
+        if !entry.is_known() {
+            cx.note(format_args!("{}: unknown file type", show_bytes(&entry.name)));
+            return Ok(());
+        }
         match extractor.put(entry, &entry.name, content) {
             Ok(true) => {}
             Ok(false) => {

@@ -1,19 +1,21 @@
 //! gen_init_cpio: an initramfs from a list of files, as the kernel's
-//! usr/gen_init_cpio makes it, to the byte.
+//! usr/gen_init_cpio makes it, to the byte. Where its versions differ as the
+//! later ones do: since Linux 6.4 files have the time of -t, too.
 //!
-//! Deliberate deviations: a line with too many words and a mode with more than
-//! permissions are errors.
+//! Deliberate deviation: nothing is left of an archive when a line is wrong.
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::archive::Entry;
 use crate::archive::cpio::{CpioKind, put_cpio, put_cpio_trailer};
 use crate::cpio::{BLOCK, CHARACTER, DIRECTORY, FIFO, REGULAR, SOCKET, SYMLINK};
+use crate::image::output::{Output, Target};
 use crate::image::spec::{self, What};
 use crate::sys;
 
@@ -23,7 +25,8 @@ pub(super) static APPLET: Applet = Applet {
     summary: "write an initramfs from a list of files",
     usage: "[-c] [-t TIME] [-a ALIGN] [-o FILE] LIST\n\
             \x20 -c  with checksums of the files\n\
-            \x20 -t  the time of all but files, seconds since 1970\n\
+            \x20 -t  the time of everything, seconds since 1970; otherwise files have their\n\
+            \x20     own, the rest that of now\n\
             \x20 -a  the content of files begins at multiples of so many bytes\n\
             \x20 -o  to a file, not to standard output\n\
             LIST has a line each; - is standard input:\n\
@@ -43,12 +46,15 @@ const MOST_NAME: u64 = 4096;
 /// Six bytes of magic and thirteen numbers.
 const HEADER: u64 = 110;
 
-struct Writer {
+struct Writer<'o> {
     kind: CpioKind,
     align: u64,
     time: u32,
+    /// Whether the time is that of files, too.
+    timed: bool,
     inode: u32,
-    total: u64,
+    to: Output<'o>,
+    /// Headers and names.
     out: Vec<u8>,
 }
 
@@ -58,8 +64,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         kind: CpioKind::Newc,
         align: 0,
         time: u32::try_from(sys::clock::now().as_secs()).unwrap_or(u32::MAX),
+        timed: false,
         inode: FIRST_INODE,
-        total: 0,
+        to: Output::of(cx.stdout),
         out: Vec::new(),
     };
     let mut target = None;
@@ -70,11 +77,13 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 let time = options.number("not a time").map_err(|e| e.with(Status::FAILURE))?;
                 let late = |_| Error::msg("the time is too late for the format");
                 writer.time = u32::try_from(time).map_err(late)?;
+                writer.timed = true;
             }
             b'a' => {
-                writer.align = options.number("not an alignment")?;
-                if writer.align > MOST_NAME || !writer.align.is_multiple_of(4) {
-                    return Err(Error::msg("the alignment is a multiple of 4 up to 4096"));
+                let align = options.number("not an alignment");
+                writer.align = align.map_err(|e| e.with(Status::FAILURE))?;
+                if !writer.align.is_multiple_of(4) || writer.align > u64::from(u32::MAX) {
+                    return Err(Error::msg("the alignment is a multiple of 4"));
                 }
             }
             b'o' => target = Some(options.value()),
@@ -95,19 +104,28 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     };
     read.map_err(|e| Error::os(show(list), e))?;
     let env = cx.env;
-    let lines = spec::parse(&text, &|name| Some(env.get(name).map_or(&b""[..], |v| v.as_bytes())));
-    let lines = lines.map_err(|e| Error::msg(format_args!("line {}: {}", e.number, e.text)))?;
-    let mut file = match &target {
-        Some(name) => Some(File::create(name).map_err(|e| Error::os(show(name), e))?),
-        None => None,
-    };
-    for line in lines {
-        let number = line.number;
-        writer.line(line).map_err(|e| Error::msg(format_args!("line {number}: {e}")))?;
-        writer.flush(cx, file.as_mut(), 64 << 10)?;
+    let variable = |name: &[u8]| Some(env.get(name).map_or(&b""[..], |v| v.as_bytes()));
+    if let Some(name) = &target {
+        writer.to = Output::create(Path::new(name)).map_err(|e| Error::os(show(name), e))?;
+    }
+    for (nth, line) in text.split(|&b| b == b'\n').enumerate() {
+        let number = nth + 1;
+        match spec::kernels_line(number, line, &variable) {
+            Ok(None) => {}
+            Ok(Some(line)) => {
+                writer.line(line).map_err(|e| Error::msg(format_args!("line {number}: {e}")))?;
+                writer.flush()?;
+            }
+            Err(e) if e.text.is_empty() => {
+                cx.note(format_args!("unknown file type line {number}: '{}'", show_bytes(line)));
+            }
+            Err(e) => return Err(Error::msg(format_args!("line {number}: {}", e.text))),
+        }
     }
     writer.trailer();
-    writer.flush(cx, file.as_mut(), 0)?;
+    writer.flush()?;
+    let name = writer.to.name();
+    writer.to.finish().map_err(|e| Error::os(name, e))?;
     Ok(Status::OK)
 }
 
@@ -116,25 +134,15 @@ fn bare(name: &[u8]) -> Vec<u8> {
     name.strip_prefix(b"/").unwrap_or(name).to_vec()
 }
 
-impl Writer {
-    fn flush(&mut self, cx: &mut Ctx, file: Option<&mut File>, least: usize) -> Result<(), Error> {
-        if self.out.len() < least {
-            return Ok(());
-        }
-        self.total += self.out.len() as u64;
-        match file {
-            Some(file) => {
-                use std::io::Write;
-                file.write_all(&self.out).map_err(|e| Error::os("output", e))?;
-            }
-            None => cx.put(&self.out)?,
-        }
+impl Writer<'_> {
+    fn flush(&mut self) -> Result<(), Error> {
+        let result = self.to.write_all(&self.out);
         self.out.clear();
-        Ok(())
+        result.map_err(|e| Error::os(self.to.name(), e))
     }
 
     fn at(&self) -> u64 {
-        self.total + self.out.len() as u64
+        self.to.position() + self.out.len() as u64
     }
 
     fn fill(&mut self) {
@@ -193,32 +201,38 @@ impl Writer {
         let failed = |e| Error::os(show(path), e);
         let mut file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
-        let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(failed)?;
-        use std::os::unix::fs::MetadataExt;
         entry.mtime = meta.mtime().clamp(0, i64::from(u32::MAX));
+        if self.timed {
+            entry.mtime = i64::from(self.time);
+        }
         entry.mode |= REGULAR;
         entry.nlink = u32::try_from(others.len() + 1).unwrap_or(u32::MAX);
         let mut sum = 0;
         if self.kind == CpioKind::Crc {
-            sum = content.iter().fold(0u32, |sum, &b| sum.wrapping_add(u32::from(b)));
+            sum = sum_of(&file).map_err(failed)?;
+            file.rewind().map_err(failed)?;
         }
         for other in others {
             self.head(&entry, 0)?;
             entry.name = bare(other);
         }
-        entry.stored = content.len() as u64;
+        entry.stored = meta.len();
         // Zeros behind the name move the content to where it should be.
         if self.align > 0 && entry.stored > self.align {
             let name = entry.name.len() as u64 + 1;
-            let fill = (self.at() + HEADER + name).next_multiple_of(self.align)
-                - (self.at() + HEADER + name);
+            // As the kernel's program has it, also where it is no power of two.
+            let past = (self.at() + HEADER + name) & (self.align - 1);
+            let fill = (self.align - past) % self.align;
             if name + fill <= MOST_NAME {
                 entry.name.resize(entry.name.len() + fill as usize, 0);
             }
         }
+        let stored = entry.stored;
         self.head(&entry, sum)?;
-        self.out.extend_from_slice(&content);
+        self.flush()?;
+        if self.to.copy(&file, stored).map_err(failed)? < stored {
+            return Err(Error::about(show(path), "became shorter while it was read"));
+        }
         self.fill();
         Ok(())
     }
@@ -227,13 +241,27 @@ impl Writer {
         let at = self.at();
         // The kernel's trailer has the plain magic either way.
         put_cpio_trailer(CpioKind::Newc, at, &mut self.out);
-        if self.kind == CpioKind::Crc {
-            let start = usize::try_from(at - self.total).unwrap_or(0);
-            if let Some(digit) = self.out.get_mut(start + 5) {
-                *digit = b'2';
-            }
+        if self.kind == CpioKind::Crc
+            && let Some(digit) = self.out.get_mut(5)
+        {
+            *digit = b'2';
         }
         let fill = self.at().next_multiple_of(512) - self.at();
         self.out.resize(self.out.len() + fill as usize, 0);
+    }
+}
+
+/// The sum of all bytes of a file.
+fn sum_of(mut file: &File) -> std::io::Result<u32> {
+    let mut piece = vec![0; 64 << 10];
+    let mut sum = 0u32;
+    loop {
+        let count = file.read(&mut piece)?;
+        if count == 0 {
+            return Ok(sum);
+        }
+        for &byte in piece.get(..count).unwrap_or_default() {
+            sum = sum.wrapping_add(u32::from(byte));
+        }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::archive::extract::{Extractor, Failure, Wanted};
 use crate::archive::list::{ls_line, shown};
 use crate::archive::{Bytes, Content, Entry, Part};
@@ -444,6 +444,10 @@ impl Unpacking<'_> {
 
     fn one(&mut self, cx: &mut Ctx, entry: &Entry, content: &mut dyn Content) -> Result<(), Error> {
         let Some(to) = &mut self.to else { return Ok(()) };
+        if !entry.is_known() {
+            cx.note(format_args!("{}: unknown file type", show_bytes(&entry.name)));
+            return Ok(());
+        }
         match to.put(entry, &entry.name, content) {
             Ok(_) => Ok(()),
             Err(Failure::Archive(damage)) => Err(Error::msg(damage)),

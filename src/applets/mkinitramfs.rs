@@ -16,10 +16,16 @@ use std::time::{Duration, Instant};
 
 use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
 use crate::compress::{Format, Packing};
+use crate::image::output::{Nowhere, Output, Target};
 use crate::image::{self, Builder, Farm, Image, ModuleOptions};
 use crate::kmod::Tree;
 use crate::size::human;
 use crate::{order, sys};
+
+mod check;
+mod options;
+
+use options::{Options, parse};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -44,237 +50,110 @@ pub(super) static APPLET: Applet = Applet {
             \x20 --hook DIR            run its programs: they print such a list, and `add SRC[:DST]`\n\
             \x20 --conf FILE           options, one a line: NAME or NAME = VALUE; a folder: *.conf\n\
             \x20 --uki STUB --kernel FILE [--cmdline TEXT]   one file for the firmware to start\n\
+            \x20 --align N             files begin at multiples of N, for filesystems that share blocks\n\
             \x20 --list-modules, --dry-run   say what would be in it      -q  no summary\n\
+            \x20 --check [--root DIR]  say whether a root's init would run and its disk be found\n\
             SOURCE_DATE_EPOCH is the time of all files: the same input, the same bytes.",
     kind: Kind::Exec, // reads and packs for as long as that takes
     run,
 };
 
-/// The options by their long names: a letter for the table, and whether a value
-/// follows. A file of `--conf` has lines `NAME` and `NAME = VALUE`.
-const OPTIONS: [(u8, &str, bool); 30] = [
-    (b'o', "output", true),
-    (b'q', "quiet", false),
-    (b'a', "kver", true),
-    (b'b', "modules-dir", true),
-    (b'c', "module", true),
-    (b'A', "fs", true),
-    (b'B', "driver", true),
-    (b'C', "generic", false),
-    (b'D', "host-only", false),
-    (b'E', "sysfs", true),
-    (b'F', "microcode", true),
-    (b'd', "no-modules", false),
-    (b'e', "strip-modules", false),
-    (b'f', "keep-modules", false),
-    (b'g', "decompress-modules", false),
-    (b'i', "add", true),
-    (b'j', "spec", true),
-    (b'k', "compress", true),
-    (b'l', "program", true),
-    (b'm', "prepend", true),
-    (b'n', "append", true),
-    (b'p', "hook", true),
-    (b'r', "conf", true),
-    (b's', "list-modules", false),
-    (b't', "dry-run", false),
-    (b'u', "uki", true),
-    (b'v', "kernel", true),
-    (b'w', "cmdline", true),
-    (b'x', "os-release", true),
-    (b'h', "help", false),
-];
-
-/// The command line.
-#[derive(Default)]
-struct Options {
-    output: Option<String>,
-    quiet: bool,
-    kver: Option<String>,
-    modules_dir: Option<String>,
-    module: Vec<String>,
-    fs: Vec<String>,
-    driver: Vec<String>,
-    generic: bool,
-    host_only: bool,
-    sysfs: Option<String>,
-    microcode: Vec<String>,
-    no_modules: bool,
-    strip_modules: bool,
-    keep_modules: bool,
-    decompress_modules: bool,
-    add: Vec<String>,
-    spec: Vec<String>,
-    compress: Option<String>,
-    program: Option<String>,
-    prepend: Vec<String>,
-    append: Vec<String>,
-    hook: Vec<String>,
-    list_modules: bool,
-    dry_run: bool,
-    uki: Option<String>,
-    kernel: Option<String>,
-    cmdline: Option<String>,
-    os_release: Option<String>,
-    version: Option<String>,
-}
-
-impl Options {
-    fn set(&mut self, letter: u8, value: String) -> Result<(), Error> {
-        match letter {
-            b'o' => self.output = Some(value),
-            b'q' => self.quiet = true,
-            b'a' => self.kver = Some(value),
-            b'b' => self.modules_dir = Some(value),
-            b'c' => self.module.push(value),
-            b'A' => self.fs.push(value),
-            b'B' => self.driver.push(value),
-            b'C' => self.generic = true,
-            b'D' => self.host_only = true,
-            b'E' => self.sysfs = Some(value),
-            b'F' => self.microcode.push(value),
-            b'd' => self.no_modules = true,
-            b'e' => self.strip_modules = true,
-            b'f' => self.keep_modules = true,
-            b'g' => self.decompress_modules = true,
-            b'i' => self.add.push(value),
-            b'j' => self.spec.push(value),
-            b'k' => self.compress = Some(value),
-            b'l' => self.program = Some(value),
-            b'm' => self.prepend.push(value),
-            b'n' => self.append.push(value),
-            b'p' => self.hook.push(value),
-            b'r' => self.read(Path::new(&value), true)?,
-            b's' => self.list_modules = true,
-            b't' => self.dry_run = true,
-            b'u' => self.uki = Some(value),
-            b'v' => self.kernel = Some(value),
-            b'w' => self.cmdline = Some(value),
-            b'x' => self.os_release = Some(value),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Reads a file of options, or all files `*.conf` of a folder.
-    fn read(&mut self, path: &Path, folders: bool) -> Result<(), Error> {
-        if folders && path.is_dir() {
-            let mut names = sys::path::names(path).map_err(|e| Error::os(show(path), e))?;
-            names.retain(|name| name.as_bytes().ends_with(b".conf"));
-            order::sort(&mut names);
-            for name in names {
-                self.read(&path.join(name), false)?;
-            }
-            return Ok(());
-        }
-        let text = std::fs::read(path).map_err(|e| Error::os(show(path), e))?;
-        for (n, line) in text.split(|&b| b == b'\n').enumerate() {
-            let line = line.trim_ascii();
-            if line.is_empty() || line.starts_with(b"#") {
-                continue;
-            }
-            let equals = line.iter().position(|&b| b == b'=');
-            let (name, value) = line.split_at(equals.unwrap_or(line.len()));
-            let name = name.trim_ascii();
-            let value = value.strip_prefix(b"=").map(<[u8]>::trim_ascii);
-            let at = |text: &str| {
-                let name = applet::show_bytes(name);
-                Error::msg(format_args!("{}, line {}: {name}: {text}", show(path), n + 1))
-            };
-            let known = OPTIONS.iter().find(|row| row.1.as_bytes() == name && row.1 != "conf");
-            let &(letter, _, takes) = known.ok_or_else(|| at("no such option"))?;
-            match (takes, value) {
-                (true, None) => return Err(at("a value is missing")),
-                (true, Some(value)) => {
-                    let value = std::str::from_utf8(value).map_err(|_| at("not UTF-8"))?;
-                    self.set(letter, value.to_string())?;
-                }
-                (false, None | Some(b"yes")) => self.set(letter, String::new())?,
-                (false, Some(b"no")) => {}
-                (false, Some(_)) => return Err(at("yes or no")),
-            }
-        }
-        Ok(())
-    }
-}
-
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let Some(options) = parse(cx)? else { return Ok(Status::OK) };
     let packing = packing(&options)?;
-    let format = packing.format;
     if options.list_modules {
         return list_modules(cx, &options);
     }
     let output = options.output.as_deref();
-    if output == Some("-") && cx.stdout.is_terminal() {
+    let writes = !options.dry_run && !options.check;
+    if writes && output == Some("-") && cx.stdout.is_terminal() {
         return Err(Error::msg("standard output is a terminal: -o FILE writes to a file"));
     }
     let meter = Meter::new(cx.stderr, options.quiet);
-    let result = build(cx, &options, &packing, &meter);
-    meter.clear();
-    let (mut image, default_name) = result?;
-    surround(&options, &mut image)?;
-    if let Some(stub) = &options.uki {
-        image.bytes = unified(&options, Path::new(stub), &image.bytes)?;
+    let result = collect(cx, &options, &meter);
+    if result.is_err() {
+        meter.clear();
     }
-
+    let (mut builder, tree, default_name) = result?;
+    if options.check {
+        meter.clear();
+        return check::check(cx, &options, &mut builder, tree.as_ref());
+    }
     let name = output.unwrap_or(&default_name);
-    if options.dry_run {
-        for note in &image.notes {
-            applet::complain(cx.stderr, cx.name, &format_args!("warning: {note}"));
-        }
-        cx.put(summary(name, format, &image).as_bytes())?;
-        return Ok(Status::OK);
-    }
-    if name == "-" {
-        cx.out.write_all(&image.bytes).map_err(|e| Error::os("standard output", e))?;
-    } else {
-        image::output::save(Path::new(name), &image.bytes).map_err(|e| Error::os(show(name), e))?;
-    }
+    let result = write(cx, &options, &packing, &mut builder, name);
+    meter.clear();
+    let image = result?;
     for note in &image.notes {
         applet::complain(cx.stderr, cx.name, &format_args!("warning: {note}"));
     }
-    if !options.quiet {
-        let text = summary(name, format, &image);
-        if name == "-" {
+    if options.dry_run || !options.quiet {
+        let text = summary(name, packing.format, &image);
+        if name == "-" && !options.dry_run {
             // Nobody is hurt when a remark cannot be printed.
             let _ = applet::write_all(cx.stderr, text.as_bytes());
         } else {
-            cx.out.write_all(text.as_bytes()).map_err(|e| Error::os("standard output", e))?;
+            cx.put(text.as_bytes())?;
         }
     }
     Ok(Status::OK)
 }
 
-/// The options; `None` when only help was wanted.
-fn parse(cx: &mut Ctx) -> Result<Option<Options>, Error> {
-    let mut spec = String::new();
-    for (letter, name, takes) in OPTIONS {
-        let typed = matches!(letter, b'o' | b'q' | b'h');
-        spec.push_str(if typed { " " } else { " -" });
-        spec.push(char::from(letter));
-        spec.push(if takes { ':' } else { ',' });
-        spec.push_str(name);
+/// Writes the image to where it belongs.
+fn write(
+    cx: &Ctx,
+    options: &Options,
+    packing: &Packing,
+    builder: &mut Builder,
+    name: &str,
+) -> Result<Image, Error> {
+    if options.dry_run && options.uki.is_none() {
+        return assemble(options, packing, builder, &mut Nowhere::default());
     }
-    let mut given = cx.parse(&spec)?;
-    let mut options = Options::default();
-    let text = |word: std::ffi::OsString| {
-        word.into_string().map_err(|word| Error::bad(show(&word), "not UTF-8"))
-    };
-    while let Some(letter) = given.next() {
-        if letter == b'h' {
-            let text = applet::help(cx.name, &APPLET);
-            cx.put(text.as_bytes())?;
-            return Ok(None);
+    let name_it = |e| Error::os(show(if name == "-" { "standard output" } else { name }), e);
+    let mut memory = Vec::new();
+    let mut image = Image::default();
+    if let Some(stub) = &options.uki {
+        image = assemble(options, packing, builder, &mut memory)?;
+        memory = unified(options, Path::new(stub), &memory)?;
+        image.size = memory.len() as u64;
+        if options.dry_run {
+            return Ok(image);
         }
-        let value = text(given.value())?;
-        options.set(letter, value)?;
     }
-    given.at_most(1)?;
-    if let Some(version) = given.operands.pop() {
-        options.version = Some(text(version)?);
+    let mut to = match name {
+        "-" => Output::of(cx.stdout),
+        name => Output::create(Path::new(name)).map_err(name_it)?,
+    };
+    if options.uki.is_some() {
+        to.write_all(&memory).map_err(name_it)?;
+    } else {
+        image = assemble(options, packing, builder, &mut to)?;
     }
-    Ok(Some(options))
+    to.finish().map_err(name_it)?;
+    Ok(image)
+}
+
+/// The image with the archives of `--prepend` and `--append` around it. What
+/// comes first is what the kernel looks for microcode in, and stays as it is.
+fn assemble(
+    options: &Options,
+    packing: &Packing,
+    builder: &mut Builder,
+    to: &mut dyn Target,
+) -> Result<Image, Error> {
+    let put = |name: &String, to: &mut dyn Target| {
+        let file = std::fs::File::open(name)?;
+        to.copy(&file, u64::MAX).map(drop)
+    };
+    for name in &options.prepend {
+        put(name, to).and_then(|()| to.align(512)).map_err(|e| Error::os(show(name), e))?;
+    }
+    let mut image = builder.write(packing, to)?;
+    for name in &options.append {
+        to.align(4).and_then(|()| put(name, to)).map_err(|e| Error::os(show(name), e))?;
+    }
+    image.size = to.position();
+    Ok(image)
 }
 
 /// `FORMAT`, or `FORMAT:LEVEL`.
@@ -299,13 +178,13 @@ fn packing(options: &Options) -> Result<Packing, Error> {
     Ok(packing)
 }
 
-/// The image, and the name it has when none was given.
-fn build(
+/// What goes into the image, where its modules come from, and the name it has
+/// when none was given.
+fn collect<'m>(
     cx: &Ctx,
     options: &Options,
-    packing: &Packing,
-    meter: &Meter,
-) -> Result<(Image, String), Error> {
+    meter: &'m Meter,
+) -> Result<(Builder<'m>, Option<Tree>, String), Error> {
     let program = options.program.as_deref().unwrap_or("/proc/self/exe");
     let mut builder = Builder::new(PathBuf::from(program));
     builder
@@ -313,20 +192,25 @@ fn build(
         .mtime(source_date(cx)?)
         .farm(cx.table, Farm::Full)
         .skeleton()?;
+    if let Some(text) = &options.align {
+        let number = text.parse().ok().filter(|n: &u64| n.is_power_of_two() && *n <= 4096);
+        builder.align(number.ok_or_else(|| Error::bad(show(text), "a power of two up to 4096"))?);
+    }
     let mut default_name = "initramfs.img".to_string();
-    if let Some((tree, version)) = modules(options)? {
+    let found = modules(options)?;
+    if let Some((tree, version)) = &found {
         default_name = format!("initramfs-{version}.img");
         let choice = ModuleOptions {
             strip: options.strip_modules,
             decompress: options.decompress_modules,
             optional: true,
         };
-        let chosen = by_computer(options, &tree);
+        let chosen = by_computer(options, tree);
         let names: Vec<&[u8]> = chosen.iter().map(Vec::as_slice).collect();
-        builder.modules(&tree, &names, choice)?;
+        builder.modules(tree, &names, choice)?;
         let named = [&options.module, &options.fs, &options.driver];
         let names: Vec<&[u8]> = named.into_iter().flatten().map(String::as_bytes).collect();
-        builder.modules(&tree, &names, ModuleOptions { optional: false, ..choice })?;
+        builder.modules(tree, &names, ModuleOptions { optional: false, ..choice })?;
     }
     for path in &options.microcode {
         builder.microcode(Path::new(path))?;
@@ -342,7 +226,7 @@ fn build(
     for folder in &options.hook {
         hooks(cx, options, &mut builder, Path::new(folder))?;
     }
-    Ok((builder.build_packed(packing)?, default_name))
+    Ok((builder, found.map(|(tree, _)| tree), default_name))
 }
 
 /// The modules that the computer needs, which nobody named.
@@ -435,27 +319,6 @@ fn become_hook(cx: &Ctx, path: &Path, kver: &str, to: &std::os::fd::OwnedFd) -> 
     sys::exec::exec(&[path.into()], None, &mut list)
 }
 
-/// Puts the archives of `--prepend` and `--append` around the image. What comes
-/// first is what the kernel looks for microcode in, and stays as it is.
-fn surround(options: &Options, image: &mut Image) -> Result<(), Error> {
-    let read = |name: &String| std::fs::read(name).map_err(|e| Error::os(show(name), e));
-    let mut bytes = Vec::new();
-    for name in &options.prepend {
-        bytes.extend_from_slice(&read(name)?);
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
-    }
-    if !bytes.is_empty() {
-        bytes.extend_from_slice(&image.bytes);
-        image.bytes = bytes;
-    }
-    for name in &options.append {
-        let bytes = &mut image.bytes;
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes.extend_from_slice(&read(name)?);
-    }
-    Ok(())
-}
-
 /// A kernel with this image and its command line in one file that firmware
 /// starts, by way of a stub.
 fn unified(options: &Options, stub: &Path, image: &[u8]) -> Result<Vec<u8>, Error> {
@@ -517,11 +380,12 @@ fn modules(options: &Options) -> Result<Option<(Tree, String)>, Error> {
         (a, b) => a.as_ref().or(b.as_ref()),
     };
     let chosen = options.generic || options.host_only;
-    if options.sysfs.is_some() && !options.host_only {
-        return Err(Error::usage("--sysfs goes with --host-only"));
+    if options.sysfs.is_some() && !options.host_only && !options.check {
+        return Err(Error::usage("--sysfs goes with --host-only or --check"));
     }
     let named = [&options.module, &options.fs, &options.driver];
-    if options.no_modules && !chosen && named.iter().all(|list| list.is_empty()) {
+    let asked = options.check && (options.modules_dir.is_some() || version.is_some());
+    if options.no_modules && !chosen && !asked && named.iter().all(|list| list.is_empty()) {
         return Ok(None);
     }
     if version.is_some_and(|v| v.is_empty() || v.contains('/') || v == "." || v == "..") {
@@ -613,14 +477,14 @@ fn summary(name: &str, format: Format, image: &Image) -> String {
             counts.nodes
         ),
     );
-    let packed = human(image.bytes.len() as u64);
+    let packed = human(image.size);
     let head = match format {
         Format::None => format!("{}: {packed}\n", show(name)),
         _ => format!(
             "{}: {packed} of {}, {} before\n",
             show(name),
             format.name(),
-            human(image.unpacked as u64)
+            human(image.unpacked)
         ),
     };
     head + &text
@@ -643,17 +507,13 @@ impl<'a> Meter<'a> {
     fn tell(&self, what: &str, done: u64, total: u64) {
         let Some(fd) = self.fd else { return };
         let now = Instant::now();
-        // Of compression nothing more is heard until it is done, so a long one
-        // is told of at once.
-        let long = done == 0 && total >= 4 << 20;
-        if now < self.next.get() && !long {
+        if now < self.next.get() {
             return;
         }
         self.next.set(now + Duration::from_millis(100));
         self.shown.set(true);
         let text = match (done, total) {
             (0, 0) => format!("\r{what} ...\x1b[K"),
-            _ if long => format!("\r{what} {} ...\x1b[K", human(total)),
             (_, 0) => format!("\r{what}: {done}\x1b[K"),
             _ => format!("\r{what}: {done} of {total}\x1b[K"),
         };

@@ -67,11 +67,14 @@ fn width(cx: &Ctx, names: &[std::ffi::OsString], columns: usize) -> usize {
         Ok(_) => least = 7,
         Err(_) => {}
     };
-    if names.is_empty() {
-        look(fstat(cx.stdin));
-    }
     for name in names {
-        look(if name == "-" { fstat(cx.stdin) } else { stat(name.as_os_str()) });
+        if name != "-" {
+            look(stat(name.as_os_str()));
+        }
+    }
+    if names.is_empty() || names.iter().any(|name| name == "-") {
+        // A text in the place of standard input stands for a pipe.
+        if cx.input.is_some() { least = 7 } else { look(fstat(cx.stdin)) }
     }
     total.to_string().len().max(least)
 }

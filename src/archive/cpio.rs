@@ -1,10 +1,8 @@
 //! cpio archives as streams: newc and crc of SVR4, and the old portable format
 //! of POSIX ("odc"). Several may follow one another, with zeros between.
 
-use crate::compress::Unpacker;
-use crate::cpio::TYPE_MASK;
-
 use super::{Damage, Entry};
+use crate::compress::Unpacker;
 
 /// The longest name that is read.
 const MOST_NAME: u64 = 64 << 10;
@@ -171,7 +169,7 @@ impl Cpio {
                 }
                 continue;
             }
-            if entry.name.is_empty() || entry.mode & TYPE_MASK == 0 {
+            if entry.name.is_empty() {
                 return Err(Damage::Header(offset));
             }
             if entry.is_symlink() {

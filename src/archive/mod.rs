@@ -11,7 +11,7 @@ pub mod tar;
 pub mod zip;
 
 use crate::compress::{self, Unpacker};
-use crate::cpio::{BLOCK, CHARACTER, DIRECTORY, REGULAR, SYMLINK, TYPE_MASK};
+use crate::cpio::{BLOCK, CHARACTER, DIRECTORY, FIFO, REGULAR, SOCKET, SYMLINK, TYPE_MASK};
 
 /// What an archive says of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,13 @@ impl Entry {
     /// The part of the mode that is the kind of file.
     pub fn kind(&self) -> u32 {
         self.mode & TYPE_MASK
+    }
+
+    /// Whether it is of a kind that there is. bsdtar writes hard links from tar
+    /// archives into cpio archives with none.
+    pub fn is_known(&self) -> bool {
+        let known = [BLOCK, CHARACTER, DIRECTORY, FIFO, REGULAR, SOCKET, SYMLINK];
+        self.hard || known.contains(&self.kind())
     }
 
     /// Whether it is a folder.

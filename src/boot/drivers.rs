@@ -59,6 +59,14 @@ impl<'a> Modules<'a> {
         conf.add_cmdline(before.filter(ours));
     }
 
+    /// Loads a module, if there is such a thing; what is wrong with it is seen
+    /// by what is missing then.
+    pub(super) fn load(&mut self, name: &[u8]) {
+        if let Some(loader) = self.loader() {
+            let _ = loader.load(name);
+        }
+    }
+
     /// The loader of `/lib/modules/RELEASE`, if that is there.
     fn loader(&mut self) -> Option<&mut Loader> {
         if self.loader.is_none() {

@@ -163,8 +163,27 @@ pub fn pack_raw(level: u8, input: &mut Input, to: &mut dyn Write) -> io::Result<
     }
 }
 
-/// Packs into one member.
-pub fn pack(level: u8, header: &Header, input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
+/// Packs by deflate so that something can be put behind, which does not refer
+/// to what is here.
+pub fn pack_part(level: u8, plain: &[u8], to: &mut Vec<u8>) -> io::Result<()> {
+    let flags = create_comp_flags_from_zip_params(i32::from(level), 0, 0);
+    let mut state = Box::new(CompressorOxide::new(flags));
+    let mut rest = plain;
+    let mut out = vec![0; 64 << 10];
+    loop {
+        let (status, used, written) = deflate(&mut state, rest, &mut out, TDEFLFlush::Full);
+        to.extend_from_slice(out.get(..written).unwrap_or_default());
+        rest = rest.get(used..).unwrap_or_default();
+        match status {
+            TDEFLStatus::Okay if rest.is_empty() && written < out.len() => return Ok(()),
+            TDEFLStatus::Okay => {}
+            _ => return Err(io::ErrorKind::Other.into()),
+        }
+    }
+}
+
+/// What comes before the bytes of a member.
+pub fn head(level: u8, header: &Header) -> Vec<u8> {
     let mut head = vec![0x1f, 0x8b, 8, if header.name.is_some() { FNAME } else { 0 }];
     head.extend_from_slice(&header.mtime.to_le_bytes());
     let effort = match level {
@@ -177,7 +196,12 @@ pub fn pack(level: u8, header: &Header, input: &mut Input, to: &mut dyn Write) -
         head.extend_from_slice(name);
         head.push(0);
     }
-    to.write_all(&head)?;
+    head
+}
+
+/// Packs into one member.
+pub fn pack(level: u8, header: &Header, input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&head(level, header))?;
     let (sum, length) = pack_raw(level, input, to)?;
     to.write_all(&sum.to_le_bytes())?;
     to.write_all(&(length as u32).to_le_bytes())

@@ -18,7 +18,7 @@ pub const LEGACY_MAGIC: [u8; 4] = [0x02, 0x21, 0x4c, 0x18];
 pub const FRAME_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
 
 /// What a legacy block unpacks to, but for the last.
-const LEGACY_BLOCK: usize = 8 << 20;
+pub const LEGACY_BLOCK: usize = 8 << 20;
 
 /// How far back a linked block may refer.
 const WINDOW: usize = 64 << 10;
@@ -189,6 +189,13 @@ pub fn pack_legacy(input: &mut Input, to: &mut dyn Write) -> io::Result<()> {
         to.write_all(&(packed.len() as u32).to_le_bytes())?;
         to.write_all(packed)
     })
+}
+
+/// Packs one block of a legacy frame.
+pub fn pack_block(plain: &[u8], to: &mut Vec<u8>) {
+    let packed = block::compress(plain);
+    to.extend_from_slice(&(packed.len() as u32).to_le_bytes());
+    to.extend_from_slice(&packed);
 }
 
 /// Packs into a present frame: independent blocks of 4 MiB, a checksum of all.

@@ -196,3 +196,34 @@ fn names() {
     assert_eq!(Format::of_name(b"rar"), None);
     assert_eq!(Format::detect(b"070701"), Format::None);
 }
+
+/// What is packed in parts on all processors is one stream to everybody.
+#[test]
+fn many_parts_are_one() {
+    let mut input = Vec::new();
+    // Parts that look alike, and lengths on and beside the borders.
+    while input.len() < (17 << 20) + 5 {
+        input.extend_from_slice(&sample());
+        let count = input.len() as u32;
+        input.extend_from_slice(&count.to_le_bytes());
+    }
+    for length in [1 << 20, (1 << 20) + 1, (4 << 20) - 1, 8 << 20, (17 << 20) + 5] {
+        let input = &input[..length];
+        for (format, program, _) in TOOLS {
+            if parts::size(format).is_none() {
+                continue;
+            }
+            let packed = compress(format, input).unwrap();
+            assert!(packed.len() < length / 2, "{program} {length}: {}", packed.len());
+            let unpacked = decompress(format, &packed, length).unwrap();
+            assert!(unpacked == input, "{program} {length}");
+            if let Some(unpacked) = pipe(program, &["-dc"], &packed) {
+                assert!(unpacked == input, "{program} itself, {length}");
+            }
+            if program == "xz" {
+                let listed = pipe("xz", &["-dc", "-T2"], &packed);
+                assert!(listed.is_none_or(|unpacked| unpacked == input));
+            }
+        }
+    }
+}

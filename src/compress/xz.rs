@@ -26,6 +26,8 @@ const MOST_DICTIONARY: u32 = 128 << 20;
 /// The dictionary of what is written here, and its code in a block header.
 const DICTIONARY: (u32, u8) = (1 << 20, 16);
 const CHECK_CRC32: u8 = 1;
+/// What is written has this check.
+const STREAM_FLAGS: [u8; 2] = [0, CHECK_CRC32];
 
 /// How much is unpacked at once.
 const STEP: usize = 64 << 10;
@@ -439,52 +441,68 @@ pub fn pack_lzma(level: u8, input: &mut Input, to: &mut dyn io::Write) -> io::Re
 
 /// Packs into one stream of one block; of none for no bytes.
 pub fn pack(level: u8, input: &mut Input, to: &mut dyn io::Write) -> io::Result<()> {
-    let mut head = MAGIC.to_vec();
-    let flags = [0, CHECK_CRC32];
-    head.extend_from_slice(&flags);
-    put_crc32(&mut head, MAGIC.len());
-    let mut tail = Vec::new();
-    let mut index = vec![0];
-    if input.is_at_end().map_err(read_error)? {
-        index.push(0);
-    } else {
-        let options = options(level);
-        let mut code = DICTIONARY.1;
-        while code < 40 && dictionary_size(&[code]).unwrap_or(u32::MAX) < options.dict_size {
-            code += 1;
-        }
-        let header = head.len();
-        head.extend_from_slice(&[2, 0, FILTER_LZMA2 as u8, 1, code, 0, 0, 0]);
-        put_crc32(&mut head, header);
-        let size = (head.len() - header) as u64;
-        to.write_all(&head)?;
-        head.clear();
-
-        let mut sum = Crc32::new();
-        let sink = Sink { to: &mut *to, count: 0, result: Ok(()) };
-        let mut packing = Lzma2Options::with_preset(0);
-        packing.lzma_options = options;
-        let mut writer = Lzma2Writer::new(sink, packing);
-        let unpacked = pour(input, &mut sum, &mut writer)?;
-        let sink = writer.finish().map_err(broken)?;
-        sink.result?;
-        let unpadded = size + sink.count;
-        tail.resize((unpadded.next_multiple_of(4) - unpadded) as usize, 0);
-        tail.extend_from_slice(&sum.sum().to_le_bytes());
-        index.push(1);
-        put_number(&mut index, unpadded + 4);
-        put_number(&mut index, unpacked);
+    to.write_all(&stream_head())?;
+    let mut index = Vec::new();
+    if !input.is_at_end().map_err(read_error)? {
+        index.push(block(level, input, to)?);
     }
-    index.resize(index.len().next_multiple_of(4), 0);
-    put_crc32(&mut index, 0);
-    let mut footer = (index.len() as u32 / 4 - 1).to_le_bytes().to_vec();
-    footer.extend_from_slice(&flags);
-    head.extend_from_slice(&tail);
-    head.extend_from_slice(&index);
-    head.extend_from_slice(&crc32(&footer).to_le_bytes());
-    head.extend_from_slice(&footer);
-    head.extend_from_slice(&FOOTER_MAGIC);
-    to.write_all(&head)
+    to.write_all(&stream_tail(&index))
+}
+
+/// Packs one block, and gives its length without padding.
+pub fn pack_block(level: u8, plain: &[u8], to: &mut Vec<u8>) -> io::Result<u64> {
+    Ok(block(level, &mut Input::of_slice(plain), to)?.0)
+}
+
+/// What a stream begins with.
+pub fn stream_head() -> Vec<u8> {
+    let mut head = MAGIC.to_vec();
+    head.extend_from_slice(&STREAM_FLAGS);
+    put_crc32(&mut head, MAGIC.len());
+    head
+}
+
+/// Index and footer behind blocks of these unpadded and unpacked sizes.
+pub fn stream_tail(blocks: &[(u64, u64)]) -> Vec<u8> {
+    let mut tail = vec![0];
+    put_number(&mut tail, blocks.len() as u64);
+    for &(unpadded, unpacked) in blocks {
+        put_number(&mut tail, unpadded);
+        put_number(&mut tail, unpacked);
+    }
+    tail.resize(tail.len().next_multiple_of(4), 0);
+    put_crc32(&mut tail, 0);
+    let mut footer = (tail.len() as u32 / 4 - 1).to_le_bytes().to_vec();
+    footer.extend_from_slice(&STREAM_FLAGS);
+    tail.extend_from_slice(&crc32(&footer).to_le_bytes());
+    tail.extend_from_slice(&footer);
+    tail.extend_from_slice(&FOOTER_MAGIC);
+    tail
+}
+
+/// Packs all of `input` into a block, and gives its unpadded and unpacked size.
+fn block(level: u8, input: &mut Input, to: &mut dyn io::Write) -> io::Result<(u64, u64)> {
+    let options = options(level);
+    let mut code = DICTIONARY.1;
+    while code < 40 && dictionary_size(&[code]).unwrap_or(u32::MAX) < options.dict_size {
+        code += 1;
+    }
+    let mut head = vec![2, 0, FILTER_LZMA2 as u8, 1, code, 0, 0, 0];
+    put_crc32(&mut head, 0);
+    to.write_all(&head)?;
+    let mut sum = Crc32::new();
+    let sink = Sink { to: &mut *to, count: 0, result: Ok(()) };
+    let mut packing = Lzma2Options::with_preset(0);
+    packing.lzma_options = options;
+    let mut writer = Lzma2Writer::new(sink, packing);
+    let unpacked = pour(input, &mut sum, &mut writer)?;
+    let sink = writer.finish().map_err(broken)?;
+    let unpadded = head.len() as u64 + sink.count;
+    sink.result?;
+    let mut tail = vec![0; (unpadded.next_multiple_of(4) - unpadded) as usize];
+    tail.extend_from_slice(&sum.sum().to_le_bytes());
+    to.write_all(&tail)?;
+    Ok((unpadded + 4, unpacked))
 }
 
 fn put_crc32(out: &mut Vec<u8>, from: usize) {

@@ -172,3 +172,42 @@ pub fn pack(input: &mut Input, to: &mut dyn io::Write) -> io::Result<()> {
         None => drain.result,
     }
 }
+
+/// An empty block that ends a frame.
+pub const LAST_BLOCK: [u8; 3] = [1, 0, 0];
+
+/// How long the header of a frame is that [`pack`] made (RFC 8878, 3.1.1.1).
+fn head_length(frame: &[u8]) -> usize {
+    let flags = frame.get(4).copied().unwrap_or(0);
+    let single = flags & 0x20 != 0;
+    let size = match flags >> 6 {
+        0 => usize::from(single),
+        log => 1 << log,
+    };
+    let dictionary = [0, 1, 2, 4].get(usize::from(flags & 3)).copied().unwrap_or(0);
+    5 + usize::from(!single) + dictionary + size
+}
+
+/// The header of a frame that [`pack`] made. It says nothing of a size or a
+/// checksum, so it can begin a longer one.
+pub fn frame_head(frame: &[u8]) -> Vec<u8> {
+    frame.get(..head_length(frame)).unwrap_or(frame).to_vec()
+}
+
+/// The blocks of a frame that [`pack`] made.
+pub fn blocks(frame: &[u8]) -> &[u8] {
+    frame.get(head_length(frame)..).unwrap_or_default()
+}
+
+/// Takes the mark of the last off the blocks of a frame. What follows may be
+/// the blocks of another: they refer to nothing before them, and ours never use
+/// the offsets of matches before (3.1.1.5).
+pub fn continue_frame(blocks: &mut [u8]) {
+    let mut rest = blocks;
+    while let Some((head, behind)) = rest.split_first_chunk_mut::<3>() {
+        let value = u32::from_le_bytes([head[0], head[1], head[2], 0]);
+        head[0] &= !1;
+        let length = if value >> 1 & 3 == 1 { 1 } else { (value >> 3) as usize };
+        rest = behind.get_mut(length..).unwrap_or_default();
+    }
+}

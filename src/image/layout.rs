@@ -3,7 +3,9 @@
 //! mounted file system. No file is read here.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use crate::applet::{Error, show_bytes};
 
@@ -11,13 +13,30 @@ use crate::applet::{Error, show_bytes};
 const MOST_LINKS: usize = 40;
 
 /// Where the bytes of a file come from when the image is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Content {
     /// They are here.
     Bytes(Vec<u8>),
     /// A file of the host.
     Host(PathBuf),
+    /// In a file without a name: from there on, so many bytes.
+    Kept(Rc<File>, u64, u64),
 }
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Content) -> bool {
+        match (self, other) {
+            (Content::Bytes(a), Content::Bytes(b)) => a == b,
+            (Content::Host(a), Content::Host(b)) => a == b,
+            (Content::Kept(a, b, c), Content::Kept(d, e, f)) => {
+                Rc::ptr_eq(a, d) && (b, c) == (e, f)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Content {}
 
 /// What a name in the image is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Builds initramfs images out of this program: what goes in, and where.
 //!
 //! [`Builder`] collects names into a [`layout::Tree`]; nothing is written, no
-//! node is made and no right is needed until [`Builder::build`] gives the
-//! archive as bytes. [`output::save`] puts it under a name.
+//! node is made and no right is needed until [`Builder::write`] makes the
+//! archive, in bounded memory.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -29,6 +29,7 @@ pub use write::Counts;
 
 use layout::{Kind, Node, Tree};
 use modules::Kernel;
+use output::Target;
 use resolve::Loader;
 
 /// Where the program is in an image.
@@ -67,6 +68,8 @@ pub struct Builder<'p> {
     program: Content,
     names: Vec<&'static str>,
     mtime: u32,
+    align: u64,
+    kept: modules::Kept,
     loader: Option<Loader>,
     /// Executables whose libraries are in, with where each is in the image.
     inspected: Vec<(PathBuf, PathBuf)>,
@@ -83,12 +86,14 @@ pub struct Builder<'p> {
 }
 
 /// A finished image.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Image {
-    /// The file: the archive, compressed.
+    /// The file: the archive, compressed; empty when it went elsewhere.
     pub bytes: Vec<u8>,
+    /// Its size.
+    pub size: u64,
     /// The size of the archive before compression.
-    pub unpacked: usize,
+    pub unpacked: u64,
     /// What is in it.
     pub counts: Counts,
     /// Bytes of the program.
@@ -112,6 +117,8 @@ impl<'p> Builder<'p> {
             program: program.into(),
             names: Vec::new(),
             mtime: 0,
+            align: 0,
+            kept: modules::Kept::default(),
             loader: None,
             inspected: Vec::new(),
             scripts: Vec::new(),
@@ -133,6 +140,13 @@ impl<'p> Builder<'p> {
     /// The time of everything in the image, seconds since 1970: 0 otherwise.
     pub fn mtime(&mut self, seconds: u32) -> &mut Builder<'p> {
         self.mtime = seconds;
+        self
+    }
+
+    /// The content of files begins at multiples of this power of two, so that a
+    /// filesystem can share their blocks; 0 otherwise.
+    pub fn align(&mut self, bytes: u64) -> &mut Builder<'p> {
+        self.align = bytes;
         self
     }
 
@@ -242,37 +256,67 @@ impl<'p> Builder<'p> {
     /// and the names of [`farm`](Self::farm), except where something was added
     /// in their place.
     pub fn build(&mut self, format: Format) -> Result<Image, Error> {
-        self.build_packed(&Packing::for_kernel(format))
+        let mut bytes = Vec::new();
+        let mut image = self.write(&Packing::for_kernel(format), &mut bytes)?;
+        image.bytes = bytes;
+        Ok(image)
     }
 
-    /// [`build`](Self::build), compressed in a way of one's own.
-    pub fn build_packed(&mut self, how: &Packing) -> Result<Image, Error> {
+    /// What is put into the archive at last, whatever becomes of it.
+    fn complete(&mut self) -> Result<Image, Error> {
         let (modules, module_bytes) = self.put_module_lists()?;
         let (program, names) = self.put_program()?;
         self.check_scripts();
-        let (archive, counts) = write::archive(&self.tree, self.mtime, &mut *self.progress)?;
-        let unpacked = archive.len();
-        let mut bytes = Vec::new();
-        if how.format == Format::None {
-            bytes = archive;
-        } else {
-            (self.progress)("compressing", 0, unpacked as u64);
-            compress::pack(how, &mut Input::of_slice(&archive), &mut bytes)
-                .map_err(|e| Error::os("compressing", e))?;
-        }
-        let mut first = self.microcode.archive(self.mtime, &mut *self.progress)?;
-        if !first.is_empty() {
-            first.append(&mut bytes);
-            bytes = first;
-        }
         let notes = std::mem::take(&mut self.notes);
-        Ok(Image { bytes, unpacked, counts, program, names, modules, module_bytes, notes })
+        Ok(Image { program, names, modules, module_bytes, notes, ..Image::default() })
+    }
+
+    /// Completes the image, to look at what is in it; [`has_module`] and
+    /// [`tree`](Self::tree) say it.
+    ///
+    /// [`has_module`]: Self::has_module
+    pub fn preview(&mut self) -> Result<Image, Error> {
+        self.complete()
+    }
+
+    /// What is in it.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Whether a module of this name is in it.
+    pub fn has_module(&self, name: &[u8]) -> bool {
+        self.kernels.iter().any(|kernel| kernel.has(name))
+    }
+
+    /// [`build`](Self::build), in a way of one's own, to where it is to be: it
+    /// is never in memory as a whole. [`Image::bytes`] stays empty.
+    pub fn write(&mut self, how: &Packing, to: &mut dyn Target) -> Result<Image, Error> {
+        let mut image = self.complete()?;
+        let start = to.position();
+        let first = self.microcode.archive(self.mtime, &mut *self.progress)?;
+        to.write_all(&first).map_err(|e| Error::os(to.name(), e))?;
+        let place = (self.mtime, self.align, to.position());
+        let mut stream = write::Stream::new(&self.tree, place, &mut *self.progress);
+        if how.format == Format::None {
+            stream.write_to(to)?;
+        } else {
+            let packed = compress::pack(how, &mut Input::new(Box::new(&mut stream)), to);
+            if let Some(error) = stream.failed.take() {
+                return Err(error);
+            }
+            packed.map_err(|e| Error::os(to.name(), e))?;
+        }
+        (image.unpacked, image.counts) = (stream.size(), stream.counts);
+        image.size = to.position() - start;
+        Ok(image)
     }
 
     /// Gives the program's size and how many names lead to it.
     fn put_program(&mut self) -> Result<(usize, usize), Error> {
         let (bytes, path) = match std::mem::replace(&mut self.program, Content::Bytes(Vec::new())) {
             Content::Bytes(bytes) => (bytes, PathBuf::from(PROGRAM)),
+            Content::Kept(..) => (Vec::new(), PathBuf::from(PROGRAM)),
             Content::Host(path) => {
                 let bytes = std::fs::read(&path).map_err(|e| Error::os(show(&path), e))?;
                 // Libraries may be asked for relative to where it really is.

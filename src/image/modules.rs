@@ -3,16 +3,27 @@
 //! boot reads a few kilobytes and not the whole kernel's.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::rc::Rc;
+use std::sync::Mutex;
 
 use crate::applet::{Error, show_bytes};
 use crate::compress::{self, Format};
 use crate::kmod::strip::Level;
 use crate::kmod::{Closure, Found, Tree, alias, conf::Conf, modinfo, strip, tree};
+use crate::sys::parallel::in_parallel;
 
-use super::Builder;
-use super::layout::Node;
+use super::layout::{Content, Kind, Node};
+use super::{Builder, output};
+
+/// How many modules are read before the first of them is put into the image.
+const BATCH: usize = 32;
+
+/// Stripped and unpacked modules of so many bytes are kept in memory.
+const MOST_KEPT: usize = 16 << 20;
 
 /// The names of modules for virtual machines, one a line.
 const FOR_MACHINES: &[u8] = include_bytes!("../../initramfs/modules-vm");
@@ -93,10 +104,22 @@ impl<'p> Builder<'p> {
             Some(at) => self.kernels.swap_remove(at),
             None => Kernel { version: version.clone(), modules: Vec::new(), builtin: Vec::new() },
         };
-        for (n, found) in closure.modules.iter().enumerate() {
-            (self.progress)("reading modules", n as u64, closure.modules.len() as u64);
-            if kernel.module(&found.name).is_none() {
-                kernel.modules.push(self.put_module(tree.dir(), &version, found, options)?);
+        let new = |found: &&Found| kernel.module(&found.name).is_none();
+        let wanted: Vec<&Found> = closure.modules.iter().filter(new).collect();
+        for (nth, batch) in wanted.chunks(BATCH).enumerate() {
+            (self.progress)("reading modules", (nth * BATCH) as u64, wanted.len() as u64);
+            let slots: Vec<_> = batch.iter().map(|_| Mutex::new(None)).collect();
+            in_parallel(batch.len(), &|at| {
+                if let (Some(found), Some(slot)) = (batch.get(at), slots.get(at))
+                    && let Ok(mut slot) = slot.lock()
+                {
+                    *slot = Some(prepare(&found.path, options));
+                }
+            });
+            for (found, slot) in batch.iter().zip(slots) {
+                let Ok(Some(prepared)) = slot.into_inner() else { continue };
+                let module = self.put_module(tree.dir(), &version, found, prepared?)?;
+                kernel.modules.push(module);
             }
         }
         kernel.builtin.extend(closure.builtin);
@@ -130,9 +153,8 @@ impl<'p> Builder<'p> {
         dir: &Path,
         version: &[u8],
         found: &Found,
-        options: ModuleOptions,
+        prepared: Prepared,
     ) -> Result<Module, Error> {
-        let host = found.path.as_os_str().as_bytes();
         let mut path = match found.path.strip_prefix(dir) {
             Ok(relative) => relative.as_os_str().as_bytes().to_vec(),
             // modules.dep may name files anywhere.
@@ -141,40 +163,19 @@ impl<'p> Builder<'p> {
                 [b"extra/", name.as_bytes()].concat()
             }
         };
-        let failed = |e| Error::os(show_bytes(host), e);
-        let mut bytes = std::fs::read(&found.path).map_err(failed)?;
-        let format = Format::detect(&bytes);
-        let unpacked = match format {
-            Format::None => None,
-            _ => Some(
-                compress::decompress(format, &bytes, tree::MOST_MODULE)
-                    .map_err(|e| Error::msg(format_args!("{}: {e}", show_bytes(host))))?,
-            ),
-        };
-        let plain = unpacked.as_deref().unwrap_or(&bytes);
-        let elf = tree::check_module(host, plain)?;
-        let section = elf.section(b".modinfo").unwrap_or_default();
-        let values = |key: &[u8]| {
-            modinfo::fields(section).filter(|(k, _)| *k == key).map(|(_, v)| v.to_vec()).collect()
-        };
-        let (aliases, softdeps) = (values(b"alias"), values(b"softdep"));
-        if options.strip || options.decompress {
-            if let Some(stem) = unpacked_name(&path) {
-                path.truncate(stem);
-            }
-            let stripped = if options.strip { Some(strip::strip(plain, Level::All)) } else { None };
-            match (stripped, unpacked) {
-                (Some(Ok(stripped)), _) => bytes = stripped,
-                (Some(Err(e @ strip::Error::Elf(_))), _) => {
-                    return Err(Error::msg(format_args!("{}: {e}", show_bytes(host))));
-                }
-                (_, Some(unpacked)) => bytes = unpacked,
-                (_, None) => {}
-            }
+        if prepared.changed
+            && let Some(stem) = unpacked_name(&path)
+        {
+            path.truncate(stem);
         }
-        let size = bytes.len() as u64;
+        let Prepared { aliases, softdeps, size, bytes, .. } = prepared;
+        let content = match bytes {
+            Some(bytes) => self.kept.content(bytes),
+            None => Content::Host(found.path.clone()),
+        };
         let place = [b"/lib/modules/", version, b"/", &path].concat();
-        self.tree.put(&place, Node::file(bytes, 0o644))?;
+        let kind = Kind::File { content, link: None };
+        self.tree.put(&place, Node::new(kind, 0o644))?;
         let (name, depends) = (found.name.clone(), found.depends.clone());
         Ok(Module { name, path, depends, aliases, softdeps, size })
     }
@@ -196,6 +197,87 @@ impl<'p> Builder<'p> {
     }
 }
 
+/// What is to be known of a module, and its bytes where they are not those of
+/// the file.
+struct Prepared {
+    aliases: Vec<Vec<u8>>,
+    softdeps: Vec<Vec<u8>>,
+    size: u64,
+    changed: bool,
+    bytes: Option<Vec<u8>>,
+}
+
+/// Reads a module.
+fn prepare(path: &Path, options: ModuleOptions) -> Result<Prepared, Error> {
+    let host = path.as_os_str().as_bytes();
+    let bytes = std::fs::read(path).map_err(|e| Error::os(show_bytes(host), e))?;
+    let format = Format::detect(&bytes);
+    let mut size = bytes.len() as u64;
+    let plain = match format {
+        Format::None => bytes,
+        _ => compress::decompress(format, &bytes, tree::MOST_MODULE)
+            .map_err(|e| Error::msg(format_args!("{}: {e}", show_bytes(host))))?,
+    };
+    let elf = tree::check_module(host, &plain)?;
+    let section = elf.section(b".modinfo").unwrap_or_default();
+    let values = |key: &[u8]| {
+        modinfo::fields(section).filter(|(k, _)| *k == key).map(|(_, v)| v.to_vec()).collect()
+    };
+    let (aliases, softdeps) = (values(b"alias"), values(b"softdep"));
+    let mut made = None;
+    if options.strip {
+        match strip::strip(&plain, Level::All) {
+            Ok(stripped) => made = Some(stripped),
+            Err(e @ strip::Error::Elf(_)) => {
+                return Err(Error::msg(format_args!("{}: {e}", show_bytes(host))));
+            }
+            Err(_) => {}
+        }
+    }
+    let changed = options.strip || options.decompress;
+    if changed && made.is_none() && format != Format::None {
+        made = Some(plain);
+    }
+    if let Some(made) = &made {
+        size = made.len() as u64;
+    }
+    Ok(Prepared { aliases, softdeps, size, changed, bytes: made })
+}
+
+/// Modules that are not as they are on the host: the first ones in memory,
+/// what would be too much for it in a file.
+#[derive(Default)]
+pub(super) struct Kept {
+    memory: usize,
+    file: Option<Rc<File>>,
+    end: u64,
+}
+
+impl Kept {
+    fn content(&mut self, bytes: Vec<u8>) -> Content {
+        if self.memory + bytes.len() <= MOST_KEPT {
+            self.memory += bytes.len();
+            return Content::Bytes(bytes);
+        }
+        match self.write(&bytes) {
+            Ok(content) => content,
+            // No room there: memory it is.
+            Err(_) => Content::Bytes(bytes),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<Content> {
+        let file = match &self.file {
+            Some(file) => file.clone(),
+            None => self.file.insert(Rc::new(output::unnamed()?)).clone(),
+        };
+        file.write_all_at(bytes, self.end)?;
+        let from = self.end;
+        self.end += bytes.len() as u64;
+        Ok(Content::Kept(file, from, bytes.len() as u64))
+    }
+}
+
 /// How long the part of a module's path up to and with `.ko` is.
 fn unpacked_name(path: &[u8]) -> Option<usize> {
     let name = path.rsplit(|&b| b == b'/').next()?;
@@ -204,6 +286,11 @@ fn unpacked_name(path: &[u8]) -> Option<usize> {
 }
 
 impl Kernel {
+    /// Whether it has a module of this name.
+    pub(super) fn has(&self, name: &[u8]) -> bool {
+        self.module(name).is_some()
+    }
+
     fn module(&self, name: &[u8]) -> Option<&Module> {
         self.modules.iter().find(|module| module.name == name)
     }

@@ -1,14 +1,22 @@
 //! The tree as a newc archive: sorted, inodes numbered from 1, one time for
 //! all, so that the same input gives the same bytes anywhere.
 
-use std::io::Read;
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 
 use crate::applet::{Error, show, show_bytes};
-use crate::cpio::{self, Header, Writer};
+use crate::compress::Source;
+use crate::cpio::{self, Header};
 
 use super::Progress;
 use super::layout::{Content, Kind, Node, Tree};
+use super::output::Target;
+
+/// Archives are filled up to a multiple of this.
+const BLOCK: u64 = 512;
+
+/// Files below this are read before their header is made.
+const SMALL: u64 = 64 << 10;
 
 /// What an archive holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,25 +58,105 @@ fn links(tree: &Tree) -> Vec<Link> {
     keys.chunk_by(|a, b| a == b).filter_map(file).collect()
 }
 
-/// The archive of `tree`, with `mtime` as the time of everything.
-pub(super) fn archive(
-    tree: &Tree,
+/// The bytes of an entry, behind its header.
+enum Body<'t> {
+    Here(&'t [u8]),
+    /// So many bytes of a file.
+    File(File, u64),
+}
+
+/// An archive that is made as it is read, so that nothing but one header is in
+/// memory.
+pub(super) struct Stream<'t, 'p> {
+    entries: Vec<(&'t [u8], &'t Node)>,
+    next: usize,
+    links: Vec<Link>,
+    last_ino: u32,
     mtime: u32,
-    progress: &mut Progress,
-) -> Result<(Vec<u8>, Counts), Error> {
-    let mut links = links(tree);
-    let mut counts = Counts::default();
-    let mut writer = Writer::new();
-    let mut last_ino = 0;
-    for (n, (path, node)) in tree.iter().enumerate() {
-        progress("packing", n as u64, tree.len() as u64);
-        let mut ino = last_ino + 1;
+    /// See [`cpio::put_entry`].
+    align: u64,
+    /// Where the archive is in its file.
+    start: u64,
+    /// What was made so far.
+    position: u64,
+    head: Vec<u8>,
+    given: usize,
+    body: Body<'t>,
+    ended: bool,
+    /// What it holds.
+    pub counts: Counts,
+    /// What went wrong, of which a reader is only told that something did.
+    pub failed: Option<Error>,
+    progress: &'t mut Progress<'p>,
+}
+
+impl<'t, 'p> Stream<'t, 'p> {
+    /// The archive of `tree`, with `mtime` as the time of everything, that
+    /// begins at byte `start` of a file, data of files at multiples of `align`.
+    pub(super) fn new(
+        tree: &'t Tree,
+        (mtime, align, start): (u32, u64, u64),
+        progress: &'t mut Progress<'p>,
+    ) -> Stream<'t, 'p> {
+        Stream {
+            entries: tree.iter().collect(),
+            next: 0,
+            links: links(tree),
+            last_ino: 0,
+            mtime,
+            align,
+            start,
+            position: 0,
+            head: Vec::new(),
+            given: 0,
+            body: Body::Here(b""),
+            ended: false,
+            counts: Counts::default(),
+            failed: None,
+            progress,
+        }
+    }
+
+    /// How long it is; right when all was made.
+    pub(super) fn size(&self) -> u64 {
+        self.position
+    }
+
+    /// Makes the next header; false at the end.
+    fn step(&mut self) -> Result<bool, Error> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.head.clear();
+        self.given = 0;
+        self.head.resize((self.position.wrapping_neg() % 4) as usize, 0);
+        let at = self.position + self.head.len() as u64;
+        match self.entries.get(self.next) {
+            Some(&(path, node)) => {
+                (self.progress)("packing", self.next as u64, self.entries.len() as u64);
+                self.next += 1;
+                self.entry(path, node, self.start + at)?;
+            }
+            None => {
+                cpio::put_trailer(&mut self.head);
+                self.ended = true;
+                let size = self.position + self.head.len() as u64;
+                let fill = (size.wrapping_neg() % BLOCK) as usize;
+                self.head.resize(self.head.len() + fill, 0);
+            }
+        }
+        self.position += self.head.len() as u64;
+        Ok(true)
+    }
+
+    fn entry(&mut self, path: &'t [u8], node: &'t Node, at: u64) -> Result<(), Error> {
+        let mut ino = self.last_ino + 1;
         let mut nlink = 1;
         // The first name of a file in the archive carries its bytes.
         let mut first = true;
         if let Kind::File { link: Some(key), .. } = node.kind
-            && let Ok(at) = links.binary_search_by_key(&key, |link| link.key)
-            && let Some(link) = links.get_mut(at)
+            && let Ok(at) = self.links.binary_search_by_key(&key, |link| link.key)
+            && let Some(link) = self.links.get_mut(at)
         {
             nlink = link.names;
             if link.ino == 0 {
@@ -78,7 +166,7 @@ pub(super) fn archive(
                 first = false;
             }
         }
-        last_ino = last_ino.max(ino);
+        self.last_ino = self.last_ino.max(ino);
         let (kind, rdev) = match node.kind {
             Kind::Directory => (cpio::DIRECTORY, (0, 0)),
             Kind::File { .. } => (cpio::REGULAR, (0, 0)),
@@ -88,6 +176,7 @@ pub(super) fn archive(
             Kind::Fifo => (cpio::FIFO, (0, 0)),
             Kind::Socket => (cpio::SOCKET, (0, 0)),
         };
+        let counts = &mut self.counts;
         match kind {
             cpio::DIRECTORY => {
                 counts.directories += 1;
@@ -97,35 +186,169 @@ pub(super) fn archive(
             cpio::SYMLINK => counts.symlinks += 1,
             _ => counts.nodes += 1,
         }
-        let Node { mode, uid, gid, .. } = *node;
-        let header =
-            Header { ino, mode: kind | mode & 0o7777, uid, gid, nlink, mtime, dev: (0, 0), rdev };
-        let name_it = |e: cpio::WriteError| Error::msg(format_args!("/{}: {e}", show_bytes(path)));
-        let start = writer.begin(&header, path).map_err(name_it)?;
-        let before = writer.size();
-        match &node.kind {
-            Kind::File { content, .. } if first => {
-                append(content, writer.body())?;
-                counts.bytes += (writer.size() - before) as u64;
+        self.body = Body::Here(match &node.kind {
+            Kind::File { content: Content::Bytes(bytes), .. } if first => bytes,
+            Kind::Symlink(target) => target,
+            _ => b"",
+        });
+        let mut small = Vec::new();
+        if let Kind::File { content: Content::Host(path), .. } = &node.kind
+            && first
+        {
+            let failed = |e| Error::os(show(path), e);
+            let mut file = File::open(path).map_err(failed)?;
+            let size = file.metadata().map_err(failed)?.len();
+            if size < SMALL {
+                // What is read is its size: of files of /proc and /sys nothing
+                // else says it.
+                file.read_to_end(&mut small).map_err(failed)?;
+            } else {
+                self.body = Body::File(file, size);
             }
-            Kind::Symlink(target) => writer.body().extend_from_slice(target),
-            _ => {}
         }
-        writer.end(start).map_err(name_it)?;
+        if let Kind::File { content: Content::Kept(kept, from, size), .. } = &node.kind
+            && first
+        {
+            let failed = |e| Error::os("/tmp", e);
+            let mut file = kept.try_clone().map_err(failed)?;
+            file.seek(SeekFrom::Start(*from)).map_err(failed)?;
+            self.body = Body::File(file, *size);
+        }
+        let size = match &self.body {
+            Body::Here(bytes) => (bytes.len() + small.len()) as u64,
+            Body::File(_, size) => *size,
+        };
+        if kind == cpio::REGULAR {
+            counts.bytes += size;
+        }
+        let Node { mode, uid, gid, .. } = *node;
+        let header = Header {
+            ino,
+            mode: kind | mode & 0o7777,
+            uid,
+            gid,
+            nlink,
+            mtime: self.mtime,
+            dev: (0, 0),
+            rdev,
+        };
+        // Only the alignment counts from the beginning of the file.
+        cpio::put_entry(&header, path, size, self.align, at, &mut self.head)
+            .map_err(|e| Error::msg(format_args!("/{}: {e}", show_bytes(path))))?;
+        self.head.append(&mut small);
+        Ok(())
     }
-    Ok((writer.finish(), counts))
+
+    /// The file that is being read.
+    fn here(&self) -> String {
+        let at = self.next.checked_sub(1).and_then(|at| self.entries.get(at));
+        match at.map(|(_, node)| &node.kind) {
+            Some(Kind::File { content: Content::Host(path), .. }) => show(path).to_string(),
+            _ => "/tmp".to_string(),
+        }
+    }
+
+    fn short(&self) -> Error {
+        Error::msg(format_args!("{}: became shorter while it was read", self.here()))
+    }
+
+    /// Writes all of it.
+    pub(super) fn write_to(&mut self, to: &mut dyn Target) -> Result<(), Error> {
+        while self.step()? {
+            to.write_all(&self.head).map_err(|e| Error::os(to.name(), e))?;
+            self.given = self.head.len();
+            match std::mem::replace(&mut self.body, Body::Here(b"")) {
+                Body::Here(bytes) => {
+                    to.write_all(bytes).map_err(|e| Error::os(to.name(), e))?;
+                    self.position += bytes.len() as u64;
+                }
+                Body::File(file, size) => {
+                    let count = to.copy(&file, size).map_err(|e| {
+                        let full = matches!(
+                            e.raw_os_error(),
+                            Some(libc::ENOSPC | libc::EDQUOT | libc::EFBIG | libc::EPIPE)
+                        );
+                        Error::os(if full { to.name() } else { self.here() }, e)
+                    })?;
+                    self.position += count;
+                    if count < size {
+                        return Err(self.short());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn some(&mut self, to: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            let head = self.head.get(self.given..).unwrap_or_default();
+            if !head.is_empty() {
+                let count = head.len().min(to.len());
+                put(to, head);
+                self.given += count;
+                return Ok(count);
+            }
+            match &mut self.body {
+                Body::Here(b"") | Body::File(_, 0) => {}
+                Body::Here(bytes) => {
+                    let count = bytes.len().min(to.len());
+                    put(to, bytes);
+                    *bytes = bytes.get(count..).unwrap_or_default();
+                    self.position += count as u64;
+                    return Ok(count);
+                }
+                Body::File(file, left) => {
+                    let most = to.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    let room = to.get_mut(..most).unwrap_or_default();
+                    return match file.read(room) {
+                        Ok(0) => Err(self.short()),
+                        Ok(count) => {
+                            *left -= count as u64;
+                            self.position += count as u64;
+                            Ok(count)
+                        }
+                        Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                        Err(e) => Err(Error::os(self.here(), e)),
+                    };
+                }
+            }
+            if !self.step()? {
+                return Ok(0);
+            }
+        }
+    }
 }
 
-fn append(content: &Content, to: &mut Vec<u8>) -> Result<(), Error> {
-    match content {
-        Content::Bytes(bytes) => to.extend_from_slice(bytes),
-        Content::Host(path) => read_into(path, to).map_err(|e| Error::os(show(path), e))?,
+/// As many bytes of `from` as there is room for.
+fn put(to: &mut [u8], from: &[u8]) {
+    let count = from.len().min(to.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {
+        to.copy_from_slice(from);
     }
-    Ok(())
 }
 
-fn read_into(path: &Path, to: &mut Vec<u8>) -> std::io::Result<()> {
-    std::fs::File::open(path)?.read_to_end(to).map(drop)
+impl Read for Stream<'_, '_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        self.some(to).map_err(|error| {
+            self.failed = Some(error);
+            nix::errno::Errno::EIO.into()
+        })
+    }
+}
+
+impl Source for &mut Stream<'_, '_> {}
+
+/// All of an archive, for the small ones.
+pub(super) fn archive(
+    tree: &Tree,
+    mtime: u32,
+    progress: &mut Progress,
+) -> Result<(Vec<u8>, Counts), Error> {
+    let mut bytes = Vec::new();
+    let mut stream = Stream::new(tree, (mtime, 0, 0), progress);
+    stream.write_to(&mut bytes)?;
+    Ok((bytes, stream.counts))
 }
 
 #[cfg(test)]
@@ -133,7 +356,20 @@ mod tests {
     use super::*;
 
     fn write(tree: &Tree) -> (Vec<u8>, Counts) {
-        archive(tree, 9, &mut |_, _, _| {}).unwrap()
+        let made = archive(tree, 9, &mut |_, _, _| {}).unwrap();
+        // Read in pieces it is the same.
+        let progress: &mut Progress = &mut |_, _, _| {};
+        let mut stream = Stream::new(tree, (9, 0, 0), progress);
+        let (mut bytes, mut piece) = (Vec::new(), [0; 7]);
+        loop {
+            let count = stream.read(&mut piece).unwrap();
+            if count == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&piece[..count]);
+        }
+        assert_eq!((&bytes, bytes.len() as u64), (&made.0, stream.size()));
+        made
     }
 
     #[test]

@@ -369,6 +369,7 @@ impl Shell {
         let environment = self.vars.os_environment();
         let mut cx = Ctx::of_process(self.table, row.name, &argv0, &args);
         cx.env = Env::List(&environment);
+        cx.input = self.input.take();
         let captured = self.capture.is_some() && self.stdout_moved == 0;
         if captured {
             cx.out = Out::to_memory();

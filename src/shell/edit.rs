@@ -6,33 +6,28 @@
 //! for a capable one: over a serial line TERM is often unset. On `dumb` ones,
 //! and when standard output goes elsewhere, lines are read as they come.
 
+use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
-use rustyline::completion::{Completer, Pair};
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
-use rustyline::validate::Validator;
-use rustyline::{ColorMode, CompletionType, Config, Context, EditMode, Helper};
+use rustyline::{ColorMode, CompletionType, Config, EditMode};
 
-use crate::applet::{self, write_all};
+use crate::applet::write_all;
 use crate::sys::{self, descriptor, signal};
 
-use super::builtins;
+use super::complete::Names;
+use super::history::History;
 use super::options::VI;
 use super::start::next_byte;
 use super::{Run, Shell};
 
-/// How many lines are remembered.
-const HISTORY: usize = 500;
-
-/// Where lines are kept for the next shell of this rescue. Nowhere when the
-/// folder is not there: on a machine that is not being rescued.
-const HISTORY_FILE: &str = "/run/rescuebox/history";
+/// Where lines are kept for the next shell of this rescue, unless HISTFILE says
+/// where. Nowhere when the folder is not there: on a machine that is not being
+/// rescued.
+const HISTORY_FILE: &[u8] = b"/run/rescuebox/history";
 
 /// More than this of the file is not read.
 const HISTORY_BYTES: usize = 64 * 1024;
@@ -42,6 +37,9 @@ type Rustyline = rustyline::Editor<Names, MemHistory>;
 /// Reads lines of a person.
 pub struct Editor {
     line: Option<Box<Rustyline>>,
+    /// The number of the command in the history that `line` does not know yet.
+    next: u32,
+    file: Vec<u8>,
 }
 
 impl Editor {
@@ -49,13 +47,55 @@ impl Editor {
     pub fn new(shell: &mut Shell) -> Editor {
         let dumb = shell.vars.get(b"TERM") == Some(b"dumb".as_slice());
         let line = if dumb || !descriptor::is_terminal(0) { None } else { editor().ok() };
-        Editor { line: line.map(Box::new) }
+        let size = shell.vars.get(b"HISTSIZE").and_then(|size| std::str::from_utf8(size).ok());
+        if let Some(size) = size.and_then(|size| size.parse().ok()) {
+            shell.history.set_size(size);
+        }
+        let file = shell.vars.get(b"HISTFILE").unwrap_or(HISTORY_FILE).to_vec();
+        let mut editor = Editor { line: line.map(Box::new), next: 1, file };
+        editor.recall(&mut shell.history);
+        editor
+    }
+
+    /// Reads what was kept.
+    fn recall(&mut self, history: &mut History) {
+        let kept = std::fs::read(OsStr::from_bytes(&self.file)).unwrap_or_default();
+        let kept = kept.get(kept.len().saturating_sub(HISTORY_BYTES)..).unwrap_or_default();
+        for line in kept.split(|b| *b == b'\n') {
+            history.enter(line, false);
+        }
+        self.learn(history, false);
+    }
+
+    /// Makes new commands of the history known to the arrow keys, and keeps
+    /// them.
+    fn learn(&mut self, history: &History, keeps: bool) {
+        for number in self.next.max(history.first())..history.end() {
+            let entry = history.get(number).unwrap_or_default();
+            if let (Some(line), Ok(text)) = (&mut self.line, std::str::from_utf8(entry)) {
+                let _ = line.add_history_entry(text);
+            }
+            if keeps {
+                keep(&self.file, entry);
+            }
+        }
+        self.next = history.end();
     }
 
     /// Shows the prompt and appends the next line to `text`. False at the end
     /// of the input, and when the line was interrupted, which is noted as
     /// SIGINT.
-    pub fn read_line(&mut self, shell: &mut Shell, prompt: &[u8], text: &mut Vec<u8>) -> bool {
+    pub fn read_line(
+        &mut self,
+        shell: &mut Shell,
+        prompt: &[u8],
+        text: &mut Vec<u8>,
+        unfinished: bool,
+    ) -> bool {
+        if !unfinished {
+            // A command of several lines is one entry, and whole by now.
+            self.learn(&shell.history, true);
+        }
         match self.line.as_mut().filter(|_| descriptor::is_terminal(1)) {
             Some(line) => edited(line, shell, prompt, text),
             None => plain(shell, prompt, text),
@@ -65,26 +105,19 @@ impl Editor {
 
 fn editor() -> rustyline::Result<Rustyline> {
     let config = Config::builder()
-        .max_history_size(HISTORY)?
         .history_ignore_dups(true)?
-        .history_ignore_space(true)
         .completion_type(CompletionType::List)
         .color_mode(ColorMode::Disabled)
         // Not every console knows the sequences that turn these on.
         .bracketed_paste(false)
         .check_cursor_position(false)
+        // Escape alone is a key of vi: what follows it later is another.
+        .keyseq_timeout(Some(500))
         .build();
     let history = MemHistory::with_config(&config);
     let mut editor = Rustyline::with_history(config, history)?;
     editor.enable_synchronized_output(false);
     editor.set_helper(Some(Names::default()));
-    let kept = std::fs::read(HISTORY_FILE).unwrap_or_default();
-    let kept = kept.get(kept.len().saturating_sub(HISTORY_BYTES)..).unwrap_or_default();
-    for line in kept.split(|b| *b == b'\n').filter_map(|line| std::str::from_utf8(line).ok()) {
-        if !line.is_empty() {
-            let _ = editor.add_history_entry(line);
-        }
-    }
     Ok(editor)
 }
 
@@ -103,11 +136,6 @@ fn edited(line: &mut Rustyline, shell: &mut Shell, prompt: &[u8], text: &mut Vec
     let _ = write_all(sys::fd::stdout(), above.as_bytes());
     match line.readline(prompt) {
         Ok(entered) => {
-            if !entered.trim().is_empty()
-                && let Ok(true) = line.add_history_entry(entered.as_str())
-            {
-                keep(&entered);
-            }
             text.extend_from_slice(entered.as_bytes());
             text.push(b'\n');
             true
@@ -122,12 +150,12 @@ fn edited(line: &mut Rustyline, shell: &mut Shell, prompt: &[u8], text: &mut Vec
 }
 
 /// Adds a line to the file of lines; that it cannot be is no news.
-fn keep(line: &str) {
+fn keep(file: &[u8], line: &[u8]) {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-    if let Ok(file) = options.open(HISTORY_FILE) {
-        let _ = write_all(file.as_fd(), [line.as_bytes(), b"\n"].concat().as_slice());
+    if let Ok(file) = options.open(OsStr::from_bytes(file)) {
+        let _ = write_all(file.as_fd(), [line, b"\n"].concat().as_slice());
     }
 }
 
@@ -152,104 +180,3 @@ fn plain(shell: &mut Shell, prompt: &[u8], text: &mut Vec<u8>) -> bool {
         }
     }
 }
-
-/// What words are completed with.
-#[derive(Default)]
-struct Names {
-    table: Option<&'static applet::Table>,
-    /// Functions and aliases.
-    own: Vec<String>,
-    path: Vec<u8>,
-    home: Vec<u8>,
-}
-
-impl Names {
-    fn refresh(&mut self, shell: &mut Shell) {
-        let own = shell.functions.iter().map(|e| e.0).chain(shell.aliases.iter().map(|e| e.0));
-        self.own = own.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-        self.table = Some(shell.table);
-        self.path = shell.vars.get(b"PATH").unwrap_or_default().to_vec();
-        self.home = shell.vars.get(b"HOME").unwrap_or_default().to_vec();
-    }
-
-    fn commands(&self, start: &str) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.own.iter().filter(|n| n.starts_with(start)).cloned().collect();
-        let applets = self.table.into_iter().flat_map(|table| table.0).map(|row| row.name);
-        let known = applets.chain(builtins::names()).filter(|n| n.starts_with(start));
-        names.extend(known.map(str::to_string));
-        for dir in self.path.split(|b| *b == b':').filter(|d| !d.is_empty()) {
-            let entries = std::fs::read_dir(Path::new(std::ffi::OsStr::from_bytes(dir)));
-            let found = entries.into_iter().flatten().flatten();
-            names.extend(found.filter_map(|entry| {
-                entry.file_name().into_string().ok().filter(|n| n.starts_with(start))
-            }));
-        }
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    fn files(&self, word: &str) -> Vec<String> {
-        let (dir, start) = match word.rfind('/') {
-            Some(at) => word.split_at(at + 1),
-            None => ("", word),
-        };
-        let home = String::from_utf8_lossy(&self.home);
-        let place = match dir.strip_prefix("~/") {
-            Some(rest) => format!("{home}/{rest}"),
-            None if dir.is_empty() => ".".into(),
-            None => dir.to_string(),
-        };
-        let mut names: Vec<String> = std::fs::read_dir(&place)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let shown =
-                    name.starts_with(start) && (start.starts_with('.') || !name.starts_with('.'));
-                let slash = if entry.path().is_dir() { "/" } else { "" };
-                shown.then(|| format!("{dir}{name}{slash}"))
-            })
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Completer for Names {
-    type Candidate = Pair;
-
-    fn complete(
-        &self,
-        line: &str,
-        pos: usize,
-        _: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let head = line.get(..pos).unwrap_or_default();
-        let start =
-            head.rfind([' ', '\t', ';', '|', '&', '(', '<', '>', '=']).map_or(0, |at| at + 1);
-        let word = head.get(start..).unwrap_or_default();
-        let before = head.get(..start).unwrap_or_default().trim_end();
-        let is_command = before.is_empty() || before.ends_with([';', '|', '&', '(', '{']);
-        let names = if is_command && !word.contains('/') {
-            self.commands(word).into_iter().map(|name| name + " ").collect()
-        } else {
-            self.files(word)
-        };
-        let pairs = names.into_iter().map(|name| {
-            let shown = name.trim_end_matches([' ', '/']).rsplit('/').next().unwrap_or_default();
-            Pair { display: shown.to_string(), replacement: name.clone() }
-        });
-        Ok((start, pairs.collect()))
-    }
-}
-
-impl Hinter for Names {
-    type Hint = String;
-}
-
-impl Highlighter for Names {}
-impl Validator for Names {}
-impl Helper for Names {}

@@ -154,10 +154,11 @@ impl Shell {
     /// An asynchronous list (2.9.3.1).
     fn background(&mut self, statement: &Statement) -> Run {
         let mut job = self.new_job();
+        let control = self.jobs.control;
         match self.fork() {
             Ok(Forked::Child) => {
                 self.enter_child(job.group(), false);
-                if !self.jobs.control {
+                if !control {
                     let _ = signal::set(libc::SIGINT, Disposition::Ignore);
                     let _ = signal::set(libc::SIGQUIT, Disposition::Ignore);
                     self.async_ignores = true;

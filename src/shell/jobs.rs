@@ -300,7 +300,7 @@ impl Shell {
         if let Some(signal) = stopped {
             job.text = Rc::clone(&self.job_text);
             let id = self.add_job(job);
-            if let Some(line) = self.job_line(id) {
+            if let Some(line) = self.job_line(id, false) {
                 let line = [b"\n".as_slice(), &line].concat();
                 let _ = applet::write_all(sys::fd::stderr(), &line);
             }
@@ -435,8 +435,9 @@ impl Shell {
         })
     }
 
-    /// A job as `jobs` shows it.
-    pub fn job_line(&self, id: u32) -> Option<Vec<u8>> {
+    /// A job as `jobs` shows it; with the number of its first process when
+    /// `long`.
+    pub fn job_line(&self, id: u32, long: bool) -> Option<Vec<u8>> {
         let job = self.jobs.list.iter().find(|j| j.id == id)?;
         let (current, previous) = self.jobs.current();
         let mark = if current == Some(id) {
@@ -457,7 +458,12 @@ impl Shell {
             State::Done(_, Some(number)) => signal::description(number).to_string(),
         };
         let mut line = Vec::new();
-        let _ = write!(line, "[{id}] {mark} {state:<20} ");
+        let _ = write!(line, "[{id}] {mark} ");
+        if long {
+            let leader = job.group.or(job.processes.first().map(|(p, _)| p.as_raw()));
+            let _ = write!(line, "{} ", leader.unwrap_or(0));
+        }
+        let _ = write!(line, "{state:<20} ");
         line.extend_from_slice(&job.text);
         line.push(b'\n');
         Some(line)
@@ -470,7 +476,7 @@ impl Shell {
             self.jobs.list.iter().filter(|j| j.changed).map(|j| (j.id, j.is_done())).collect();
         for (id, done) in changed {
             if self.interactive
-                && let Some(line) = self.job_line(id)
+                && let Some(line) = self.job_line(id, false)
             {
                 let _ = applet::write_all(sys::fd::stderr(), &line);
             }

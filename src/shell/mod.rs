@@ -20,7 +20,7 @@
 //! | 2.13 Shell Execution Environment (subshells without process) | `tame` |
 //! | 2.14 Pattern Matching Notation | `pattern` |
 //! | 2.15 Special Built-In Utilities, and the regular ones | `builtins` |
-//! | sh: invocation, reading of scripts, prompts | `start`, `edit` |
+//! | sh: invocation, reading of scripts, prompts | `start`, `edit`, `complete`, `history` |
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -32,12 +32,14 @@ pub mod arith;
 pub mod ast;
 pub mod builtins;
 mod command;
+mod complete;
 mod cond;
 mod edit;
 mod exec;
 mod expand;
 pub mod fields;
 mod glob;
+mod history;
 mod jobs;
 pub mod lexer;
 pub mod options;
@@ -109,6 +111,7 @@ pub struct Shell {
     pid: i32,
     options: Options,
     traps: Traps,
+    history: history::History,
     jobs: jobs::Jobs,
     table: &'static Table,
     interactive: bool,
@@ -134,6 +137,9 @@ pub struct Shell {
     spare: Vec<Fields>,
     /// Positional parameters of calls that are over.
     spare_parameters: Vec<Rc<Vec<Vec<u8>>>>,
+    /// Standard input of the applet that runs, when it comes from a command
+    /// that ran before it.
+    input: Option<Vec<u8>>,
     /// Standard input of the `read` that runs, when that is a here-document.
     here_text: Option<Vec<u8>>,
     getopts: Getopts,

@@ -11,6 +11,7 @@ use crate::applet::{Ctx, Error, Status, reason, show_bytes, write_all};
 use crate::sys::{self, descriptor};
 
 use super::edit::Editor;
+use super::history::History;
 use super::jobs::Jobs;
 use super::lexer::{Input, Nothing, Parser, Source};
 use super::options::{INTERACTIVE, MONITOR, NOEXEC, Options, VERBOSE};
@@ -169,7 +170,12 @@ impl Input for Reader<'_> {
             From::Prompt(editor) => {
                 let variable: &[u8] = if unfinished { b"PS2" } else { b"PS1" };
                 let prompt = self.shell.prompt(variable);
-                editor.read_line(self.shell, &prompt, text)
+                let more = editor.read_line(self.shell, &prompt, text, unfinished);
+                if more {
+                    let line = text.get(start..).unwrap_or_default();
+                    self.shell.history.enter(line, unfinished);
+                }
+                more
             }
         };
         if self.shell.options.has(VERBOSE) {
@@ -258,6 +264,7 @@ impl Shell {
             pid: i32::try_from(pid).unwrap_or(0),
             options: Options::default(),
             traps: Traps::new(),
+            history: History::new(),
             jobs: Jobs::default(),
             table: cx.table,
             interactive: false,
@@ -273,6 +280,7 @@ impl Shell {
             out: Vec::new(),
             spare: Vec::new(),
             spare_parameters: Vec::new(),
+            input: None,
             here_text: None,
             getopts: Getopts::default(),
             trap_status: None,

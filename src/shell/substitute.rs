@@ -144,6 +144,12 @@ impl Shell {
     /// A command of a pipeline, with its standard input.
     fn stage(&mut self, command: &Command, input: Option<Vec<u8>>) -> Run {
         let Some(text) = input else { return self.command(command, false) };
+        if self.takes_text(command) {
+            self.input = Some(text);
+            let result = self.command(command, false);
+            self.input = None;
+            return result;
+        }
         let mut saved = SavedFds::default();
         match self.here_document(&text, 0, &mut saved) {
             Ok(()) => {}

@@ -45,6 +45,10 @@ const FILTERS: [&[u8]; 24] = [
     b"wc",
 ];
 
+/// Those of them that read standard input by [`crate::inputs`] only, which can
+/// be given a text in its place.
+const READERS: [&[u8]; 7] = [b"base64", b"cut", b"expand", b"fold", b"rev", b"tr", b"wc"];
+
 /// How deep functions that call functions are looked into.
 const DEPTH: u32 = 6;
 
@@ -64,6 +68,21 @@ impl Shell {
     /// a signal ends the shell as it would end the filter.
     pub fn may_block(&self) -> bool {
         !self.interactive && !self.traps.any
+    }
+
+    /// Whether a command is one of [`READERS`] and nothing else.
+    pub fn takes_text(&self, command: &Command) -> bool {
+        let Kind::Simple(simple) = &command.kind else { return false };
+        let Some((name, words)) = simple.words.split_first() else { return false };
+        command.redirs.is_empty()
+            && simple.assigns.is_empty()
+            && name.fixed().is_some_and(|name| {
+                READERS.binary_search(&name).is_ok()
+                    && self.functions.get(name).is_none()
+                    && self.tame_applet(name).is_some()
+            })
+            // Nothing else may look for standard input meanwhile.
+            && words.iter().all(|word| !has_command(&word.parts))
     }
 
     /// Whether a program can be a subshell without process, its output taken.
@@ -230,6 +249,7 @@ mod tests {
 
     #[test]
     fn the_filters_are_sorted() {
-        assert!(FILTERS.is_sorted());
+        assert!(FILTERS.is_sorted() && READERS.is_sorted());
+        assert!(READERS.iter().all(|name| is_filter(name)));
     }
 }

@@ -10,7 +10,8 @@ const BLOCK: usize = 64 * 1024;
 
 /// A descriptor that is read to its end.
 pub struct Lines {
-    fd: OwnedFd,
+    /// None when all is held from the beginning.
+    fd: Option<OwnedFd>,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -21,7 +22,14 @@ pub struct Lines {
 impl Lines {
     /// Reads from `fd`.
     pub fn new(fd: OwnedFd) -> Lines {
+        let fd = Some(fd);
         Lines { fd, bytes: Vec::new(), start: 0, end: 0, ended: false, terminated: true }
+    }
+
+    /// Reads a text.
+    pub fn of_text(bytes: Vec<u8>) -> Lines {
+        let end = bytes.len();
+        Lines { fd: None, bytes, start: 0, end, ended: true, terminated: true }
     }
 
     /// The next line without the byte `end` that ends it. The last one may lack
@@ -90,9 +98,7 @@ impl Lines {
     /// Reads behind what is held; false at the end of the input.
     #[inline(never)]
     fn more(&mut self) -> Result<bool, Errno> {
-        if self.ended {
-            return Ok(false);
-        }
+        let Some(fd) = self.fd.as_ref().filter(|_| !self.ended) else { return Ok(false) };
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -104,7 +110,7 @@ impl Lines {
         }
         let room = self.bytes.get_mut(self.end..).unwrap_or_default();
         loop {
-            match read(&self.fd, &mut *room) {
+            match read(fd, &mut *room) {
                 Ok(0) => {
                     self.ended = true;
                     return Ok(false);

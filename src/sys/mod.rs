@@ -24,6 +24,7 @@ pub mod keyring;
 pub mod lines;
 pub mod loopdev;
 pub mod namespace;
+pub mod parallel;
 pub mod path;
 pub mod process;
 pub mod pty;

@@ -24,33 +24,69 @@ pub fn fork() -> Result<Forked, Errno> {
     }
 }
 
+/// What a child of [`spawn`] needs, and its way to say why it has failed.
+struct Start {
+    path: *const libc::c_char,
+    argv: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+    error: libc::c_int,
+}
+
+/// The child of [`spawn`]. Its caller waits, and its memory is the caller's.
+extern "C" fn become_program(start: *mut libc::c_void) -> libc::c_int {
+    let start = start.cast::<Start>();
+    // SAFETY: `start` is the caller's, which is suspended until execve or
+    // _exit; execve gets C strings and lists of them that end in null.
+    unsafe {
+        libc::execve((*start).path, (*start).argv, (*start).environment);
+        (*start).error = Errno::last_raw();
+        libc::_exit(127)
+    }
+}
+
 /// Starts a program in a child that shares this process's memory until it has
-/// become the program: posix_spawn(3). The error is that of execve(2), too.
+/// become the program: three system calls in all. The error is that of
+/// execve(2), too. A handler of this process that a signal calls in the child
+/// stores in this process's memory: [`super::signal`]'s only take notes.
 pub fn spawn(
     path: &CStr,
     argv: &mut dyn Iterator<Item = &CStr>,
     environment: &[CString],
 ) -> Result<Pid, Errno> {
-    let mut pointers: Vec<*mut libc::c_char> = argv.map(|a| a.as_ptr().cast_mut()).collect();
-    pointers.push(std::ptr::null_mut());
+    /// Room for execve's frame, and for a signal's.
+    const STACK: usize = 32 * 1024;
+    #[repr(align(16))]
+    struct Stack(std::mem::MaybeUninit<[u8; STACK]>);
+    let mut pointers: Vec<*const libc::c_char> = argv.map(CStr::as_ptr).collect();
+    pointers.push(std::ptr::null());
     let count = pointers.len();
-    pointers.extend(environment.iter().map(|e| e.as_ptr().cast_mut()));
-    pointers.push(std::ptr::null_mut());
+    pointers.extend(environment.iter().map(|e| e.as_ptr()));
+    pointers.push(std::ptr::null());
     let list = pointers.as_ptr();
-    let mut pid = 0;
-    // SAFETY: C strings that outlive the call, in two lists that end in null,
-    // the second of which begins at `count`.
-    let result = unsafe {
-        libc::posix_spawn(
-            &raw mut pid,
-            path.as_ptr(),
-            std::ptr::null(),
-            std::ptr::null(),
-            list,
-            list.add(count),
+    let mut stack = Stack(std::mem::MaybeUninit::uninit());
+    // SAFETY: the second list begins at `count`, within the vector.
+    let environment = unsafe { list.add(count) };
+    let mut start = Start { path: path.as_ptr(), argv: list, environment, error: 0 };
+    // SAFETY: CLONE_VFORK suspends this thread until the child has left this
+    // memory, so what the pointers name outlives its use; the stack grows down
+    // from its end, which is aligned; the child calls nothing but execve and
+    // _exit.
+    let pid = unsafe {
+        libc::clone(
+            become_program,
+            stack.0.as_mut_ptr().add(1).cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
+            (&raw mut start).cast(),
         )
     };
-    if result == 0 { Ok(Pid::from_raw(pid)) } else { Err(Errno::from_raw(result)) }
+    let pid = Pid::from_raw(Errno::result(pid)?);
+    // SAFETY: written by the child, which the compiler does not see.
+    let error = unsafe { (&raw const start.error).read_volatile() };
+    if error == 0 {
+        return Ok(pid);
+    }
+    let _ = nix::sys::wait::waitpid(pid, None);
+    Err(Errno::from_raw(error))
 }
 
 /// _exit(2): ends the process without running exit handlers, as a forked

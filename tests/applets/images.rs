@@ -1,9 +1,10 @@
 //! lsinitramfs, unmkinitramfs and gen_init_cpio.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::harness::applet::applet;
+use crate::harness::applet::{applet, program as program_here};
+use crate::harness::lab::cache;
 use crate::harness::scratch::Scratch;
 
 /// Every keyword of the list, twice what may come twice.
@@ -47,7 +48,7 @@ fn header(fields: &[u32], name: &str) -> Vec<u8> {
     bytes
 }
 
-/// The bytes that usr/gen_init_cpio of Linux 6.1 makes of the list.
+/// The bytes that usr/gen_init_cpio of Linux makes of the list.
 #[test]
 fn the_kernels_bytes() {
     let s = scratch();
@@ -61,12 +62,12 @@ fn the_kernels_bytes() {
     put([722, 0o020_600, 0, 0, 1, 7, 0, 3, 1, 5, 1, 12, 0], "dev/console", b"");
     put([723, 0o060_640, 0, 6, 1, 7, 0, 3, 1, 1, 0, 9, 0], "dev/ram0", b"");
     put([724, 0o120_777, 0, 0, 1, 7, 12, 3, 1, 0, 0, 5, 0], "init", b"/sbin/kinit\0");
-    put([725, 0o100_644, 1, 2, 1, 9, 5, 3, 1, 0, 0, 2, 0], "a", b"text\n");
-    put([726, 0o100_755, 0, 0, 4, 9, 0, 3, 1, 0, 0, 2, 0], "b", b"");
-    put([726, 0o100_755, 0, 0, 4, 9, 0, 3, 1, 0, 0, 2, 0], "c", b"");
-    put([726, 0o100_755, 0, 0, 4, 9, 0, 3, 1, 0, 0, 4, 0], "d/e", b"");
-    put([726, 0o100_755, 0, 0, 4, 9, 5, 3, 1, 0, 0, 2, 0], "f", b"text\n");
-    put([727, 0o100_644, 0, 0, 1, 9, 0, 3, 1, 0, 0, 2, 0], "n", b"");
+    put([725, 0o100_644, 1, 2, 1, 7, 5, 3, 1, 0, 0, 2, 0], "a", b"text\n");
+    put([726, 0o100_755, 0, 0, 4, 7, 0, 3, 1, 0, 0, 2, 0], "b", b"");
+    put([726, 0o100_755, 0, 0, 4, 7, 0, 3, 1, 0, 0, 2, 0], "c", b"");
+    put([726, 0o100_755, 0, 0, 4, 7, 0, 3, 1, 0, 0, 4, 0], "d/e", b"");
+    put([726, 0o100_755, 0, 0, 4, 7, 5, 3, 1, 0, 0, 2, 0], "f", b"text\n");
+    put([727, 0o100_644, 0, 0, 1, 7, 0, 3, 1, 0, 0, 2, 0], "n", b"");
     put([728, 0o010_600, 3, 4, 2, 7, 0, 3, 1, 0, 0, 2, 0], "p", b"");
     put([729, 0o140_600, 0, 0, 2, 7, 0, 3, 1, 0, 0, 2, 0], "s", b"");
     put([0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 11, 0], "TRAILER!!!", b"");
@@ -80,15 +81,90 @@ fn the_kernels_bytes() {
     assert!(std::fs::read(s.path().join("out")).unwrap() == expected);
 }
 
-/// With the kernel's own program, where GEN_INIT_CPIO= names it.
+/// The kernel's own programs that `make lab` compiled, and whether each is one
+/// that gives files the time of -t and knows -a and -o.
+fn kernels_programs() -> Vec<(PathBuf, bool)> {
+    let folder = cache().join("gen_init_cpio");
+    let all = [("bookworm", false), ("forky", true)];
+    let there = all.map(|(suite, new)| (folder.join(suite).join("gen_init_cpio"), new));
+    for (program, _) in &there {
+        assert!(program.exists(), "{} is not there: run make lab", program.display());
+    }
+    there.into()
+}
+
+/// Lists of every keyword, with what may be odd about lines and names.
+const CORPUS: [&str; 15] = [
+    LIST,
+    "",
+    "# nothing but a comment\n\n   \n\t\n",
+    "dir / 0755 0 0\ndir a 0 0 0\ndir /a/b/ 07777 4294967 1000\n",
+    "nod /dev/x 0600 0 0 c 4095 255\nnod y 7644 1 1 b 259 1048575\n",
+    "slink /a b 0777 0 0\nslink c /d/e/f/../g 0755 5 6\nslink sixteen/letters0 x 777 0 0\n",
+    "pipe /p 0644 0 0\npipe p2 0 1 2\nsock /run/s 0777 0 0\nsock s2 0640 0 0\n",
+    "file a ${TOP}/empty 0644 0 0\nfile b ${TOP}/empty 0644 0 0 c d e f\n",
+    "file a ${TOP}/text 4755 0 0\nfile b ${TOP}/${NAME} 0600 1000 1000\nfile c ./text 644 0 0\n",
+    "file /a text 644 0 0 /b\nfile /c text 644 0 0 /d   /e\nfile f text 644 0 0 \n",
+    "file one big 0644 0 0\nfile two big 0755 0 0 three four\ndir end 755 0 0\n",
+    "file n1 odd 0644 0 0\nfile n22 odd 0644 0 0\nfile n333 odd 0644 0 0\nfile n4444 odd 644 0 0\n",
+    "dir   /blanks\t0755\t 0  0\nfile\t/t\ttext\t0644\t0\t0\n  dir indented 0755 0 0\n",
+    "dir a 040755 0 0 more words\nnod b 020600 0 0 c 5000 70000 x\nsock c 0140777 0 0 x\nlink a b\n",
+    "dir \u{fc}ml\u{e4}ut 0755 0 0\nslink \u{1f600} \u{1f4a9} 0777 0 0\npipe last 0600 0 0",
+];
+
+/// With the kernel's own programs: the same bytes of every list.
 #[test]
 fn the_kernels_program_makes_the_same() {
-    let Some(program) = std::env::var_os("GEN_INIT_CPIO") else { return };
     let s = scratch();
-    for options in [&["-t", "7"][..], &["-c", "-t", "1000000000"]] {
-        let mut command = Command::new(&program);
-        command.args(options).arg("list").env("TOP", s.path()).current_dir(s.path());
-        assert!(command.output().unwrap().stdout == generated(&s, options), "{options:?}");
+    s.file("big", vec![0xa5; 200_001]);
+    s.file("odd", vec![b'o'; 4099]);
+    let touch = |time: &str| {
+        for name in ["text", "empty", "big", "odd"] {
+            let file = s.path().join(name);
+            Command::new("touch").args(["-d", time]).arg(file).status().unwrap();
+        }
+    };
+    let compare = |program: &Path, list: &str, options: &[&str]| {
+        s.file("list", list);
+        let mut command = Command::new(program);
+        command.args(options).arg("list").current_dir(s.path());
+        let theirs = command.env("TOP", s.path()).env("NAME", "text").output().unwrap();
+        assert!(theirs.status.success(), "{list}");
+        let args: Vec<&str> = options.iter().copied().chain(["list"]).collect();
+        let ours = applet("gen_init_cpio").dir(s.path()).env("TOP", s.path()).env("NAME", "text");
+        let ours = ours.args(args).ok();
+        assert!(ours.stdout == theirs.stdout, "{} {options:?} of {list}", program.display());
+    };
+    for (program, new) in kernels_programs() {
+        touch("@9");
+        for list in CORPUS {
+            compare(&program, list, &["-t", "9"]);
+            compare(&program, list, &["-c", "-t", "9"]);
+        }
+        touch("@4000000000");
+        if !new {
+            compare(&program, CORPUS[0], &["-t", "4000000000"]);
+            continue;
+        }
+        for list in CORPUS {
+            compare(&program, list, &["-t", "1000000000"]);
+            for align in ["4", "8", "64", "512", "4096", "8192", "12", "0"] {
+                compare(&program, list, &["-t", "7", "-a", align]);
+            }
+            compare(&program, list, &["-c", "-t", "4294967295", "-a", "256"]);
+        }
+        // -o, and files of their own times where there is no -t
+        s.file("list", "file a text 644 0 0\nfile b big 600 1 2 c\n");
+        for (program, out) in [(program.as_os_str(), "theirs"), (program_here(), "ours")] {
+            let mut command = Command::new(program);
+            if out == "ours" {
+                command.arg("gen_init_cpio");
+            }
+            command.args(["-a", "4096", "-o", out, "list"]).current_dir(s.path());
+            assert!(command.status().unwrap().success());
+        }
+        let read = |name: &str| std::fs::read(s.path().join(name)).unwrap();
+        assert!(read("ours") == read("theirs"));
     }
 }
 

@@ -15,7 +15,7 @@ use super::scratch::Scratch;
 
 /// A machine before it starts.
 pub struct Config {
-    kernel: Kernel,
+    kernel: PathBuf,
     initramfs: PathBuf,
     append: String,
     shares: Vec<(String, PathBuf)>,
@@ -47,7 +47,7 @@ struct Console {
 /// host can make the kernel's check of its timer fail, hence `no_timer_check`.
 pub fn machine(kernel: Kernel, initramfs: impl AsRef<Path>) -> Config {
     Config {
-        kernel,
+        kernel: kernel.image(),
         initramfs: initramfs.as_ref().into(),
         append: "console=ttyS0 quiet panic=-1 no_timer_check".into(),
         shares: Vec::new(),
@@ -60,6 +60,12 @@ pub fn machine(kernel: Kernel, initramfs: impl AsRef<Path>) -> Config {
 }
 
 impl Config {
+    /// Another kernel, by its file.
+    pub fn image(mut self, path: &Path) -> Config {
+        self.kernel = path.into();
+        self
+    }
+
     /// Adds to the kernel command line.
     pub fn append(mut self, words: &str) -> Config {
         self.append.push(' ');
@@ -119,7 +125,7 @@ impl Config {
             .args(["-m", &format!("{}M", self.memory)])
             .args(["-serial", if self.serial { "stdio" } else { "none" }])
             .arg("-kernel")
-            .arg(self.kernel.image())
+            .arg(&self.kernel)
             .arg("-initrd")
             .arg(&self.initramfs)
             // QEMU 7.2 gets the flags behind cmpxchg16b wrong, now and then a

@@ -63,3 +63,31 @@ x=$(cd / && echo a; y=5; echo b); echo "$x" ${y-unset}; pwd >/dev/null; z=$(echo
 a
 b unset
 unset set
+##! filters at the end of a pipeline without a process
+x=a=b; echo "$(echo $x | cut -d= -f2)" "$(echo a-b | tr - _)" "$(printf 'a\nb\n' | wc -l)" "$(printf 'a b\n' | wc)" "$(printf ab | base64)"
+-->
+b a_b 2       1       2       4 YWI=
+##! they read their files all the same
+echo file >f; echo pipe | cut -c1-2 f; echo pipe | cut -c1-2 - f; echo pipe | cut -c1-2 - -
+-->
+fi
+pi
+fi
+pi
+##! what comes out of a substitution in their arguments had its own input
+echo a-b | tr $(echo - | tr - -) $(printf _ | cut -c1)
+-->
+a_b
+##! a function of this name
+tr() { echo "mine $(cat)"; }; echo a | tr a b
+-->
+mine a
+##! cat in a substitution writes to nothing else
+echo a >f; echo b >g; x=$(cat f g); echo "[$x]"; (cat f) >h; cat h; exec 3>i; y=$(cat f >&3); echo "[$y]"; cat i; cat f | tr a c
+-->
+[a
+b]
+a
+[]
+a
+c

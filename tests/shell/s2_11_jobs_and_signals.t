@@ -215,3 +215,10 @@ kill -0 $$ && echo here; kill -0 99999999 2>/dev/null || echo gone
 -->
 here
 gone
+##! wait -n waits for one of several
+(sleep 0.3; exit 3) & (sleep 0.1; exit 4) & wait -n; echo $?; wait -n; echo $?; wait -n; echo $?; wait -n nosuch; echo $?
+-->
+4
+3
+127
+127

@@ -1,5 +1,6 @@
 //! Virtual machines, in emulation.
 
+mod attach;
 mod command;
 mod console;
 mod debian;
@@ -12,4 +13,5 @@ mod matrix;
 mod modules;
 mod nfs;
 mod osbuild;
+mod package;
 mod seed;

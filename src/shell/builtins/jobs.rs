@@ -99,13 +99,7 @@ pub(super) fn jobs(sh: &mut Shell, fields: &Fields) -> Ran {
             sh.put(format!("{leader}\n").as_bytes());
             continue;
         }
-        if let Some(line) = sh.job_line(id) {
-            let line = if letters.contains(&b'l') {
-                let (head, tail) = line.split_at(6.min(line.len()));
-                [head, format!("{leader} ").as_bytes(), tail].concat()
-            } else {
-                line
-            };
+        if let Some(line) = sh.job_line(id, letters.contains(&b'l')) {
             sh.put(&line);
         }
         if done {
@@ -144,9 +138,16 @@ pub(super) fn kill(sh: &mut Shell, fields: &Fields) -> Ran {
     }
 }
 
-/// wait: until processes have ended; the status of the last named.
+/// wait: until processes have ended; the status of the last named. -n: until
+/// one of them, or any, has ended, as in bash.
 pub(super) fn wait(sh: &mut Shell, fields: &Fields) -> Ran {
-    let from = if fields.get(1) == Some(b"--") { 2 } else { 1 };
+    let (letters, from) = match options(fields, b"n") {
+        Ok(found) => found,
+        Err(letter) => return sh.failed("wait", bad_option(letter), 2),
+    };
+    if !letters.is_empty() {
+        return wait_for_one(sh, fields, from);
+    }
     if fields.len() == from {
         let ended = sh.wait_until(|sh| {
             let running = sh.jobs.list().iter().any(|j| j.state() == State::Running);
@@ -169,18 +170,11 @@ pub(super) fn wait(sh: &mut Shell, fields: &Fields) -> Ran {
     }
     let mut status = 0;
     for operand in fields.from(from) {
-        let pid = if operand.first() == Some(&b'%') {
-            match sh.jobs.find(operand) {
-                Ok(job) => job.processes.last().map(|(p, _)| p.as_raw()),
-                Err(_) => None,
-            }
-        } else {
-            match std::str::from_utf8(operand).ok().and_then(|t| t.parse::<i32>().ok()) {
-                Some(pid) => Some(pid),
-                None => {
-                    let what = format!("Illegal number: {}", show_bytes(operand));
-                    return sh.failed("wait", what, 2);
-                }
+        let pid = match process(sh, operand) {
+            Ok(pid) => pid,
+            Err(()) => {
+                let what = format!("Illegal number: {}", show_bytes(operand));
+                return sh.failed("wait", what, 2);
             }
         };
         let Some(pid) = pid.map(Pid::from_raw) else {
@@ -215,6 +209,53 @@ pub(super) fn wait(sh: &mut Shell, fields: &Fields) -> Ran {
         }
     }
     Ok(status)
+}
+
+/// The process that an operand of wait means, if there is one.
+fn process(sh: &Shell, operand: &[u8]) -> Result<Option<i32>, ()> {
+    if operand.first() == Some(&b'%') {
+        let job = sh.jobs.find(operand).ok();
+        return Ok(job.and_then(|job| job.processes.last().map(|(p, _)| p.as_raw())));
+    }
+    std::str::from_utf8(operand).ok().and_then(|t| t.parse().ok()).map(Some).ok_or(())
+}
+
+/// `wait -n`
+fn wait_for_one(sh: &mut Shell, fields: &Fields, from: usize) -> Ran {
+    sh.collect();
+    let mut wanted = Vec::new();
+    for operand in fields.from(from) {
+        if let Ok(Some(pid)) = process(sh, operand)
+            && let Some(job) = sh.jobs.of_process(pid)
+        {
+            wanted.push(job.id);
+        }
+    }
+    let any = fields.len() == from;
+    let is_wanted = |id: u32| any || wanted.contains(&id);
+    let mut ended = 0;
+    let status = sh.wait_until(|sh| {
+        let mut left = false;
+        for job in sh.jobs.list().iter().filter(|job| is_wanted(job.id)) {
+            match job.state() {
+                State::Done(code, _) => {
+                    ended = job.id;
+                    return Some(code);
+                }
+                State::Running => left = true,
+                State::Stopped(_) => {}
+            }
+        }
+        (!left).then_some(127)
+    });
+    match status {
+        Some(status) => {
+            sh.forget_job(ended);
+            Ok(status)
+        }
+        None if sh.trap_waits() => Ok(interrupted(sh)),
+        None => Ok(127),
+    }
 }
 
 /// The status of a wait that a trapped signal has ended.

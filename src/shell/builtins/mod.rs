@@ -10,6 +10,7 @@ use super::{Flow, Shell};
 mod aliases;
 mod control;
 pub mod echo;
+mod fc;
 mod getopts;
 mod jobs;
 pub mod kill;
@@ -53,7 +54,7 @@ const fn tame(name: &'static str, run: fn(&mut Shell, &Fields) -> Ran) -> Builti
     Builtin { name, special: false, tame: true, run }
 }
 
-static TABLE: [Builtin; 42] = [
+static TABLE: [Builtin; 44] = [
     special(".", control::dot),
     tame_special(":", |_, _| Ok(0)),
     tame("[", test::builtin),
@@ -61,6 +62,7 @@ static TABLE: [Builtin; 42] = [
     regular("bg", jobs::bg),
     tame_special("break", control::break_),
     regular("cd", names::cd),
+    regular("chdir", names::cd),
     regular("command", names::command),
     tame_special("continue", control::continue_),
     tame("echo", echo::builtin),
@@ -69,6 +71,7 @@ static TABLE: [Builtin; 42] = [
     tame_special("exit", control::exit),
     tame_special("export", variables::export),
     tame("false", |_, _| Ok(1)),
+    regular("fc", fc::fc),
     regular("fg", jobs::fg),
     tame("getopts", getopts::getopts),
     regular("hash", names::hash),
