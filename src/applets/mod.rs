@@ -63,6 +63,7 @@ mod getopt;
 mod getty;
 mod grep;
 mod gzip;
+mod hdparm;
 mod head;
 mod hexdump;
 mod hostname;
@@ -289,6 +290,7 @@ const LIST: &[Row] = &[
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("hd", &hexdump::HD),
+    row("hdparm", &hdparm::APPLET),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
     row("hostname", &hostname::APPLET),
