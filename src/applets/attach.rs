@@ -76,7 +76,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 /// The virtio-serial port of this name, when its other end is connected.
 pub(super) fn open_port(name: &[u8]) -> Option<OwnedFd> {
     let node = std::fs::read_dir("/sys/class/virtio-ports").ok()?.flatten().find_map(|entry| {
-        let text = std::fs::read(entry.path().join("name")).ok()?;
+        let text = crate::sys::file::read(entry.path().join("name")).ok()?;
         (text.trim_ascii_end() == name).then(|| entry.file_name())
     })?;
     let path = Path::new("/dev").join(std::ffi::OsStr::from_bytes(node.as_bytes()));

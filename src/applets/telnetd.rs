@@ -485,7 +485,7 @@ impl Server {
         let (columns, rows) = if peer.size == (0, 0) { (80, 24) } else { peer.size };
         let _ = sys::tty::set_size(&pty, rows, columns);
         let from = peer.from;
-        let mut text = std::fs::read(FAILURE).unwrap_or_default();
+        let mut text = crate::sys::file::read(FAILURE).unwrap_or_default();
         text.truncate(4096);
         peer.say(&text);
         let terminal = peer.terminal.clone();
@@ -568,7 +568,7 @@ impl Server {
 
 /// What the host of a virtual machine has to say.
 fn read_token() -> Result<Vec<u8>, Error> {
-    let mut token = std::fs::read(TOKEN).map_err(|e| Error::os(TOKEN, e))?;
+    let mut token = crate::sys::file::read(TOKEN).map_err(|e| Error::os(TOKEN, e))?;
     token.truncate(token.trim_ascii_end().len());
     if token.len() < 16 {
         return Err(Error::msg(format_args!("{TOKEN}: too short to be a secret")));

@@ -242,7 +242,7 @@ impl Decoder for Bzip2 {
 impl Bzip2 {
     fn emit(&mut self, out: &mut Vec<u8>) {
         let start = out.len();
-        out.resize(start + STEP, 0);
+        crate::sys::memory::resize(out, start + STEP, 0);
         let mut filled = start;
         'room: for slot in out.get_mut(start..).unwrap_or_default() {
             while self.repeat == 0 {

@@ -90,7 +90,7 @@ impl<'a> Input<'a> {
                 self.buffer.drain(..done);
                 self.at -= done;
                 let filled = self.buffer.len();
-                self.buffer.resize(filled + PIECE.max(count), 0);
+                crate::sys::memory::resize(&mut self.buffer, filled + PIECE.max(count), 0);
                 let room = self.buffer.get_mut(filled..).unwrap_or_default();
                 let result = loop {
                     match reader.read(room) {

@@ -143,7 +143,7 @@ impl Lz4 {
         // A byte of a block stands for 255 at most, so a short block cannot make
         // us allocate a large buffer.
         let size = most.min(self.packed.len().saturating_mul(255).saturating_add(16));
-        self.data.resize(start + size, 0);
+        crate::sys::memory::resize(&mut self.data, start + size, 0);
         let target = self.data.get_mut(start..).unwrap_or_default();
         let written = block::decompress_into_with_dict(&self.packed, target, &history)
             .map_err(|_| Cause::Corrupt)?;

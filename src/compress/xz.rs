@@ -154,7 +154,7 @@ type Process<'p> = dyn FnMut(&[u8], &mut [u8], Action) -> lzma_rust2::Result<Str
 /// whether more will come.
 fn feed(input: &mut Input, out: &mut Vec<u8>, process: &mut Process) -> Result<bool, Cause> {
     let start = out.len();
-    out.resize(start + STEP, 0);
+    crate::sys::memory::resize(out, start + STEP, 0);
     let mut filled = start;
     let result = loop {
         let some = input.some()?;

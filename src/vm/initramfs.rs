@@ -52,7 +52,7 @@ pub fn given(path: &Path, extra: Option<(&str, Vec<u8>)>) -> Result<Image, Error
         let size = file.metadata().map_err(wrong)?.len();
         return Ok(Image { fd: file.into(), size });
     };
-    let bytes = std::fs::read(path).map_err(wrong)?;
+    let bytes = crate::sys::file::read(path).map_err(wrong)?;
     let more = archive_of(name, &text)?;
     // An archive begins at a multiple of four bytes; zeros between are skipped.
     let gap = vec![0; bytes.len().next_multiple_of(512) - bytes.len()];

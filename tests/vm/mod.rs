@@ -13,5 +13,5 @@ mod matrix;
 mod modules;
 mod nfs;
 mod osbuild;
-mod package;
+mod remote;
 mod seed;
