@@ -151,7 +151,7 @@ fn order(
                 block::geometry(fd).map_err(|errno| fail("HDIO_GETGEO", errno))?;
             // 16 bits are too few for cylinders of today.
             let track = u64::from(heads) * u64::from(per_track);
-            let cylinders = if track > 0 { sectors / track } else { cylinders.into() };
+            let cylinders = sectors.checked_div(track).unwrap_or(cylinders.into());
             cx.print(format_args!(
                 " geometry      = {cylinders}/{heads}/{per_track}, sectors = {sectors}, start = {start}\n"
             ))

@@ -228,7 +228,10 @@ pub fn geometry(disk: BorrowedFd<'_>) -> Result<(u8, u8, u16, u64), Errno> {
     let mut answer = Geometry::default();
     // SAFETY: HDIO_GETGEO (0x0301) fills a structure of this form.
     Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), 0x0301, &raw mut answer) })?;
-    Ok((answer.heads, answer.sectors, answer.cylinders, answer.start as u64))
+    // A long has 32 bits elsewhere.
+    #[allow(clippy::unnecessary_cast)]
+    let start = answer.start as u64;
+    Ok((answer.heads, answer.sectors, answer.cylinders, start))
 }
 
 /// An order of ATA without data, or with one sector of it in the answer
