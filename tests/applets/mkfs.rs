@@ -198,10 +198,10 @@ fn fsck_runs_the_right_program() {
     let case = |words: &str, rc: &str| {
         let path = format!("{root}/bin:/usr/bin:/bin");
         let case = applet("fsck").env("PATH", &path).env("RC", rc);
-        case.env("FSTAB_FILE", &format!("{root}/fstab")).args(words.split_whitespace())
+        case.env("FSTAB_FILE", format!("{root}/fstab")).args(words.split_whitespace())
     };
     let e = format!("{root}/e");
-    case(&format!("{e}"), "0").stdout(format!("fsck from rescuebox\nfsck.ext4 {e}\n")).ok();
+    case(&e, "0").stdout(format!("fsck from rescuebox\nfsck.ext4 {e}\n")).ok();
     case(&format!("-T -a -fy -t one {e} -C5"), "1")
         .stdout(format!("fsck.ext4 -a -fy -C5 {e}\n"))
         .fails(1);
