@@ -1,11 +1,13 @@
 //! Virtual machines, in emulation.
 
 mod attach;
+mod classic;
 mod command;
 mod console;
 mod debian;
 mod disks;
 mod faults;
+mod gentoo;
 mod image;
 mod init;
 mod kernels;
