@@ -13,6 +13,7 @@
 
 pub mod api;
 pub mod check;
+pub mod classic;
 pub mod consoles;
 pub mod control;
 pub mod disk;
@@ -25,6 +26,7 @@ mod look;
 pub mod machine;
 pub mod mounts;
 pub mod network;
+mod nfs;
 pub mod plan;
 pub mod policy;
 mod remote;

@@ -97,14 +97,21 @@ fn parse(value: &[u8]) -> Option<Vec<Vec<u8>>> {
     number(port).then(|| vec![b"-b".to_vec(), ip.to_vec(), b"-p".to_vec(), port.to_vec()])
 }
 
-/// A root on a share or a disk needed none of them so far.
+fn has(words: &[OsString], word: &str) -> bool {
+    words.iter().any(|other| other == word)
+}
+
+/// A root on a share needed none of them so far.
 fn load_drivers(cmdline: &Cmdline<'_>, wanted: &[OsString]) {
     let mut modules = Modules::new(cmdline.line, Vec::new());
+    if has(wanted, "-b") {
+        modules.load_all();
+    }
     for (word, names) in [
         ("--port", [&b"virtio_pci"[..], b"virtio_console"]),
         ("--vsock", [b"virtio_pci", b"vmw_vsock_virtio_transport"]),
     ] {
-        if wanted.iter().any(|other| other == word) {
+        if has(wanted, word) {
             names.iter().for_each(|name| modules.load(name));
         }
     }
@@ -116,8 +123,8 @@ fn serve(cmdline: &Cmdline<'_>, wanted: Vec<OsString>) -> ! {
     let _ = setsid();
     super::job::prepare_terminals();
     load_drivers(cmdline, &wanted);
-    if wanted.iter().any(|word| word == "-b") {
-        for fault in network::configure(cmdline) {
+    if has(&wanted, "-b") {
+        for fault in network::configure(&cmdline.kept).faults {
             applet::complain(sys::fd::stderr(), "rescuebox", &fault);
         }
     }

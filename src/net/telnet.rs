@@ -516,7 +516,10 @@ mod tests {
             server.take(&std::mem::take(&mut up), &mut typed, &mut down, &mut seen);
         }
         assert_eq!((up.len(), down.len()), (0, 0));
-        assert_eq!(news, [News::Echo(true)]);
+        assert_eq!(news, [News::Echo(true), News::Told]);
+        news.clear();
+        client.take(&SESSION_END, &mut printed, &mut up, &mut news);
+        assert_eq!((news, up.len()), (vec![News::End], 0));
         assert_eq!(seen, [News::Size(80, 24), News::Terminal(b"vt100".to_vec())]);
         escape_typed(b"ls\r\xff", &mut up);
         server.take(&up, &mut typed, &mut down, &mut seen);

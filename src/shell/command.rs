@@ -13,13 +13,14 @@ use crate::applet::{self, Ctx, Env, Kind as AppletKind, Out, Row, show_bytes};
 use crate::sys;
 use crate::sys::text::error_text;
 
+use super::assignment::assignment_prefix;
 use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::options::{NOEXEC, PATH_FIRST, XTRACE};
 use super::redir::{RedirError, SavedFds};
 use super::vars::EXPORTED;
-use super::word::assignment_prefix;
+
 use super::{Flow, Run, Shell, tame};
 
 /// What a command name means.
@@ -35,6 +36,9 @@ pub enum Meaning {
     /// Nothing.
     Unknown,
 }
+
+/// A number that no descriptor ever has.
+const NO_DESCRIPTOR: i32 = i32::MAX;
 
 impl Shell {
     /// An empty list of fields, with the memory of one used before.
@@ -168,33 +172,33 @@ impl Shell {
             Meaning::Builtin(builtin) if builtin.special => {
                 self.special(builtin, simple, fields, redirs)
             }
-            Meaning::Builtin(builtin) => self.here(simple, redirs, |sh| {
+            Meaning::Builtin(builtin) => self.here(simple, redirs, &mut |sh| {
                 let status = sh.builtin(builtin, fields)?;
                 sh.status = status;
                 Ok(())
             }),
             Meaning::Function(function) => {
-                self.here(simple, redirs, |sh| sh.call(&function, fields))
+                self.here(simple, redirs, &mut |sh| sh.call(&function, fields))
             }
             Meaning::Applet(row)
                 if row.applet.kind == AppletKind::NoFork
                     || (self.may_block() && tame::is_filter(row.name.as_bytes())) =>
             {
-                self.here(simple, redirs, |sh| {
+                self.here(simple, redirs, &mut |sh| {
                     sh.status = sh.applet(row, fields);
                     Ok(())
                 })
             }
-            Meaning::Applet(row) => self.outside(simple, redirs, tail, |sh| {
+            Meaning::Applet(row) => self.outside(simple, redirs, tail, &mut |sh| {
                 name_process(row.name);
                 sh.status = sh.applet(row, fields);
                 Ok(())
             }),
             Meaning::File(path) if !tail && !self.interactive => {
-                self.here(simple, redirs, |sh| sh.spawn_file(&path, fields))
+                self.here(simple, redirs, &mut |sh| sh.spawn_file(&path, fields))
             }
             Meaning::File(path) => {
-                self.outside(simple, redirs, tail, |sh| sh.exec_file(&path, fields))
+                self.outside(simple, redirs, tail, &mut |sh| sh.exec_file(&path, fields))
             }
             Meaning::Unknown => {
                 let name = name.to_vec();
@@ -235,7 +239,7 @@ impl Shell {
         redirs: &[Redir],
         name: &[u8],
     ) -> Run {
-        self.here(simple, redirs, |sh| {
+        self.here(simple, redirs, &mut |sh| {
             sh.complain(format_args!("{}: not found", show_bytes(name)));
             sh.status = 127;
             Ok(())
@@ -248,7 +252,7 @@ impl Shell {
         &mut self,
         simple: &Simple,
         redirs: &[Redir],
-        f: impl FnOnce(&mut Shell) -> Run,
+        f: &mut dyn FnMut(&mut Shell) -> Run,
     ) -> Run {
         if redirs.is_empty() && simple.assigns.is_empty() {
             return f(self);
@@ -373,6 +377,8 @@ impl Shell {
         let captured = self.capture.is_some() && self.stdout_moved == 0;
         if captured {
             cx.out = Out::to_memory();
+            // What ours is, a terminal perhaps, is no concern of the applet's.
+            cx.stdout = crate::sys::descriptor::borrow(NO_DESCRIPTOR);
         }
         let status = applet::run(row.applet, &mut cx);
         if captured {
@@ -390,9 +396,9 @@ impl Shell {
         simple: &Simple,
         redirs: &[Redir],
         tail: bool,
-        f: impl FnOnce(&mut Shell) -> Run,
+        f: &mut dyn FnMut(&mut Shell) -> Run,
     ) -> Run {
-        self.in_child(tail, |sh| {
+        self.in_child(tail, &mut |sh| {
             let saved = match sh.redirect(redirs) {
                 Ok(saved) => saved,
                 Err(RedirError::Flow(flow)) => return Err(flow),
@@ -484,7 +490,7 @@ impl Shell {
             return Ok(());
         };
         if self.jobs.control {
-            return self.in_child(false, |sh| sh.exec_file(path, fields));
+            return self.in_child(false, &mut |sh| sh.exec_file(path, fields));
         }
         let environment = self.vars.environment();
         match sys::process::spawn(&program, &mut fields.c_strings(), environment) {
@@ -495,7 +501,7 @@ impl Shell {
                 self.status = statuses.last().copied().unwrap_or(0);
             }
             Err(Errno::ENOEXEC) => {
-                return self.in_child(false, |sh| sh.exec_script(path, fields));
+                return self.in_child(false, &mut |sh| sh.exec_script(path, fields));
             }
             Err(errno) => self.exec_failed(path, errno),
         }

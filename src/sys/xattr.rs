@@ -19,22 +19,12 @@ pub fn get(path: &Path, name: &CStr) -> Result<Vec<u8>, Errno> {
     Ok(value)
 }
 
-/// Whether a file has the attribute.
-pub fn has(path: &Path, name: &CStr) -> bool {
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
-    // SAFETY: the names are C strings; with length 0 no buffer is used.
-    unsafe { libc::lgetxattr(path.as_ptr(), name.as_ptr(), std::ptr::null_mut(), 0) > 0 }
-}
-
-/// Calls `each` with the name of every attribute of a file, of a symbolic link
-/// itself. A file whose attributes cannot be told has none.
-pub fn each_name(path: &Path, each: &mut dyn FnMut(&[u8])) {
-    let Ok(handle) = Handle::of(&Place::Path(path)) else { return };
-    for name in handle.names().unwrap_or_default().split(|&b| b == 0) {
-        if !name.is_empty() {
-            each(name);
-        }
-    }
+/// The names of a file's attributes, each with a NUL behind it, at the start of
+/// the buffer; nothing where there are none, or they cannot be told.
+pub fn names<'b>(path: &Path, buffer: &'b mut [u8]) -> &'b [u8] {
+    let Ok(handle) = Handle::of(&Place::Path(path)) else { return &[] };
+    let length = handle.list(buffer).unwrap_or(0);
+    buffer.get(..length).unwrap_or_default()
 }
 
 /// A file whose attributes are copied.

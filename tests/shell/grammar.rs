@@ -42,6 +42,8 @@ pub struct Script {
     tame: bool,
     /// No `$@`, which POSIX leaves open where there are no fields.
     single: bool,
+    /// `set -u` may come, and no parameters in here-documents.
+    strict: bool,
 }
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -60,6 +62,7 @@ impl Script {
             counters: 0,
             tame: false,
             single: false,
+            strict: seed.is_multiple_of(3),
         };
         let count = 2 + script.random.below(6);
         for _ in 0..count {
@@ -820,6 +823,7 @@ impl Script {
             "set -e", "set -u", "set -f", "set +f", "set +e", "set +u", "set +C", "set -a",
         ]);
         if self.random.one_in(3) {
+            let text = if text == "set -u" && !self.strict { "set -f" } else { text };
             return self.put(text);
         }
         self.put("set --");
@@ -864,6 +868,7 @@ impl Script {
         let outer = std::mem::take(&mut self.text);
         let pending = std::mem::take(&mut self.pending);
         let outer_tame = std::mem::replace(&mut self.tame, true);
+        let outer_single = std::mem::replace(&mut self.single, true);
         for _ in 0..1 + self.random.below(3) {
             for _ in 0..self.random.below(4) {
                 match self.random.below(8) {
@@ -874,6 +879,9 @@ impl Script {
                         ]);
                         self.put(text);
                     }
+                    // dash and busybox write these in a process of its own,
+                    // where `set -u` ends nothing else.
+                    _ if self.strict => self.put("s"),
                     2 | 3 => self.simple_parameter(),
                     4 if expands => self.braced(true),
                     5 if expands => self.arithmetic(),
@@ -886,6 +894,7 @@ impl Script {
         let body = std::mem::replace(&mut self.text, outer);
         self.pending = pending;
         self.tame = outer_tame;
+        self.single = outer_single;
         self.pending.push(format!("{body}{delimiter}\n"));
     }
 

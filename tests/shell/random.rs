@@ -19,7 +19,8 @@ use crate::harness::scratch::Scratch;
 const BATCH: u64 = 100;
 
 /// What every script may use.
-const PRELUDE: &str = "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns() { return $1; }\n";
+const PRELUDE: &str =
+    "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns() { return $1; }\nw() { :; }\n";
 
 // Where dash is not POSIX, or POSIX leaves the choice; the grammar keeps away
 // from these, or asks so that the difference does not show:
@@ -27,7 +28,8 @@ const PRELUDE: &str = "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns(
 // * getopts, XCU 3: "or if the option that was found does not have an
 //   option-argument, OPTARG shall be unset". dash sets it to nothing.
 // * 2.8.1, expansion errors "shall exit". In a here-document they and
-//   assignments are lost in dash, which writes it in a child.
+//   assignments are lost in dash, which writes it in a child; so are those of
+//   `set -u`, which a third of the scripts may use.
 // * 2.15 set -u: "in a parameter expansion or an arithmetic expansion". dash
 //   takes an unset variable of arithmetic for 0.
 // * 2.5.2: "if the other parts are all within the same double-quotes as the
@@ -36,6 +38,8 @@ const PRELUDE: &str = "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns(
 // * 2.6.4: "++ and -- are not required". 1.1.2.1: order of evaluation as in C.
 // * 2.6.3: "$((" is arithmetic if it can be.
 // * 2.2.3: a backslash before '}' between double quotes is no escape.
+// * 2.10.1: a number before '<' or '>' is an IO_NUMBER, behind another of them
+//   too: `<1<f` is no command. dash takes the number for a file there.
 // * 2.7: the status of a redirection that fails is not told: 2 in dash, 1 here.
 // * 2.7.4: here-documents at the line of `for x in` are not found by dash.
 //

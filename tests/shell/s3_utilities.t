@@ -509,3 +509,13 @@ getopts ab: x -z 2>&1; OPTIND=1; getopts ab: x -b 2>&1
 -->
 Illegal option -z
 No arg for -b option
+## umask takes no mode that looks like an option
+umask 0; umask -w 2>/dev/null; umask; umask -- -w; umask
+-->
+0000
+0222
+## printf knows no negative zero
+printf '%d %d %+d\n' - -0 -00 2>/dev/null
+-->
+0 0 +0
+--> 1

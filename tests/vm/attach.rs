@@ -1,121 +1,19 @@
 //! `rescuebox attach`: the rescue shell of a machine without a network and
 //! without anybody at its console.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-use nix::pty::{Winsize, openpty};
 
 use crate::harness::applet::program;
 use crate::harness::lab::Kernel;
+use crate::harness::running::Running;
 use crate::harness::scratch::Scratch;
 
 const PROMPT: &str = "(remote) / # ";
 
 const LIMIT: Duration = Duration::from_secs(90);
-
-/// A program whose output is collected.
-struct Running {
-    child: Child,
-    seen: Arc<Mutex<Vec<u8>>>,
-    at: usize,
-    keyboard: Option<std::fs::File>,
-}
-
-impl Running {
-    fn new(mut command: Command, stream: impl Read + Send + 'static) -> Running {
-        let child = command.spawn().unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let mut running = Running { child, seen, at: 0, keyboard: None };
-        running.collect(stream);
-        running
-    }
-
-    fn collect(&mut self, mut stream: impl Read + Send + 'static) {
-        let seen = Arc::clone(&self.seen);
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(n @ 1..) = stream.read(&mut bytes) {
-                seen.lock().unwrap().extend_from_slice(&bytes[..n]);
-            }
-        });
-    }
-
-    /// A program at a terminal of 33 lines of 101 columns.
-    fn at_terminal(mut command: Command) -> Running {
-        let size = Winsize { ws_row: 33, ws_col: 101, ws_xpixel: 0, ws_ypixel: 0 };
-        let pty = openpty(Some(&size), None).unwrap();
-        let end = || Stdio::from(pty.slave.try_clone().unwrap());
-        command.stdin(end()).stdout(end()).stderr(end());
-        let master = std::fs::File::from(pty.master);
-        let mut running = Running::new(command, master.try_clone().unwrap());
-        running.keyboard = Some(master);
-        running
-    }
-
-    /// Presses a key that is a signal until a prompt comes: a machine may be
-    /// slow to start what it is for.
-    #[track_caller]
-    fn interrupt(&mut self, key: &str) {
-        let start = Instant::now();
-        while !self.shows(PROMPT) {
-            assert!(start.elapsed() < LIMIT, "the key does nothing");
-            self.send(key);
-            std::thread::sleep(Duration::from_millis(500));
-        }
-        self.wait_for(PROMPT);
-    }
-
-    fn shows(&self, text: &str) -> bool {
-        let seen = self.seen.lock().unwrap();
-        seen[self.at..].windows(text.len()).any(|w| w == text.as_bytes())
-    }
-
-    #[track_caller]
-    fn wait_for(&mut self, text: &str) {
-        let start = Instant::now();
-        loop {
-            let seen = self.seen.lock().unwrap();
-            let new = &seen[self.at..];
-            if let Some(at) = new.windows(text.len()).position(|w| w == text.as_bytes()) {
-                self.at += at + text.len();
-                return;
-            }
-            let shown = String::from_utf8_lossy(&seen).into_owned();
-            drop(seen);
-            assert!(start.elapsed() < LIMIT, "no '{text}' in:\n{shown}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn send(&mut self, text: &str) {
-        self.keyboard.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    #[track_caller]
-    fn end(&mut self) -> i32 {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
-            }
-            assert!(start.elapsed() < LIMIT, "it does not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // The runner ends its machine.
-        let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
-        let _ = self.child.wait();
-    }
-}
 
 /// A root whose init is /sbin/init, a folder for sockets, and a command with
 /// that folder.
@@ -188,10 +86,10 @@ fn attach_mends_a_boot() {
     // Job control, and keys that are signals.
     client.send("sleep 1000\r");
     client.wait_for("sleep 1000\r\n");
-    client.interrupt("\x03");
+    client.interrupt("\x03", PROMPT);
     client.send("echo st=$?; sleep 1000\r");
     client.wait_for("st=130");
-    client.interrupt("\x1a");
+    client.interrupt("\x1a", PROMPT);
     client.send("jobs; kill %1\r");
     client.wait_for("sleep 1000");
     client.wait_for(PROMPT);

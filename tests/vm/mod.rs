@@ -1,14 +1,19 @@
 //! Virtual machines, in emulation.
 
 mod attach;
+mod classic;
 mod command;
 mod console;
+mod debian;
 mod disks;
 mod faults;
+mod gentoo;
 mod image;
 mod init;
 mod kernels;
 mod matrix;
 mod modules;
+mod nfs;
 mod osbuild;
+mod remote;
 mod seed;

@@ -193,14 +193,15 @@ enum Protection {
 }
 
 fn protection(file: &File) -> Protection {
+    let mut buffer = [0; 1024];
     let mut protection = Protection::None;
-    xattr::each_name(&file.path(), &mut |name| match name {
-        b"system.posix_acl_access" | b"system.posix_acl_default" => protection = Protection::List,
-        b"security.selinux" if !matches!(protection, Protection::List) => {
-            protection = Protection::Context;
+    for name in xattr::names(&file.path(), &mut buffer).split(|&b| b == 0) {
+        match name {
+            b"system.posix_acl_access" | b"system.posix_acl_default" => return Protection::List,
+            b"security.selinux" => protection = Protection::Context,
+            _ => {}
         }
-        _ => {}
-    });
+    }
     protection
 }
 
@@ -267,6 +268,14 @@ fn time(c: &Choice, meta: &Metadata, now: u64, zone: &mut Zone, out: &mut Vec<u8
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let age = now.saturating_sub(seconds);
     let recent = (0..HALF_YEAR).contains(&age);
+    if let Some(form) = &c.time_form {
+        // two lines: for old times, for those of the last half year
+        let mut lines = form.split(|&b| b == b'\n');
+        let old = lines.next().unwrap_or_default();
+        let form = lines.next().filter(|_| recent).unwrap_or(old);
+        crate::date::write(out, form, seconds, u32::try_from(nanos).unwrap_or(0));
+        return;
+    }
     match c.time_style {
         TimeStyle::FullIso => {
             let text = format!("{}.{nanos:09} {}", t.date_time(), t.zone());
