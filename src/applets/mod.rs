@@ -77,6 +77,7 @@ mod hostname;
 mod hwclock;
 mod id;
 mod ifconfig;
+mod ifup;
 mod init;
 mod insmod;
 mod install;
@@ -105,6 +106,7 @@ mod lspci;
 mod lsusb;
 mod md5sum;
 mod mdev;
+mod microcom;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
@@ -149,6 +151,7 @@ mod rmmod;
 mod route;
 mod rpm2cpio;
 mod run_parts;
+mod script;
 mod sed;
 mod seq;
 mod setfont;
@@ -323,6 +326,8 @@ const LIST: &[Row] = &[
     row("hwclock", &hwclock::APPLET),
     row("id", &id::APPLET),
     row("ifconfig", &ifconfig::APPLET),
+    row("ifdown", &ifup::IFDOWN),
+    row("ifup", &ifup::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("install", &install::APPLET),
@@ -340,6 +345,7 @@ const LIST: &[Row] = &[
     row("last", &last::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
+    row("linuxrc", &init::LINUXRC),
     row("ln", &ln::APPLET),
     row("loadfont", &setfont::LOADFONT),
     row("loadkmap", &loadkmap::APPLET),
@@ -364,6 +370,7 @@ const LIST: &[Row] = &[
     row("md5sum", &md5sum::APPLET),
     row("mdev", &mdev::APPLET),
     row("mesg", &tty::MESG),
+    row("microcom", &microcom::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
@@ -424,6 +431,8 @@ const LIST: &[Row] = &[
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("run-parts", &run_parts::APPLET),
+    row("script", &script::APPLET),
+    row("scriptreplay", &script::SCRIPTREPLAY),
     row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
     row("setconsole", &chvt::SETCONSOLE),
@@ -529,7 +538,8 @@ static ROWS: [Row; LIST.len()] = rows();
 const SORTED: [Row; LIST.len()] = sorted();
 
 /// The applets of this program.
-pub static TABLE: Table = Table(&ROWS);
+pub static TABLE: Table =
+    Table(&ROWS, applet::Purposes { of: &purposes::MARKS, titles: &purposes::TITLES });
 
 const fn length_of_names() -> usize {
     let mut length = 0;
@@ -683,14 +693,17 @@ static RESCUEBOX: Applet = Applet {
     summary: "run an applet by name, list or install them",
     usage: "APPLET [ARG...]\n\
             \x20      rescuebox --list           names of the applets, one a line\n\
+            \x20      rescuebox --list-full      the same with the folders of their links\n\
             \x20      rescuebox --help [APPLET]  what one does; without a name, all in a line each\n\
-            \x20      rescuebox --install [-s] DIR   links to this program in DIR (-s: symbolic)\n\
+            \x20      rescuebox --install [-s] [DIR]   links to this program in DIR, or in /bin,\n\
+            \x20                                 /sbin, /usr/bin and /usr/sbin (-s: symbolic)\n\
             \x20      rescuebox --version",
     kind: Kind::Exec,
     run: multicall::run,
 };
 
 mod multicall;
+mod purposes;
 
 #[cfg(test)]
 mod tests {
