@@ -9,6 +9,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod adduser;
 mod ar;
 mod arp;
+mod arping;
 mod ascii;
 mod attach;
 mod awk;
@@ -70,6 +71,7 @@ mod getopt;
 mod getty;
 mod grep;
 mod gzip;
+mod hdparm;
 mod head;
 mod hexdump;
 mod hostid;
@@ -108,6 +110,8 @@ mod md5sum;
 mod mdev;
 mod microcom;
 mod mkdir;
+mod mke2fs;
+mod mkfs_vfat;
 mod mkinitramfs;
 mod mknod;
 mod mkpasswd;
@@ -177,6 +181,7 @@ mod tee;
 mod telnet;
 mod telnetd;
 mod test;
+mod tftp;
 mod timeout;
 mod top;
 mod touch;
@@ -229,6 +234,7 @@ const LIST: &[Row] = &[
     row("agetty", &getty::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
+    row("arping", &arping::APPLET),
     row("ascii", &ascii::APPLET),
     row("ash", &sh::APPLET),
     row("attach", &attach::APPLET),
@@ -319,6 +325,7 @@ const LIST: &[Row] = &[
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("hd", &hexdump::HD),
+    row("hdparm", &hdparm::APPLET),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
     row("hostid", &hostid::APPLET),
@@ -373,6 +380,14 @@ const LIST: &[Row] = &[
     row("microcom", &microcom::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
+    row("mke2fs", &mke2fs::APPLET),
+    row("mkdosfs", &mkfs_vfat::APPLET),
+    row("mkfs.fat", &mkfs_vfat::APPLET),
+    row("mkfs.msdos", &mkfs_vfat::APPLET),
+    row("mkfs.vfat", &mkfs_vfat::APPLET),
+    row("mkfs.ext2", &mke2fs::APPLET),
+    row("mkfs.ext3", &mke2fs::APPLET),
+    row("mkfs.ext4", &mke2fs::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
     row("mkpasswd", &mkpasswd::APPLET),
@@ -476,6 +491,7 @@ const LIST: &[Row] = &[
     row("telnetd", &telnetd::APPLET),
     row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
+    row("tftp", &tftp::APPLET),
     row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("top", &top::APPLET),
