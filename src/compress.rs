@@ -18,7 +18,7 @@ mod parts;
 mod xz;
 mod zstd;
 
-pub use input::{Input, Source};
+pub use input::{Input, Source, grow};
 
 /// A compression format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -316,8 +316,8 @@ impl<'a> Unpacker<'a> {
             if count == 0 {
                 break;
             }
-            for (to, from) in room.iter_mut().zip(some) {
-                *to = *from;
+            if let (Some(room), Some(some)) = (room.get_mut(..count), some.get(..count)) {
+                room.copy_from_slice(some);
             }
             self.consume(count);
             filled += count;

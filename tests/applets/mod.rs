@@ -36,6 +36,7 @@ mod getty;
 mod grep;
 mod gzip;
 mod head;
+mod hostile_images;
 mod images;
 mod ip;
 mod lines;
