@@ -18,7 +18,7 @@ mod parts;
 mod xz;
 mod zstd;
 
-pub use input::{Input, Source, grow};
+pub use input::{Input, Source};
 
 /// A compression format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

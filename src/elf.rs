@@ -528,7 +528,7 @@ mod tests {
     fn libraries_of_a_real_program() {
         // The shell of whatever machine the tests run on; dynamic on all that
         // we know, so its interpreter and C library are named.
-        let file = std::fs::read("/bin/ls").unwrap();
+        let file = crate::sys::file::read("/bin/ls").unwrap();
         let elf = Elf::parse(&file).unwrap();
         assert!(elf.interpreter().unwrap().starts_with(b"/"));
         let needed = elf.dynamic().needed;

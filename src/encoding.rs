@@ -34,15 +34,11 @@ impl Alphabet {
         if let (6, Some(letters)) = (self.bits, self.letters.first_chunk::<64>()) {
             let letter = |n: u32| letters[(n & 63) as usize];
             let (groups, odd) = bytes.as_chunks::<3>();
-            out.reserve(groups.len() * 4 + 4);
-            for &[a, b, c] in groups {
+            crate::sys::memory::resize(out, start + groups.len() * 4, 0);
+            let (places, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
+            for (&[a, b, c], place) in groups.iter().zip(places) {
                 let n = u32::from_be_bytes([0, a, b, c]);
-                out.extend_from_slice(&[
-                    letter(n >> 18),
-                    letter(n >> 12),
-                    letter(n >> 6),
-                    letter(n),
-                ]);
+                *place = [letter(n >> 18), letter(n >> 12), letter(n >> 6), letter(n)];
             }
             rest = odd;
         }

@@ -32,6 +32,13 @@ pub const IN: &str = "rescuebox.in";
 pub const OUT: &str = "rescuebox.out";
 /// The port of standard error.
 pub const ERR: &str = "rescuebox.err";
+/// The port behind which the rescue shell of a machine without a job waits for
+/// `rescuebox attach`.
+pub const RESCUE: &str = "rescuebox.rescue";
+
+/// What whoever comes through [`RESCUE`], or over vsock, has to say, in the
+/// image that the host made.
+pub const TOKEN_PATH: &str = "/etc/rescuebox/token";
 
 /// The longest line of control, without its newline.
 pub const LINE_LIMIT: usize = 256;

@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn damaged_elf_files() {
         assert_eq!(kind(b"\x7fELF"), Err(Error::Damaged));
-        let own = std::fs::read("/proc/self/exe").unwrap();
+        let own = crate::sys::file::read("/proc/self/exe").unwrap();
         for n in 4..64 {
             assert!(kind(&own[..n]).is_err(), "{n}");
         }

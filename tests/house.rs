@@ -30,7 +30,23 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// The pure files that live in a folder of a higher floor.
 const PURE: [(&str, &[&str]); 4] = [
-    ("shell", &["lexer", "parser", "ast", "arith", "cond", "pattern", "word"]),
+    (
+        "shell",
+        &[
+            "lexer",
+            "parser",
+            "ast",
+            "arith",
+            "assignment",
+            "braced",
+            "cond",
+            "dollar",
+            "here",
+            "pattern",
+            "simple",
+            "word",
+        ],
+    ),
     ("kmod", &["alias", "conf", "dep", "modinfo", "strip"]),
     ("blk", &["probe"]),
     ("net", &["address", "dhcp", "dns", "ipparam", "packet", "rtnl", "telnet"]),

@@ -85,7 +85,7 @@ impl Files {
         if !root.is_dir() {
             return Err(Error::os(show(&root), nix::errno::Errno::ENOTDIR));
         }
-        let text = |name: &str| std::fs::read(root.join(name)).unwrap_or_default();
+        let text = |name: &str| crate::sys::file::read(root.join(name)).unwrap_or_default();
         Ok(Files { passwd: text("etc/passwd"), group: text("etc/group"), root })
     }
 
@@ -116,7 +116,7 @@ impl Files {
     /// Changes one of the shadows, where it is there.
     fn shadow(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> Result<(), Error> {
         let path = self.root.join(name);
-        let Ok(text) = std::fs::read(&path) else { return Ok(()) };
+        let Ok(text) = crate::sys::file::read(&path) else { return Ok(()) };
         let new = change(&text);
         if new == text { Ok(()) } else { accounts::write(&path, &new, 0o600) }
     }

@@ -69,7 +69,7 @@ fn line(verb: &OsString, rest: &[OsString]) -> Result<Vec<u8>, Error> {
 /// What the consoles showed; while nothing has failed, where the boot stands.
 fn status(cx: &mut Ctx) -> Result<Status, Error> {
     let standing = ask(b"status")?;
-    let why = std::fs::read(explain::PATH).unwrap_or_default();
+    let why = crate::sys::file::read(explain::PATH).unwrap_or_default();
     let text = if why.is_empty() { standing } else { why };
     cx.out.write_all(&text).map_err(|e| Error::os("standard output", e))?;
     Ok(Status::OK)

@@ -170,7 +170,7 @@ fn choice(
             b'A' => c.append = true,
             b'E' => {
                 let name = options.value();
-                let bytes = std::fs::read(&name).map_err(|e| Error::os(show(&name), e))?;
+                let bytes = crate::sys::file::read(&name).map_err(|e| Error::os(show(&name), e))?;
                 let lines = bytes.split(|&b| b == b'\n').filter(|line| !line.is_empty());
                 c.patterns.extend(lines.map(Vec::from));
             }

@@ -133,7 +133,7 @@ fn write(dir: &Path, name: &str, text: &[u8]) -> Result<(), Error> {
 }
 
 fn warn_of_symbols(cx: &mut Ctx<'_>, settings: &Settings, index: &Index) -> Result<(), Error> {
-    let read = |path: &OsString| std::fs::read(path).map_err(|e| Error::os(show(path), e));
+    let read = |path: &OsString| crate::sys::file::read(path).map_err(|e| Error::os(show(path), e));
     let mut known: Vec<&[u8]> = Vec::new();
     let map = settings.map.as_ref().map(read).transpose()?.unwrap_or_default();
     for line in lines(&map) {

@@ -97,8 +97,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             _ => {}
         }
     }
-    let text =
-        std::fs::read("/proc/self/mountinfo").map_err(|e| Error::os("/proc/self/mountinfo", e))?;
+    let text = crate::sys::file::read("/proc/self/mountinfo")
+        .map_err(|e| Error::os("/proc/self/mountinfo", e))?;
     let mounts = mountinfo::parse(&text);
     let mut rows = Vec::new();
     if options.operands.is_empty() {

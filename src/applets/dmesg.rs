@@ -181,7 +181,7 @@ fn print(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
     let boot = i64::try_from(boot).unwrap_or(0);
     let mut writer = Writer { c, colored, boot, last: None, last_minute: None };
     if let Some(file) = &c.file {
-        let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+        let text = crate::sys::file::read(file).map_err(|e| Error::os(show(file), e))?;
         // Messages in a file may be in either form.
         for record in kmsg::parse_log(&text) {
             writer.write(cx, &record)?;

@@ -77,7 +77,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     };
     let places = match options.take(b'i') {
         Some(file) => {
-            let text = std::fs::read(&file).map_err(|e| Error::os(show(&file), e))?;
+            let text = crate::sys::file::read(&file).map_err(|e| Error::os(show(&file), e))?;
             Places::parse(&text).map_err(|line| {
                 Error::msg(format_args!("{}: line {line}: not NAME=NUMBER", show(&file)))
             })?

@@ -155,7 +155,7 @@ impl Target {
             && let Ok(real) = path.canonicalize()
             && let Some(name) = real.file_name()
         {
-            let text = std::fs::read(scan::sysfs(name.as_bytes()).join("device/model"));
+            let text = crate::sys::file::read(scan::sysfs(name.as_bytes()).join("device/model"));
             target.model = text.unwrap_or_default();
             target.model.retain(|&b| b != b'\n');
         }

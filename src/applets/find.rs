@@ -140,7 +140,7 @@ fn start(cx: &mut Ctx) -> Result<Status, Error> {
 
 /// Devices and types of what is mounted.
 fn mounts() -> Vec<(u64, Vec<u8>)> {
-    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/self/mountinfo").unwrap_or_default();
     let mut list = Vec::new();
     for mount in crate::mountinfo::parse(&text) {
         let Ok(stat) = nix::sys::stat::stat(std::ffi::OsStr::from_bytes(&mount.target)) else {

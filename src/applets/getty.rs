@@ -290,7 +290,7 @@ fn issue(cx: &mut Ctx, options: &mut Options, terminal: &OsStr) -> Result<(), Er
         return Ok(());
     }
     let file = options.take(b'f').unwrap_or_else(|| "/etc/issue".into());
-    let text = std::fs::read(&file).unwrap_or_default();
+    let text = crate::sys::file::read(&file).unwrap_or_default();
     // for the next time
     options.put(b'f', file);
     if !options.has(b'N') {
@@ -359,7 +359,7 @@ fn system_name<'a>(out: &mut Vec<u8>, rest: &'a [u8]) -> &'a [u8] {
         name = inner.get(..end).unwrap_or_default();
         behind = inner.get(end + 1..).unwrap_or_default();
     }
-    let text = std::fs::read("/etc/os-release").unwrap_or_default();
+    let text = crate::sys::file::read("/etc/os-release").unwrap_or_default();
     for line in text.split(|&b| b == b'\n') {
         if let Some(value) = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
             let quote = |b: &u8| *b == b'"' || *b == b'\'';

@@ -46,7 +46,12 @@ struct Piece {
     size: usize,
     /// Text behind the last conversion is left out of the last turn.
     last: bool,
+    /// Of a conversion of one byte: what it makes of each, and its length.
+    cells: Option<Cells>,
 }
+
+/// For each byte a text and its length.
+type Cells = Box<[([u8; 7], u8); 256]>;
 
 /// Pieces that take so many bytes, several times.
 struct Unit {
@@ -316,6 +321,7 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
         radix: 0,
         size: 0,
         last: false,
+        cells: None,
     };
     let mut list = Vec::new();
     let mut plain = Vec::new();
@@ -405,6 +411,7 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
                 if !fits {
                     return None;
                 }
+                piece.cells = piece.cells();
                 list.push(piece);
             }
             _ => plain.push(byte),
@@ -417,14 +424,30 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
 }
 
 impl Piece {
+    fn cells(&self) -> Option<Cells> {
+        let whole = self.radix == b'_' || b"diouxXc".contains(&self.letter);
+        if self.size != 1 || !whole {
+            return None;
+        }
+        let mut cells = Box::new([([0; 7], 0); 256]);
+        let mut text = Vec::new();
+        for (byte, (place, length)) in (0..=u8::MAX).zip(cells.iter_mut()) {
+            text.clear();
+            self.convert(&mut text, &[byte]);
+            place.get_mut(..text.len())?.copy_from_slice(&text);
+            *length = u8::try_from(text.len()).ok()?;
+        }
+        Some(cells)
+    }
+
     /// Pads a text to the width.
     fn padded(&self, out: &mut Vec<u8>, text: &[u8]) {
         let end = out.len() + self.width.max(text.len());
         if !self.flags.contains(&b'-') {
-            out.resize(end - text.len(), b' ');
+            crate::sys::memory::resize(out, end - text.len(), b' ');
         }
         out.extend_from_slice(text);
-        out.resize(end, b' ');
+        crate::sys::memory::resize(out, end, b' ');
     }
 
     fn number(&self, out: &mut Vec<u8>, magnitude: u64, negative: bool, letter: u8) {
@@ -469,6 +492,12 @@ impl Piece {
         out.extend_from_slice(&self.text);
         if self.letter == b'a' {
             self.number(out, at + *place as u64, false, self.radix);
+            return;
+        }
+        if let (Some(cells), Some(byte)) = (&self.cells, row.get(*place)) {
+            let (text, length) = &cells[usize::from(*byte)];
+            out.extend_from_slice(text.get(..usize::from(*length)).unwrap_or_default());
+            *place += 1;
             return;
         }
         let item = row.get(*place..).unwrap_or_default();

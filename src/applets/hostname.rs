@@ -40,7 +40,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     if let Some(path) = file {
-        let text = std::fs::read(&path).map_err(|e| Error::os(show(&path), e))?;
+        let text = crate::sys::file::read(&path).map_err(|e| Error::os(show(&path), e))?;
         let lines = text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
         if let Some(name) = lines.into_iter().find(|l| !l.is_empty() && !l.starts_with(b"#")) {
             return set(name);

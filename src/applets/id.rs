@@ -228,7 +228,7 @@ fn groups(cx: &mut Ctx) -> Result<Status, Error> {
 /// The login user id of the session, which the kernel keeps for the audit.
 fn logname(cx: &mut Ctx) -> Result<Status, Error> {
     cx.parse("").and_then(|options| options.at_most(0)).map_err(one)?;
-    let text = std::fs::read("/proc/self/loginuid").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/self/loginuid").unwrap_or_default();
     let Some(uid) = crate::passwd::number(text.trim_ascii()) else {
         return Err(Error::msg("no login name"));
     };

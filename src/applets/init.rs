@@ -34,7 +34,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let line = match cx.args {
         [flag, line] if flag == "--plan" => line.as_bytes().to_vec(),
         [flag] if flag == "--plan" => {
-            std::fs::read("/proc/cmdline").map_err(|e| Error::os("/proc/cmdline", e))?
+            crate::sys::file::read("/proc/cmdline").map_err(|e| Error::os("/proc/cmdline", e))?
         }
         [] => return Err(Error::usage("this is not PID 1; --plan shows what that would do")),
         _ => return Err(Error::usage("--plan wants one argument, the command line in quotes")),

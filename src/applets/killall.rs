@@ -203,7 +203,7 @@ fn killall(cx: &mut Ctx) -> Result<Status, Error> {
 }
 
 fn lives(pid: u32) -> bool {
-    let text = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let text = crate::sys::file::read(format!("/proc/{pid}/stat")).unwrap_or_default();
     crate::procstat::Stat::parse(&text).is_some_and(|stat| !matches!(stat.state, b'Z' | b'X'))
 }
 

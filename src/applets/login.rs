@@ -112,10 +112,10 @@ fn login(cx: &mut Ctx) -> Result<Status, Error> {
             };
         if let Some(start) = found.filter(|_| admitted) {
             if start.user.uid != 0 && Path::new("/etc/nologin").exists() {
-                cx.put(&std::fs::read("/etc/nologin").unwrap_or_default())?;
+                cx.put(&crate::sys::file::read("/etc/nologin").unwrap_or_default())?;
                 return Ok(Status::FAILURE);
             }
-            cx.put(&std::fs::read("/etc/motd").unwrap_or_default())?;
+            cx.put(&crate::sys::file::read("/etc/motd").unwrap_or_default())?;
             let host = options.take(b'h').unwrap_or_default();
             own_terminal(cx, &start, &host);
             return launch(cx, &start, &[]);

@@ -17,7 +17,7 @@ pub(super) static APPLET: Applet = Applet {
 fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     cx.parse("")?.at_most(0)?;
     let path = "/proc/modules";
-    let text = match std::fs::read(path) {
+    let text = match crate::sys::file::read(path) {
         Ok(text) => text,
         // A kernel without modules has none loaded.
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_proc() => Vec::new(),

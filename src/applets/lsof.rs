@@ -69,7 +69,7 @@ fn uses(process: &Process) -> Vec<Use> {
         folder::names(&open).iter().filter_map(|n| n.to_str()?.parse().ok()).collect();
     crate::order::sort(&mut numbers);
     for number in numbers {
-        let info = std::fs::read(process.folder.join(format!("fdinfo/{number}")));
+        let info = crate::sys::file::read(process.folder.join(format!("fdinfo/{number}")));
         let mode = match access(&info.unwrap_or_default()) {
             0 => 'r',
             1 => 'w',

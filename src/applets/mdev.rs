@@ -50,7 +50,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let options = cx.parse("s d f v S i")?;
     options.at_most(0)?;
     nix::sys::stat::umask(nix::sys::stat::Mode::empty());
-    let conf = std::fs::read("/etc/mdev.conf").unwrap_or_default();
+    let conf = crate::sys::file::read("/etc/mdev.conf").unwrap_or_default();
     let mut environment: Vec<OsString> = cx.env.iter().map(OsStr::to_os_string).collect();
     if cx.env.get(b"PATH").is_none() {
         environment.push("PATH=/sbin:/usr/sbin:/bin:/usr/bin".into());
@@ -104,7 +104,7 @@ fn in_turn(number: Option<&OsStr>, work: impl FnOnce()) {
 
 /// The text of a small file of sysfs.
 fn attribute(folder: &Path, name: &str) -> Option<Vec<u8>> {
-    let mut text = std::fs::read(folder.join(name)).ok()?;
+    let mut text = crate::sys::file::read(folder.join(name)).ok()?;
     while text.last() == Some(&b'\n') {
         text.pop();
     }
@@ -253,7 +253,7 @@ fn load_firmware(folder: &Path, name: &[u8]) {
     }
     let file = Path::new("/lib/firmware").join(OsStr::from_bytes(name));
     let copied = !odd && std::fs::write(&loading, "1").is_ok() && {
-        let bytes = std::fs::read(file);
+        let bytes = crate::sys::file::read(file);
         bytes.is_ok_and(|bytes| std::fs::write(folder.join("data"), bytes).is_ok())
     };
     let _ = std::fs::write(&loading, if copied { "0" } else { "-1" });

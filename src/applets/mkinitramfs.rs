@@ -322,16 +322,16 @@ fn become_hook(cx: &Ctx, path: &Path, kver: &str, to: &std::os::fd::OwnedFd) -> 
 /// A kernel with this image and its command line in one file that firmware
 /// starts, by way of a stub.
 fn unified(options: &Options, stub: &Path, image: &[u8]) -> Result<Vec<u8>, Error> {
-    let read = |name: &str| std::fs::read(name).map_err(|e| Error::os(show(name), e));
+    let read = |name: &str| crate::sys::file::read(name).map_err(|e| Error::os(show(name), e));
     let kernel = options.kernel.as_deref();
     let kernel = read(kernel.ok_or_else(|| Error::usage("--uki needs --kernel FILE"))?)?;
     let mut cmdline = options.cmdline.clone().unwrap_or_default().into_bytes();
     cmdline.push(b'\n');
     let release = match &options.os_release {
         Some(name) => read(name)?,
-        None => std::fs::read("/etc/os-release").unwrap_or_default(),
+        None => crate::sys::file::read("/etc/os-release").unwrap_or_default(),
     };
-    let bytes = std::fs::read(stub).map_err(|e| Error::os(show(stub), e))?;
+    let bytes = crate::sys::file::read(stub).map_err(|e| Error::os(show(stub), e))?;
     let sections: [(&[u8; 8], &[u8]); 4] = [
         (b".osrel\0\0", &release),
         (b".cmdline", &cmdline),

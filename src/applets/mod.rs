@@ -204,6 +204,7 @@ const LIST: &[Row] = &[
     row("agetty", &getty::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
+    row("attach", &attach::APPLET),
     row("ash", &sh::APPLET),
     row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),

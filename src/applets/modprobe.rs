@@ -192,13 +192,14 @@ fn read_conf(config: &[PathBuf], cx: &Ctx<'_>) -> Result<Conf, Error> {
             conf.add_dirs(std::slice::from_ref(path));
             continue;
         }
-        let text = std::fs::read(path).map_err(|e| Error::os(crate::applet::show(path), e))?;
+        let text =
+            crate::sys::file::read(path).map_err(|e| Error::os(crate::applet::show(path), e))?;
         for line in conf.add_file_text(&text) {
             let what = format!("{}: ignoring '{}'", crate::applet::show(path), show_bytes(&line));
             cx.note(what);
         }
     }
-    if let Ok(text) = std::fs::read("/proc/cmdline") {
+    if let Ok(text) = crate::sys::file::read("/proc/cmdline") {
         conf.add_cmdline_text(&text);
     }
     Ok(conf)

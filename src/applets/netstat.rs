@@ -296,7 +296,7 @@ fn show_local(cx: &mut Ctx, c: &Choice, owners: &[(u64, Vec<u8>)]) -> Result<(),
          Proto RefCnt Flags       Type       State         I-Node{} Path\n",
         if c.programs { " PID/Program name   " } else { "" }
     ))?;
-    let text = std::fs::read("/proc/net/unix").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/net/unix").unwrap_or_default();
     for line in text.split(|&b| b == b'\n').skip(1) {
         let words: Vec<&[u8]> = line.split(|&b| b == b' ').filter(|w| !w.is_empty()).collect();
         let [_, references, _, flags, kind, state, inode, rest @ ..] = words.as_slice() else {
@@ -442,7 +442,7 @@ fn run_ss(cx: &mut Ctx) -> Result<Status, Error> {
         row(cx, kind, state, queues, text(socket.local), text(socket.remote), socket.inode)?;
     }
     if c.local {
-        let text = std::fs::read("/proc/net/unix").unwrap_or_default();
+        let text = crate::sys::file::read("/proc/net/unix").unwrap_or_default();
         for line in text.split(|&b| b == b'\n').skip(1) {
             let words: Vec<&[u8]> = line.split(|&b| b == b' ').filter(|w| !w.is_empty()).collect();
             let [_, _, _, flags, kind, state, inode, rest @ ..] = words.as_slice() else {
@@ -488,7 +488,7 @@ fn owners() -> Vec<(u64, Vec<u8>)> {
             let inode = inode.and_then(|t| std::str::from_utf8(t).ok()?.parse().ok());
             let Some(inode) = inode else { continue };
             let text = shown.get_or_insert_with(|| {
-                let comm = std::fs::read(path.join("comm")).unwrap_or_default();
+                let comm = crate::sys::file::read(path.join("comm")).unwrap_or_default();
                 let comm = show_bytes(comm.trim_ascii_end()).to_string();
                 [name.as_bytes(), b"/", comm.as_bytes()].concat()
             });

@@ -53,11 +53,11 @@ impl Form {
     }
 
     /// The places of a row of items, of `all` columns for `bytes` bytes.
-    fn put(self, out: &mut Vec<u8>, item: &[u8], big: bool, column: usize) {
-        let mut text = Vec::with_capacity(24);
+    fn put(self, out: &mut Vec<u8>, item: &[u8], big: bool, column: usize, text: &mut Vec<u8>) {
+        text.clear();
         match self.letter {
-            b'a' => name(&mut text, item.first().copied().unwrap_or(0)),
-            b'c' => character(&mut text, item.first().copied().unwrap_or(0)),
+            b'a' => name(text, item.first().copied().unwrap_or(0)),
+            b'c' => character(text, item.first().copied().unwrap_or(0)),
             _ => {
                 let mut bytes = [0u8; 8];
                 // A number at the end of the file is filled up with zeros.
@@ -70,16 +70,34 @@ impl Form {
                 let value = u64::from_le_bytes(bytes);
                 let unused = 64 - 8 * self.size as u32;
                 match self.letter {
-                    b'd' => digits::push_signed(&mut text, (value << unused) as i64 >> unused),
-                    b'u' => digits::push(&mut text, value, 10, 1, false),
-                    b'o' => digits::push(&mut text, value, 8, self.width(), false),
-                    b'f' => real(&mut text, value, self.size),
-                    _ => digits::push(&mut text, value, 16, self.width(), false),
+                    b'd' => digits::push_signed(text, (value << unused) as i64 >> unused),
+                    b'u' => digits::push(text, value, 10, 1, false),
+                    b'o' => digits::push(text, value, 8, self.width(), false),
+                    b'f' => real(text, value, self.size),
+                    _ => digits::push(text, value, 16, self.width(), false),
                 }
             }
         }
-        out.resize(out.len() + column.saturating_sub(text.len()), b' ');
-        out.extend_from_slice(&text);
+        crate::sys::memory::resize(out, out.len() + column.saturating_sub(text.len()), b' ');
+        out.extend_from_slice(text);
+    }
+
+    /// The columns of each byte with a blank before it, and their number, when
+    /// an item is a byte.
+    fn cells(self) -> Option<Box<[[u8; 5]; 256]>> {
+        if self.size != 1 {
+            return None;
+        }
+        let mut cells = Box::new([[b' '; 5]; 256]);
+        let (mut cell, mut text) = (Vec::new(), Vec::new());
+        for (byte, place) in (0..=u8::MAX).zip(cells.iter_mut()) {
+            cell.clear();
+            self.put(&mut cell, &[byte], false, self.width(), &mut text);
+            for (to, from) in place.iter_mut().skip(1).zip(&cell) {
+                *to = *from;
+            }
+        }
+        Some(cells)
     }
 }
 
@@ -193,6 +211,8 @@ fn forms(text: &[u8], list: &mut Vec<Form>) -> Option<()> {
 
 struct Dump {
     forms: Vec<Form>,
+    /// [`Form::cells`] of each.
+    cells: Vec<Option<Box<[[u8; 5]; 256]>>>,
     radix: u8,
     width: usize,
     all: bool,
@@ -236,7 +256,14 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         "A:address-radix t:format j:skip-bytes N:read-bytes w?width S: -2?strings v,output-duplicates \
          -e:endian -T,traditional a b c d f i l o s x B O D X h H F L",
     )?;
-    let mut dump = Dump { forms: Vec::new(), radix: b'o', width: 0, all: false, big: false };
+    let mut dump = Dump {
+        forms: Vec::new(),
+        cells: Vec::new(),
+        radix: b'o',
+        width: 0,
+        all: false,
+        big: false,
+    };
     let (mut skip, mut most, mut strings) = (0, u64::MAX, None);
     let mut modern = false;
     while let Some(letter) = options.next() {
@@ -318,6 +345,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     if dump.forms.is_empty() {
         dump.forms.push(Form { letter: b'o', size: 2, text: false });
     }
+    dump.cells = dump.forms.iter().map(|form| form.cells()).collect();
     let unit = dump.forms.iter().map(|form| form.size).max().unwrap_or(1);
     if dump.width == 0 {
         dump.width = 16;
@@ -433,7 +461,8 @@ impl Dump {
         for form in &self.forms {
             widest = widest.max((form.width() + 1) * (unit / form.size));
         }
-        for (n, form) in self.forms.iter().enumerate() {
+        let mut scratch = Vec::new();
+        for ((n, form), cells) in self.forms.iter().enumerate().zip(&self.cells) {
             if n == 0 {
                 self.address(out, at);
             } else if self.radix != b'n' {
@@ -445,22 +474,35 @@ impl Dump {
             let total = widest * (self.width / unit);
             let blank = total - (form.width() + 1) * fields;
             let mut left = blank;
+            if let (Some(cells), 0) = (cells, blank) {
+                for byte in row {
+                    let cell = &cells[usize::from(*byte)];
+                    out.extend_from_slice(cell.get(..=form.width()).unwrap_or_default());
+                }
+                row_end(out, form, row, total, start);
+                continue;
+            }
             for (k, item) in row.chunks(form.size).enumerate() {
                 // as GNU spreads the padding
                 let next = blank * (fields - k - 1) / fields;
                 let pad = left - next;
                 left = next;
                 out.push(b' ');
-                form.put(out, item, self.big, form.width() + pad);
+                form.put(out, item, self.big, form.width() + pad, &mut scratch);
             }
-            if form.text {
-                let missing = total.saturating_sub(out.len() - start);
-                out.extend(std::iter::repeat_n(b' ', missing + 2));
-                out.push(b'>');
-                out.extend(row.iter().map(|b| if (32..127).contains(b) { *b } else { b'.' }));
-                out.push(b'<');
-            }
-            out.push(b'\n');
+            row_end(out, form, row, total, start);
         }
     }
+}
+
+/// The text beside a row that began at `start`, when it is wanted.
+fn row_end(out: &mut Vec<u8>, form: &Form, row: &[u8], total: usize, start: usize) {
+    if form.text {
+        let missing = total.saturating_sub(out.len() - start);
+        out.extend(std::iter::repeat_n(b' ', missing + 2));
+        out.push(b'>');
+        out.extend(row.iter().map(|b| if (32..127).contains(b) { *b } else { b'.' }));
+        out.push(b'<');
+    }
+    out.push(b'\n');
 }

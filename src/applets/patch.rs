@@ -172,7 +172,7 @@ impl Patch {
         let (creates, deletes) = if self.reverse { (no_new, no_old) } else { (no_old, no_new) };
         // Hunks of no old lines at the start create a file as well.
         let from_nothing = one.hunks.iter().all(|h| self.side(h).0.is_empty());
-        let old = match std::fs::read(&name) {
+        let old = match crate::sys::file::read(&name) {
             Ok(bytes) => bytes,
             Err(error)
                 if error.kind() == std::io::ErrorKind::NotFound && (creates || from_nothing) =>

@@ -117,7 +117,7 @@ fn run(cx: &mut Ctx, kill: bool) -> Result<Status, Error> {
             b'r' => wanted.states = options.bytes(),
             b'F' => {
                 let file = options.value();
-                let text = std::fs::read(&file).map_err(|e| Error::os(show(&file), e))?;
+                let text = crate::sys::file::read(&file).map_err(|e| Error::os(show(&file), e))?;
                 let first = text.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
                 ids(&mut wanted.only, first, || 0)?;
             }

@@ -108,7 +108,7 @@ fn number(text: &OsStr) -> Result<u32, Error> {
 
 /// The first word of the file; none where there is no such file.
 fn pids_in(file: &OsStr) -> Result<Vec<u32>, Error> {
-    match std::fs::read(file) {
+    match crate::sys::file::read(file) {
         Ok(text) => {
             let word = text.trim_ascii().split(|b| b.is_ascii_whitespace()).next();
             let pid = word.and_then(|w| std::str::from_utf8(w).ok()).and_then(|w| w.parse().ok());
@@ -230,7 +230,7 @@ fn stop(
 }
 
 fn is_zombie(pid: u32) -> bool {
-    let text = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let text = crate::sys::file::read(format!("/proc/{pid}/stat")).unwrap_or_default();
     crate::procstat::Stat::parse(&text).is_none_or(|stat| stat.state == b'Z')
 }
 

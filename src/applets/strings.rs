@@ -64,10 +64,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             let mut rest = block;
             loop {
                 if held.is_empty() && !open {
-                    let other = rest.iter().position(|b| part[usize::from(*b)]);
-                    let (skipped, text) = rest.split_at(other.unwrap_or(rest.len()));
-                    at += skipped.len() as u64;
-                    rest = text;
+                    let skipped = start_of_text(rest, &part, least);
+                    at += skipped as u64;
+                    rest = rest.get(skipped..).unwrap_or_default();
                 }
                 if rest.is_empty() {
                     break;
@@ -112,4 +111,26 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         Ok(())
     })?;
     Ok(cx.status())
+}
+
+/// Where the next `least` bytes that are text begin, or as many as there are up
+/// to the end. A byte that is none rules out all that would have to hold it,
+/// so that of other data only every `least`th byte is looked at.
+fn start_of_text(bytes: &[u8], part: &[bool; 256], least: usize) -> usize {
+    let is_part = |at: usize| bytes.get(at).is_some_and(|byte| part[usize::from(*byte)]);
+    let mut start = 0;
+    let mut known = 0;
+    while start < bytes.len() {
+        // All from `known` to `end` are to be text.
+        let end = bytes.len().min(start.saturating_add(least));
+        let mut at = end;
+        while at > known && is_part(at - 1) {
+            at -= 1;
+        }
+        if at == known {
+            return start;
+        }
+        (start, known) = (at, end);
+    }
+    bytes.len()
 }

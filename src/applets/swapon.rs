@@ -98,7 +98,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let nothing = options.operands.is_empty() && specs.is_empty() && !options.has(b'a');
     if options.has(b's') {
-        let text = std::fs::read("/proc/swaps").map_err(|e| Error::os("/proc/swaps", e))?;
+        let text =
+            crate::sys::file::read("/proc/swaps").map_err(|e| Error::os("/proc/swaps", e))?;
         cx.put(&text)?;
         return Ok(Status::OK);
     }
@@ -152,7 +153,7 @@ fn begin(cx: &mut Ctx, spec: &[u8], c: &Choice) {
 
 /// The rows of /proc/swaps: name, type, size, used, priority.
 fn rows() -> Vec<Vec<Vec<u8>>> {
-    let text = std::fs::read("/proc/swaps").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/swaps").unwrap_or_default();
     let mut list = Vec::new();
     for line in text.split(|&b| b == b'\n').skip(1) {
         let cells: Vec<Vec<u8>> = line

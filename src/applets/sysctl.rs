@@ -137,7 +137,7 @@ fn name_of(path: &Path) -> Vec<u8> {
 }
 
 fn get(cx: &mut Ctx, c: &Choice, path: &Path, name: &[u8], listing: bool) {
-    let text = match std::fs::read(path) {
+    let text = match crate::sys::file::read(path) {
         Ok(text) => text,
         Err(error) => {
             // Some files of a listing can only be written.
@@ -212,7 +212,7 @@ fn load(cx: &mut Ctx, c: &Choice, file: &Path) {
     let text = if file == Path::new("-") {
         crate::sys::stream::to_end(cx.stdin)
     } else {
-        std::fs::read(file)
+        crate::sys::file::read(file)
     };
     let text = match text {
         Ok(text) => text,

@@ -324,7 +324,7 @@ impl Daemon {
     fn configure(&mut self, cx: &Ctx, file: Option<OsString>) -> Result<(), Error> {
         let asked = file.is_some();
         let file = file.unwrap_or_else(|| "/etc/syslog.conf".into());
-        let text = match std::fs::read(&file) {
+        let text = match crate::sys::file::read(&file) {
             Ok(text) => text,
             Err(error) if asked => return Err(Error::os(show(&file), error)),
             Err(_) => return Ok(()),

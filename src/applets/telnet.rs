@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -31,11 +31,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut key = Some(0x1d);
     while let Some(letter) = options.next() {
         if letter == b'e' {
-            let value = options.bytes();
-            key = match value.as_slice() {
-                [b'^', letter, ..] => Some(letter & 0x1f),
-                bytes => bytes.first().copied(),
-            };
+            key = menu_key(&options.bytes());
         }
     }
     options.at_most(2)?;
@@ -48,11 +44,24 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         None => 23,
     };
     let (fd, _) = resolve::connect(host.as_bytes(), port, 0, Duration::from_secs(60))?;
-    let name = cx.env.get(b"TERM").map(|name| name.as_bytes().to_vec()).unwrap_or_default();
-    let name = if is_terminal(&name) { name } else { b"vt100".to_vec() };
+    let name = terminal_name(cx);
     cx.print(format_args!("\nConnected to {}\n", crate::applet::show(host)))?;
     cx.flush()?;
-    talk(cx, &fd, &name, key)
+    talk(cx, &fd, &Talk { terminal: &name, key, token: None })
+}
+
+/// The key that `-e` names: itself, or `^X`.
+pub(super) fn menu_key(value: &[u8]) -> Option<u8> {
+    match value {
+        [b'^', letter, ..] => Some(letter & 0x1f),
+        bytes => bytes.first().copied(),
+    }
+}
+
+/// What the other end is told to be talking to.
+pub(super) fn terminal_name(cx: &Ctx) -> Vec<u8> {
+    let name = cx.env.get(b"TERM").map(|name| name.as_bytes().to_vec()).unwrap_or_default();
+    if is_terminal(&name) { name } else { b"vt100".to_vec() }
 }
 
 /// A terminal's mode, restored at the end.
@@ -82,14 +91,44 @@ impl Drop for Raw<'_> {
     }
 }
 
+/// How to talk.
+pub(super) struct Talk<'a> {
+    /// The kind of terminal.
+    pub terminal: &'a [u8],
+    /// The key to the menu.
+    pub key: Option<u8>,
+    /// What to answer to the server's question for it, before anything else:
+    /// it is `attach` that talks, over a line that stays up.
+    pub token: Option<&'a [u8]>,
+}
+
+/// What the server asks, and answers to a wrong one.
+const QUESTION: &[u8] = b"token: ";
+const REFUSAL: &[u8] = b"that is not it";
+
+/// How long to wait until the server wants to know the kind of terminal.
+const MANNERS: Duration = Duration::from_millis(300);
+
+/// The end of what is typed, where the line stays up behind it: Ctrl-D. One
+/// that comes while a program runs which does not read is lost.
+const END_KEY: u8 = 4;
+const AGAIN: Duration = Duration::from_secs(1);
+
+fn holds(text: &[u8], what: &[u8]) -> bool {
+    memchr::memmem::find(text, what).is_some()
+}
+
 /// Both ways until either side ends; for `attach`, too.
-pub(super) fn talk(
-    cx: &mut Ctx,
-    fd: &OwnedFd,
-    terminal: &[u8],
-    key: Option<u8>,
-) -> Result<Status, Error> {
+pub(super) fn talk(cx: &mut Ctx, fd: &OwnedFd, talk: &Talk<'_>) -> Result<Status, Error> {
+    let Talk { terminal, key, token } = *talk;
     let mut protocol = Protocol::new(Side::Client, terminal);
+    // What came before the token was told, and since when it is asked for.
+    let mut before = Vec::new();
+    let mut asked: Option<Instant> = None;
+    let mut told = false;
+    let mut locked = token;
+    // When the shell was last told that no more will be typed.
+    let mut ended: Option<Instant> = None;
     let raw = Raw::begin(cx.stdin);
     let is_terminal = raw.is_some();
     let _ = sys::signal::set(libc::SIGWINCH, Disposition::Catch);
@@ -107,15 +146,31 @@ pub(super) fn talk(
             out.clear();
         }
         let mut fds = vec![PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
-        if input_open {
+        if input_open && locked.is_none() {
             fds.push(PollFd::new(cx.stdin, PollFlags::POLLIN));
         }
-        match poll(&mut fds, PollTimeout::NONE) {
+        let timeout = match (asked, ended) {
+            (Some(_), _) => PollTimeout::from(50u8),
+            (None, Some(_)) => PollTimeout::from(500u16),
+            (None, None) => PollTimeout::NONE,
+        };
+        match poll(&mut fds, timeout) {
             Err(Errno::EINTR) => continue,
             other => other.map_err(|e| Error::os("poll", e))?,
         };
         let ready = |at: usize| fds.get(at).and_then(PollFd::any).unwrap_or(false);
         let (net, typed) = (ready(0), ready(1));
+        if ended.is_some_and(|at| at.elapsed() > AGAIN) {
+            out.push(END_KEY);
+            ended = Some(Instant::now());
+        }
+        if let Some(token) = locked
+            && asked.is_some_and(|since| told || since.elapsed() > MANNERS)
+        {
+            out.extend_from_slice(token);
+            out.extend_from_slice(b"\r\0");
+            (locked, asked) = (None, None);
+        }
         if net {
             let count = match nix::unistd::read(fd, &mut buffer) {
                 Err(Errno::EINTR | Errno::EAGAIN) => continue,
@@ -124,19 +179,41 @@ pub(super) fn talk(
             };
             if count == 0 {
                 drop(raw);
-                cx.put(b"Connection closed by foreign host\r\n")?;
+                if token.is_none() {
+                    cx.put(b"Connection closed by foreign host\r\n")?;
+                }
                 return Ok(Status::OK);
             }
             let (mut data, mut news) = (Vec::new(), Vec::new());
             let input = buffer.get(..count).unwrap_or_default();
             protocol.take(input, &mut data, &mut out, &mut news);
+            let mut over = false;
             for item in news {
-                if let (News::Echo(on), Some(raw)) = (item, &raw) {
-                    raw.set(on);
-                    is_raw = on;
+                match (item, &raw) {
+                    (News::Echo(on), Some(raw)) => {
+                        raw.set(on);
+                        is_raw = on;
+                    }
+                    (News::Told, _) => told = true,
+                    (News::End, _) => over = true,
+                    _ => {}
                 }
             }
+            if locked.is_some() {
+                before.extend_from_slice(&data);
+                before.truncate(4096);
+                if holds(&before, QUESTION) {
+                    asked.get_or_insert_with(Instant::now);
+                }
+                continue;
+            }
+            if token.is_some() && holds(&data, REFUSAL) {
+                return Err(Error::msg("the machine knows another token"));
+            }
             write_all(cx.stdout, &data).map_err(|e| Error::os("standard output", e))?;
+            if over {
+                return Ok(Status::OK);
+            }
         }
         if typed {
             let count = match nix::unistd::read(cx.stdin, &mut buffer) {
@@ -146,11 +223,17 @@ pub(super) fn talk(
             let bytes = buffer.get(..count).unwrap_or_default();
             if count == 0 {
                 input_open = false;
-                let _ = sys::socket::end_writing(fd);
+                if token.is_some() {
+                    out.push(END_KEY);
+                    ended = Some(Instant::now());
+                } else {
+                    let _ = sys::socket::end_writing(fd);
+                }
             } else if let (Some(raw), Some(key)) = (&raw, key)
                 && bytes.contains(&key)
             {
-                raw.set(false);
+                // The key of the menu's choice needs no Enter.
+                raw.set(true);
                 cx.put(b"\r\nConsole escape. Commands are:\r\n\r\n e\tend\r\n b\tsend a break\r\n z\tsuspend\r\n anything else goes on\r\n")?;
                 cx.flush()?;
                 let count = nix::unistd::read(cx.stdin, &mut buffer).unwrap_or(0);
@@ -158,6 +241,7 @@ pub(super) fn talk(
                     Some(b'e' | b'q') => return Ok(Status::OK),
                     Some(b'b') => out.extend_from_slice(&SEND_BREAK),
                     Some(b'z') => {
+                        raw.set(false);
                         let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP);
                     }
                     _ => {}

@@ -24,6 +24,7 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, setsid};
 
 use crate::applet::{self, Applet, Ctx, Env, Error, Kind, Out, Status, show};
+use crate::job::TOKEN_PATH as TOKEN;
 use crate::net::{address, password};
 use crate::sys;
 use crate::sys::process::{Forked, exit_now, fork};
@@ -67,9 +68,6 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 /// Bytes of them.
 const LAST_WORDS_MAX: usize = 64 * 1024;
 
-/// What the host of a virtual machine has to say. It is in the image that the
-/// host made.
-const TOKEN: &str = "/etc/rescuebox/token";
 /// Why the boot failed, as it was told on the console.
 const FAILURE: &str = "/run/rescuebox/explanation";
 
@@ -143,6 +141,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     listen_tcp |= vsock.is_none() && server.port.is_none();
+    if server.port.is_some() {
+        server.token = read_token().ok();
+    }
     if inetd {
         server.inherit(cx)?;
     } else {
@@ -193,12 +194,7 @@ impl Server {
     }
 
     fn listen_vsock(&mut self, port: u32) -> Result<(), Error> {
-        let token = std::fs::read(TOKEN).map_err(|e| Error::os(TOKEN, e))?;
-        let token = token.trim_ascii();
-        if token.len() < 16 {
-            return Err(Error::msg(format_args!("{TOKEN}: too short to be a secret")));
-        }
-        self.token = Some(token.to_vec());
+        self.token = Some(read_token()?);
         // VMADDR_CID_ANY
         let address = Address::vsock(u32::MAX, port);
         let fd = socket::serve(&address, libc::SOCK_STREAM | libc::SOCK_NONBLOCK)
@@ -348,8 +344,9 @@ impl Server {
                 peer.say(b"rescuebox: this connection is not encrypted\npassword: ");
             }
             From::Host => peer.say(b"token: "),
-            From::Given if self.hash.is_some() => peer.say(b"password: "),
-            From::Given => {}
+            From::Port if self.token.is_some() => peer.say(b"token: "),
+            From::Given | From::Port if self.hash.is_some() => peer.say(b"password: "),
+            From::Given | From::Port => {}
         }
         self.peers.push(peer);
     }
@@ -357,11 +354,11 @@ impl Server {
     /// Opens the machine's port when its other end is connected.
     fn open_port(&mut self) {
         let Some(name) = &self.port else { return };
-        if self.peers.iter().any(|peer| peer.from == From::Given) {
+        if self.peers.iter().any(|peer| peer.from == From::Port) {
             return;
         }
         let Some(fd) = super::attach::open_port(name) else { return };
-        self.welcome(fd, None, From::Given);
+        self.welcome(fd, None, From::Port);
     }
 
     /// Everything that is due for one peer.
@@ -373,8 +370,11 @@ impl Server {
         if peer.may_type() {
             wish = peer.read();
         }
-        // A port asks for nothing but somebody there.
-        let free = peer.from == From::Given && self.hash.is_none();
+        let free = match peer.from {
+            From::Given => self.hash.is_none(),
+            From::Port => self.hash.is_none() && self.token.is_none(),
+            _ => false,
+        };
         if free && matches!(peer.doing, Doing::Asking { .. }) && !peer.gone {
             let settled = peer.size != (0, 0) && !peer.terminal.is_empty();
             if settled || now.duration_since(peer.since) > Duration::from_millis(500) {
@@ -443,7 +443,7 @@ impl Server {
         let right = match (from, &self.hash, &self.token) {
             // Whoever has to wait is not even looked at.
             _ if waiting.is_some_and(|until| until > now) => false,
-            (From::Host, _, Some(token)) => password::is_same(line, token),
+            (From::Host | From::Port, _, Some(token)) => password::is_same(line, token),
             (From::Host, ..) => false,
             (_, Some(hash), _) => password::matches(line, hash),
             (_, None, _) => false,
@@ -485,7 +485,7 @@ impl Server {
         let (columns, rows) = if peer.size == (0, 0) { (80, 24) } else { peer.size };
         let _ = sys::tty::set_size(&pty, rows, columns);
         let from = peer.from;
-        let mut text = std::fs::read(FAILURE).unwrap_or_default();
+        let mut text = crate::sys::file::read(FAILURE).unwrap_or_default();
         text.truncate(4096);
         peer.say(&text);
         let terminal = peer.terminal.clone();
@@ -566,6 +566,16 @@ impl Server {
     }
 }
 
+/// What the host of a virtual machine has to say.
+fn read_token() -> Result<Vec<u8>, Error> {
+    let mut token = crate::sys::file::read(TOKEN).map_err(|e| Error::os(TOKEN, e))?;
+    token.truncate(token.trim_ascii_end().len());
+    if token.len() < 16 {
+        return Err(Error::msg(format_args!("{TOKEN}: too short to be a secret")));
+    }
+    Ok(token)
+}
+
 /// Finds out when the other end is gone: after a minute of silence.
 fn keep_alive(fd: &OwnedFd) {
     let tcp = libc::IPPROTO_TCP;
@@ -590,6 +600,7 @@ impl std::fmt::Display for Name {
         match self.0 {
             From::Net(ip) => ip.fmt(f),
             From::Host => f.write_str("the host"),
+            From::Port => f.write_str("the port"),
             From::Given => f.write_str("the connection"),
         }
     }

@@ -72,7 +72,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
          u:filter-any-user U: o:sort-override w?width m: s,secure-mode S,accum-time-toggle",
     )?;
     options.at_most(0)?;
-    let pid_max = std::fs::read("/proc/sys/kernel/pid_max").unwrap_or_default();
+    let pid_max = crate::sys::file::read("/proc/sys/kernel/pid_max").unwrap_or_default();
     let mut top = Top {
         order: b'P',
         reverse: false,
@@ -196,7 +196,7 @@ fn time(ticks: u64, hz: u64) -> String {
 /// The numbers of the line `cpu` in /proc/stat: user, nice, system, idle,
 /// waiting, interrupts, soft ones, stolen.
 fn processor_times() -> [u64; 8] {
-    let text = std::fs::read("/proc/stat").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/stat").unwrap_or_default();
     let line = text.split(|b| *b == b'\n').next().unwrap_or_default();
     let mut words = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).skip(1);
     [(); 8].map(|()| words.next().and_then(size::count).unwrap_or(0))
@@ -309,7 +309,7 @@ impl Top {
         let stat = &entry.process.stat;
         let page = self.system.page / 1024;
         let resident = stat.rss.saturating_mul(page);
-        let statm = std::fs::read(entry.process.folder.join("statm")).unwrap_or_default();
+        let statm = crate::sys::file::read(entry.process.folder.join("statm")).unwrap_or_default();
         let shared = statm.split(|b| *b == b' ').nth(2).and_then(size::count).unwrap_or(0);
         let mut user = show_bytes(self.users.name_of(entry.process.ids.euid)).to_string();
         if user.chars().count() > 8 {

@@ -78,7 +78,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if squeeze {
         mark(&mut squeezed, second.as_deref().unwrap_or(&first));
     }
-    let tables = Tables { map, deleted, squeezed };
+    let tables = Tables { map, deleted, squeezed, only_deletes: delete && !squeeze };
     let plain = !delete && !squeeze;
     let mut last: Option<u8> = None;
     let mut text = Vec::new();
@@ -102,6 +102,7 @@ struct Tables {
     map: Vec<u8>,
     deleted: Vec<bool>,
     squeezed: Vec<bool>,
+    only_deletes: bool,
 }
 
 impl Tables {
@@ -118,9 +119,19 @@ impl Tables {
             return;
         };
         // Written always, counted when it is kept: no branch to guess wrong.
-        out.resize(block.len() + 1, 0);
+        crate::sys::memory::resize(out, block.len() + 1, 0);
         let mut at = 0;
         let mut before = last.map_or(256, u16::from);
+        if self.only_deletes {
+            for &byte in block {
+                if let Some(place) = out.get_mut(at) {
+                    *place = byte;
+                }
+                at += usize::from(!deleted[usize::from(byte)]);
+            }
+            out.truncate(at);
+            return;
+        }
         for &byte in block {
             let new = map[usize::from(byte)];
             let keep = !deleted[usize::from(byte)]

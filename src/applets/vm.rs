@@ -31,6 +31,9 @@ pub(super) static APPLET: Applet = Applet {
             \x20 --modules-dir DIR     the kernel's modules (.../lib/modules/VERSION)\n\
             \x20 --initrd FILE         its initramfs, instead of one made here\n\
             \x20 --keep-signatures     modules stay whole; otherwise stripped if the kernel allows\n\
+            \x20 --name NAME           what attach calls it; it stays when its boot fails and\n\
+            \x20                       standard input is at its end\n\
+            \x20 --no-attach           nobody comes to its rescue shell with attach\n\
             \x20 --init PATH           the root's init, with its console here\n\
             \x20 --memory SIZE         1G; K, M, G, T\n\
             \x20 --cpus N              1\n\
@@ -83,6 +86,12 @@ struct Line {
     /// the root's init
     #[argh(option)]
     init: Option<String>,
+    /// what attach calls it
+    #[argh(option)]
+    name: Option<String>,
+    /// nobody comes in
+    #[argh(switch)]
+    no_attach: bool,
     /// memory
     #[argh(option, default = "String::from(\"1G\")")]
     memory: String,
@@ -151,6 +160,10 @@ fn options(line: Line, command: &[OsString]) -> Result<Options, Error> {
             mounts.push(mount(text, writable)?);
         }
     }
+    if let Some(name) = line.name.as_deref().filter(|name| !vm::door::is_name(name.as_bytes())) {
+        let name = show(name);
+        return Err(Error::usage(format_args!("'{name}': a name is letters, digits and -_")));
+    }
     if line.cpus == 0 || line.cpus > 255 {
         return Err(Error::usage(format_args!("'{}': no number of processors", line.cpus)));
     }
@@ -180,6 +193,8 @@ fn options(line: Line, command: &[OsString]) -> Result<Options, Error> {
         verbose: line.verbose,
         keep_signatures: line.keep_signatures,
         init: line.init,
+        door: !line.no_attach,
+        name: line.name,
         command: command.to_vec(),
     })
 }

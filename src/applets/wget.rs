@@ -83,7 +83,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'd' => c.body = Some(options.bytes()),
             b'f' => {
                 let path = options.value();
-                c.body = Some(std::fs::read(&path).map_err(|e| Error::os(show(&path), e))?);
+                c.body =
+                    Some(crate::sys::file::read(&path).map_err(|e| Error::os(show(&path), e))?);
             }
             _ => {}
         }

@@ -69,7 +69,7 @@ impl Reading {
     pub fn more(&mut self, out: &mut Vec<u8>) -> Result<(), Errno> {
         let start = out.len();
         let wanted = PIECE.min(usize::try_from(self.left).unwrap_or(PIECE));
-        crate::compress::grow(out, start + wanted);
+        crate::sys::memory::resize(out, start + wanted, 0);
         if self.shrank {
             self.left -= wanted as u64;
             return Ok(());

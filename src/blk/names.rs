@@ -79,7 +79,7 @@ fn scsi_names(disk: &[u8], add: &mut dyn FnMut(&str, &[u8])) {
     let text = |file: &str| plain(&attribute(disk, file).unwrap_or_default());
     let (vendor, model) = (text("device/vendor"), text("device/model"));
     if let Some(usb) = above(disk, "idVendor") {
-        let serial = plain(&std::fs::read(usb.join("serial")).unwrap_or_default());
+        let serial = plain(&crate::sys::file::read(usb.join("serial")).unwrap_or_default());
         let mut name = join(&[&vendor, &model, &serial], b"_");
         let place = address(disk);
         let mut place = place.split(|&b| b == b':').skip(2);
@@ -90,7 +90,7 @@ fn scsi_names(disk: &[u8], add: &mut dyn FnMut(&str, &[u8])) {
         add("usb-", &name);
         return;
     }
-    let page = std::fs::read(sysfs(disk).join("device/vpd_pg83")).unwrap_or_default();
+    let page = crate::sys::file::read(sysfs(disk).join("device/vpd_pg83")).unwrap_or_default();
     let mut rest = page.get(4..).unwrap_or_default();
     while let Some((head, tail)) = rest.split_first_chunk::<4>() {
         let [code, kind, _, length] = *head;
@@ -162,7 +162,7 @@ pub fn by_path(device: &Device) -> Option<Vec<u8>> {
         } else if let Some(port) = part.strip_prefix(b"ata").filter(|n| is_number(n)) {
             let file = format!("ata_port/ata{}/port_no", String::from_utf8_lossy(port));
             let folder = path.ancestors().find(|a| a.file_name() == Some(OsStr::from_bytes(part)));
-            let number = folder.and_then(|f| std::fs::read(f.join(file)).ok());
+            let number = folder.and_then(|f| crate::sys::file::read(f.join(file)).ok());
             out.extend_from_slice(b"-ata-");
             out.extend_from_slice(number.as_deref().unwrap_or(port).trim_ascii());
             return Some(with_part(device, vec![out]).swap_remove(0));

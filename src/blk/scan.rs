@@ -154,7 +154,7 @@ pub fn sysfs(name: &[u8]) -> PathBuf {
 /// The text of an attribute in sysfs, without the end of the line.
 #[inline(never)]
 pub fn attribute(name: &[u8], file: &str) -> Option<Vec<u8>> {
-    let mut text = std::fs::read(sysfs(name).join(file)).ok()?;
+    let mut text = crate::sys::file::read(sysfs(name).join(file)).ok()?;
     while text.last().is_some_and(u8::is_ascii_whitespace) {
         text.pop();
     }
@@ -192,7 +192,7 @@ pub fn devices() -> Vec<Device> {
         list.extend(device(name.as_bytes()));
     }
     if list.is_empty() {
-        list = from_partitions(&std::fs::read("/proc/partitions").unwrap_or_default());
+        list = from_partitions(&crate::sys::file::read("/proc/partitions").unwrap_or_default());
     }
     order::sort_by(&mut list, |a, b| by_name(&a.name, &b.name));
     list

@@ -59,6 +59,32 @@ impl<'a> Modules<'a> {
         conf.add_cmdline(before.filter(ours));
     }
 
+    /// Loads a module, if there is such a thing; what is wrong with it is seen
+    /// by what is missing then.
+    pub(super) fn load(&mut self, name: &[u8]) {
+        if let Some(loader) = self.loader() {
+            let _ = loader.load(name);
+        }
+    }
+
+    /// Loads the drivers of all devices: a boot from a share has loaded but
+    /// its own.
+    pub(super) fn load_all(&mut self) {
+        for _ in 0..ROUNDS {
+            let mut aliases = Vec::new();
+            all_devices(&mut aliases);
+            aliases.sort_unstable();
+            aliases.dedup();
+            aliases.retain(|alias| self.seen.binary_search(alias).is_err());
+            let Some(loader) = self.loader() else { return };
+            if aliases.is_empty() || load_aliases(loader, &aliases, &mut |_| {}) == 0 {
+                return;
+            }
+            self.seen.append(&mut aliases);
+            self.seen.sort_unstable();
+        }
+    }
+
     /// The loader of `/lib/modules/RELEASE`, if that is there.
     fn loader(&mut self) -> Option<&mut Loader> {
         if self.loader.is_none() {

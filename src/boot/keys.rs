@@ -70,13 +70,13 @@ mod tests {
         std::fs::hard_link(&key, &link).unwrap();
         wipe_file(&key);
         assert!(!key.exists());
-        assert_eq!(std::fs::read(&link).unwrap(), vec![0; 10_000]);
+        assert_eq!(crate::sys::file::read(&link).unwrap(), vec![0; 10_000]);
         // A link is removed, what it leads to is not touched.
         std::fs::write(&other, "kept").unwrap();
         std::os::unix::fs::symlink(&other, &key).unwrap();
         wipe_file(&key);
         assert!(key.symlink_metadata().is_err());
-        assert_eq!(std::fs::read(&other).unwrap(), b"kept");
+        assert_eq!(crate::sys::file::read(&other).unwrap(), b"kept");
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! `rescue.remote=vsock[:PORT]` is for the host of a virtual machine, who knows
 //! the token in the image; `rescue.remote=tcp:ADDR:PORT` for who knows the
-//! password. Without it nothing listens. A child of PID 1 sets up the network
+//! password; `rescue.remote=port[:NAME]` for `rescuebox attach`, through the
+//! virtio-serial port of that name. Without it nothing listens. A child of PID 1 sets up the network
 //! (`ip=`) and becomes telnetd-lite.
 
 use std::ffi::OsString;
@@ -13,10 +14,12 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, setsid};
 
+use super::drivers::Modules;
 use super::network;
 use super::supervise::Supervisor;
 use crate::applet::{self, show_bytes};
 use crate::cmdline::Cmdline;
+use crate::job;
 use crate::net::address;
 use crate::sys;
 use crate::sys::process::{Forked, crash_by_default, exit_now, fork, reset_signals};
@@ -62,7 +65,9 @@ fn arguments(cmdline: &Cmdline<'_>) -> Vec<OsString> {
             Some(words) => list.extend(words.into_iter().map(OsString::from_vec)),
             None => {
                 let value = show_bytes(kept.value);
-                let why = format!("rescue.remote={value}: neither vsock[:PORT] nor tcp:ADDR:PORT");
+                let why = format!(
+                    "rescue.remote={value}: not vsock[:PORT], port[:NAME] or tcp:ADDR:PORT"
+                );
                 applet::complain(sys::fd::stderr(), "rescuebox", &why);
             }
         }
@@ -78,6 +83,12 @@ fn parse(value: &[u8]) -> Option<Vec<Vec<u8>>> {
     if let Some(port) = value.strip_prefix(b"vsock:") {
         return number(port).then(|| vec![b"--vsock".to_vec(), port.to_vec()]);
     }
+    if value == b"port" {
+        return Some(vec![b"--port".to_vec(), job::RESCUE.into()]);
+    }
+    if let Some(name) = value.strip_prefix(b"port:") {
+        return (!name.is_empty()).then(|| vec![b"--port".to_vec(), name.to_vec()]);
+    }
     let rest = value.strip_prefix(b"tcp:")?;
     let colon = rest.iter().rposition(|&b| b == b':')?;
     let (ip, port) = rest.split_at_checked(colon)?;
@@ -86,13 +97,36 @@ fn parse(value: &[u8]) -> Option<Vec<Vec<u8>>> {
     number(port).then(|| vec![b"-b".to_vec(), ip.to_vec(), b"-p".to_vec(), port.to_vec()])
 }
 
+fn has(words: &[OsString], word: &str) -> bool {
+    words.iter().any(|other| other == word)
+}
+
+/// A root on a share needed none of them so far.
+fn load_drivers(cmdline: &Cmdline<'_>, wanted: &[OsString]) {
+    let mut modules = Modules::new(cmdline.line, Vec::new());
+    if has(wanted, "-b") {
+        modules.load_all();
+    }
+    for (word, names) in [
+        ("--port", [&b"virtio_pci"[..], b"virtio_console"]),
+        ("--vsock", [b"virtio_pci", b"vmw_vsock_virtio_transport"]),
+    ] {
+        if has(wanted, word) {
+            names.iter().for_each(|name| modules.load(name));
+        }
+    }
+}
+
 /// In the child.
 fn serve(cmdline: &Cmdline<'_>, wanted: Vec<OsString>) -> ! {
     crash_by_default();
     let _ = setsid();
     super::job::prepare_terminals();
-    for fault in network::configure(cmdline) {
-        applet::complain(sys::fd::stderr(), "rescuebox", &fault);
+    load_drivers(cmdline, &wanted);
+    if has(&wanted, "-b") {
+        for fault in network::configure(cmdline) {
+            applet::complain(sys::fd::stderr(), "rescuebox", &fault);
+        }
     }
     reset_signals();
     let mut words: Vec<OsString> = vec!["rescuebox".into(), "telnetd-lite".into(), "-F".into()];
@@ -118,6 +152,9 @@ mod tests {
         };
         assert_eq!(shown("vsock").unwrap(), "--vsock 1023");
         assert_eq!(shown("vsock:77").unwrap(), "--vsock 77");
+        assert_eq!(shown("port").unwrap(), "--port rescuebox.rescue");
+        assert_eq!(shown("port:a.b").unwrap(), "--port a.b");
+        assert_eq!(shown("port:"), None);
         assert_eq!(shown("tcp:10.0.2.15:23").unwrap(), "-b 10.0.2.15 -p 23");
         assert_eq!(shown("tcp:[fd00::1]:23").unwrap(), "-b [fd00::1] -p 23");
         for bad in

@@ -3,7 +3,6 @@
 //! (Burrows-Wheeler), moved to front, and coded by up to six Huffman tables.
 //! "Randomised" blocks of bzip2 before 0.9.5 are refused, as by other decoders.
 
-use super::input::grow;
 use super::{Cause, Decoder, Input};
 
 mod encode;
@@ -243,7 +242,7 @@ impl Decoder for Bzip2 {
 impl Bzip2 {
     fn emit(&mut self, out: &mut Vec<u8>) {
         let start = out.len();
-        grow(out, start + STEP);
+        crate::sys::memory::resize(out, start + STEP, 0);
         let mut filled = start;
         'room: for slot in out.get_mut(start..).unwrap_or_default() {
             while self.repeat == 0 {

@@ -12,17 +12,6 @@ const PIECE: usize = 64 << 10;
 /// How far [`Input::retreat`] can go back.
 const KEPT: usize = 8;
 
-/// Fills up with zeros to `length` bytes, many at once: `Vec::resize` of a small
-/// build does it one by one.
-pub fn grow(bytes: &mut Vec<u8>, length: usize) {
-    const ZEROS: [u8; 2048] = [0; 2048];
-    bytes.reserve(length.saturating_sub(bytes.len()));
-    while bytes.len() < length {
-        let count = ZEROS.len().min(length - bytes.len());
-        bytes.extend_from_slice(ZEROS.get(..count).unwrap_or_default());
-    }
-}
-
 /// What packed bytes are read from.
 pub trait Source: Read {
     /// Passes over so many bytes without reading them, where that can be done
@@ -104,7 +93,9 @@ impl<'a> Input<'a> {
                 self.filled -= done;
                 self.at -= done;
                 let wanted = self.filled + PIECE.max(count);
-                grow(&mut self.buffer, wanted);
+                if self.buffer.len() < wanted {
+                    crate::sys::memory::resize(&mut self.buffer, wanted, 0);
+                }
                 let room = self.buffer.get_mut(self.filled..wanted).unwrap_or_default();
                 let result = loop {
                     match reader.read(room) {

@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use lz4_flex::block;
 
 use super::checksum::{Xxh32, xxh32};
-use super::input::grow;
 use super::{Cause, Decoder, Input, read_error};
 
 /// Begins a legacy frame.
@@ -144,7 +143,7 @@ impl Lz4 {
         // A byte of a block stands for 255 at most, so a short block cannot make
         // us allocate a large buffer.
         let size = most.min(self.packed.len().saturating_mul(255).saturating_add(16));
-        grow(&mut self.data, start + size);
+        crate::sys::memory::resize(&mut self.data, start + size, 0);
         let target = self.data.get_mut(start..).unwrap_or_default();
         let written = block::decompress_into_with_dict(&self.packed, target, &history)
             .map_err(|_| Cause::Corrupt)?;

@@ -15,7 +15,6 @@ use lzma_rust2::{
 };
 
 use super::checksum::{Crc32, Crc64, crc32};
-use super::input::grow;
 use super::{Cause, Decoder, Input, read_error, take_slice};
 
 const MAGIC: [u8; 6] = *b"\xfd7zXZ\0";
@@ -155,7 +154,7 @@ type Process<'p> = dyn FnMut(&[u8], &mut [u8], Action) -> lzma_rust2::Result<Str
 /// whether more will come.
 fn feed(input: &mut Input, out: &mut Vec<u8>, process: &mut Process) -> Result<bool, Cause> {
     let start = out.len();
-    grow(out, start + STEP);
+    crate::sys::memory::resize(out, start + STEP, 0);
     let mut filled = start;
     let result = loop {
         let some = input.some()?;

@@ -26,7 +26,7 @@ pub struct Accounts {
 impl Accounts {
     /// Those of a root folder (`/` for the own).
     pub fn read(root: &Path) -> Accounts {
-        let text = |name: &str| std::fs::read(root.join(name)).unwrap_or_default();
+        let text = |name: &str| crate::sys::file::read(root.join(name)).unwrap_or_default();
         Accounts {
             root: root.to_path_buf(),
             passwd: text("etc/passwd"),

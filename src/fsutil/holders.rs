@@ -31,7 +31,7 @@ pub fn of(target: &[u8], limit: usize) -> Vec<Holder> {
         if busy(&folder, vec!["cwd".into(), "root".into(), "exe".into()])
             || busy(&open, names(&open))
         {
-            let comm = std::fs::read(folder.join("comm")).unwrap_or_default();
+            let comm = crate::sys::file::read(folder.join("comm")).unwrap_or_default();
             found.push(Holder { pid, name: comm.trim_ascii_end().to_vec() });
             if found.len() == limit {
                 break;

@@ -162,7 +162,7 @@ pub fn describe(path: &Path) -> io::Result<Attached> {
     // The ioctl cuts names at 63 bytes; sysfs has all of it.
     let name = path.file_name().unwrap_or_default();
     let sysfs = Path::new("/sys/block").join(name).join("loop/backing_file");
-    let file = match std::fs::read(sysfs) {
+    let file = match crate::sys::file::read(sysfs) {
         Ok(text) => text.strip_suffix(b"\n").unwrap_or(&text).to_vec(),
         Err(_) => info.file_name.clone(),
     };

@@ -335,7 +335,7 @@ fn guessed_types(source: &[u8], request: &Request) -> Result<Vec<Vec<u8>>, Error
         }
         Ok(_) => {}
     }
-    let registered = match std::fs::read("/proc/filesystems") {
+    let registered = match crate::sys::file::read("/proc/filesystems") {
         Ok(text) => block_types(&text),
         Err(error) => {
             let what = "/proc/filesystems, to find out the type (name it with -t)";
@@ -344,7 +344,7 @@ fn guessed_types(source: &[u8], request: &Request) -> Result<Vec<Vec<u8>>, Error
     };
     let mut types: Vec<Vec<u8>> = Vec::new();
     let mut rest = true;
-    if let Ok(text) = std::fs::read("/etc/filesystems") {
+    if let Ok(text) = crate::sys::file::read("/etc/filesystems") {
         rest = false;
         for line in text.split(|&b| b == b'\n') {
             let mut words = line.split(|b| b.is_ascii_whitespace()).filter(|w| !w.is_empty());
@@ -394,7 +394,7 @@ fn wants_loop(source: &[u8], options: &Options, types: &[Vec<u8>]) -> bool {
         return true;
     }
     let nodev = |fstype: &Vec<u8>| {
-        let text = std::fs::read("/proc/filesystems").unwrap_or_default();
+        let text = crate::sys::file::read("/proc/filesystems").unwrap_or_default();
         text.split(|&b| b == b'\n').any(|l| l.strip_prefix(b"nodev\t") == Some(fstype))
     };
     std::fs::metadata(mounts::path_of(source)).is_ok_and(|meta| meta.is_file())

@@ -13,7 +13,7 @@ const MOUNTINFO: &str = "/proc/self/mountinfo";
 
 /// All mounts that this process can see, parents before children.
 pub fn all() -> Result<Vec<Mount>, Error> {
-    match std::fs::read(MOUNTINFO) {
+    match crate::sys::file::read(MOUNTINFO) {
         Ok(text) => Ok(mountinfo::parse(&text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::msg(format_args!(
             "{MOUNTINFO} is not there: is /proc mounted? (mount -t proc proc /proc)"
@@ -24,7 +24,7 @@ pub fn all() -> Result<Vec<Mount>, Error> {
 
 /// The entries of an fstab, and the numbers of lines that are none.
 pub fn table(file: &Path) -> Result<(Vec<fstab::Entry>, Vec<usize>), Error> {
-    let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+    let text = crate::sys::file::read(file).map_err(|e| Error::os(show(file), e))?;
     Ok(fstab::parse(&text))
 }
 

@@ -19,12 +19,12 @@ impl Users {
 
     /// The text of /etc/passwd; nothing when it cannot be read.
     pub fn passwd(&mut self) -> &[u8] {
-        self.passwd.get_or_insert_with(|| std::fs::read("/etc/passwd").unwrap_or_default())
+        self.passwd.get_or_insert_with(|| crate::sys::file::read("/etc/passwd").unwrap_or_default())
     }
 
     /// The text of /etc/group; nothing when it cannot be read.
     pub fn group(&mut self) -> &[u8] {
-        self.group.get_or_insert_with(|| std::fs::read("/etc/group").unwrap_or_default())
+        self.group.get_or_insert_with(|| crate::sys::file::read("/etc/group").unwrap_or_default())
     }
 
     /// The name of the user, or the number in decimal.

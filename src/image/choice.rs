@@ -40,7 +40,7 @@ pub fn generic(tree: &Tree) -> Vec<Vec<u8>> {
 pub fn host(tree: &Tree, sysfs: &Path) -> Vec<Vec<u8>> {
     let mut aliases: Vec<Vec<u8>> = Vec::new();
     walk(&sysfs.join("devices"), DEPTH, &mut aliases);
-    let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let mounts = crate::sys::file::read("/proc/self/mountinfo").unwrap_or_default();
     for mount in mountinfo::parse(&mounts) {
         if mount.source.starts_with(b"/dev/") {
             aliases.push([b"fs-", mount.fstype.as_slice()].concat());
@@ -68,7 +68,7 @@ pub fn host(tree: &Tree, sysfs: &Path) -> Vec<Vec<u8>> {
 /// Collects the `modalias` files below a folder. Links are not followed, so
 /// that it ends.
 fn walk(folder: &Path, depth: u32, aliases: &mut Vec<Vec<u8>>) {
-    if let Ok(mut text) = std::fs::read(folder.join("modalias")) {
+    if let Ok(mut text) = crate::sys::file::read(folder.join("modalias")) {
         if text.last() == Some(&b'\n') {
             text.pop();
         }

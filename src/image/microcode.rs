@@ -52,7 +52,7 @@ impl<'p> Builder<'p> {
             if !meta.is_file() || meta.len() > FILE_MAX {
                 continue;
             }
-            let bytes = std::fs::read(&file).map_err(|e| Error::os(show(&file), e))?;
+            let bytes = crate::sys::file::read(&file).map_err(|e| Error::os(show(&file), e))?;
             // Intel's header has version 1, AMD's container a magic.
             match bytes.first_chunk::<4>() {
                 Some([1, 0, 0, 0]) => self.microcode.intel.extend_from_slice(&bytes),

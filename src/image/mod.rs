@@ -200,7 +200,7 @@ impl<'p> Builder<'p> {
         file: &Path,
         variable: &dyn Fn(&[u8]) -> Option<&'e [u8]>,
     ) -> Result<&mut Builder<'p>, Error> {
-        let text = std::fs::read(file).map_err(|e| Error::os(show(file), e))?;
+        let text = crate::sys::file::read(file).map_err(|e| Error::os(show(file), e))?;
         self.spec_text(file, &text, variable)
     }
 
@@ -318,7 +318,7 @@ impl<'p> Builder<'p> {
             Content::Bytes(bytes) => (bytes, PathBuf::from(PROGRAM)),
             Content::Kept(..) => (Vec::new(), PathBuf::from(PROGRAM)),
             Content::Host(path) => {
-                let bytes = std::fs::read(&path).map_err(|e| Error::os(show(&path), e))?;
+                let bytes = crate::sys::file::read(&path).map_err(|e| Error::os(show(&path), e))?;
                 // Libraries may be asked for relative to where it really is.
                 (bytes, std::fs::canonicalize(&path).unwrap_or(path))
             }

@@ -210,7 +210,7 @@ struct Prepared {
 /// Reads a module.
 fn prepare(path: &Path, options: ModuleOptions) -> Result<Prepared, Error> {
     let host = path.as_os_str().as_bytes();
-    let bytes = std::fs::read(path).map_err(|e| Error::os(show_bytes(host), e))?;
+    let bytes = crate::sys::file::read(path).map_err(|e| Error::os(show_bytes(host), e))?;
     let format = Format::detect(&bytes);
     let mut size = bytes.len() as u64;
     let plain = match format {

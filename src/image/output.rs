@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use crate::applet::{show, write_all};
-use crate::compress::grow;
-use crate::sys::copying;
+use crate::sys::{copying, memory};
 
 /// How much is collected before it is written, and the size from which on a
 /// file is copied by the kernel.
@@ -187,7 +186,7 @@ impl Target for Output<'_> {
             }
             let start = self.buffer.len();
             let most = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
-            grow(&mut self.buffer, start + most);
+            memory::resize(&mut self.buffer, start + most, 0);
             let result = from.read(self.buffer.get_mut(start..).unwrap_or_default());
             let count = *result.as_ref().unwrap_or(&0);
             self.buffer.truncate(start + count);
@@ -251,7 +250,7 @@ mod tests {
         let mut output = Output::create(&path).unwrap();
         output.write_all(&[7; 300_000]).unwrap();
         drop(output);
-        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(crate::sys::file::read(&path).unwrap(), b"old");
         let source = File::open(&path).unwrap();
         let mut output = Output::create(&path).unwrap();
         output.write_all(b"1").unwrap();
@@ -262,7 +261,7 @@ mod tests {
         assert_eq!(output.copy(&File::open(&big).unwrap(), 300_000).unwrap(), 300_000);
         assert_eq!(output.position(), 300_008);
         output.finish().unwrap();
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = crate::sys::file::read(&path).unwrap();
         assert_eq!(bytes.get(..9), Some(&b"1old\0\0\0\0\x09"[..]));
         assert!(bytes.len() == 300_008 && bytes[8..].iter().all(|&b| b == 9));
         assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2);

@@ -174,7 +174,7 @@ fn search(
     system: &[Folder],
 ) -> Option<(Library, Object, Option<Vec<u8>>)> {
     let take = |path: PathBuf, place: PathBuf, by_conf: bool| {
-        let bytes = std::fs::read(&path).ok()?;
+        let bytes = crate::sys::file::read(&path).ok()?;
         let elf = Elf::parse(&bytes).ok().filter(|elf| Machine::of(elf) == machine)?;
         let soname = elf.dynamic().soname.map(Vec::from);
         let object = Object::of(&elf, path.clone(), place.clone(), &object.rpaths);
@@ -263,7 +263,8 @@ fn system_folders(
         }
     };
     if musl {
-        let listed = interpreter.and_then(musl_path_file).and_then(|file| std::fs::read(file).ok());
+        let listed =
+            interpreter.and_then(musl_path_file).and_then(|file| crate::sys::file::read(file).ok());
         let list = listed.as_deref().unwrap_or(b"/lib:/usr/local/lib:/usr/lib");
         for word in list.split(|&b| b == b':' || b == b'\n').filter(|word| !word.is_empty()) {
             push(PathBuf::from(OsStr::from_bytes(word)), false);
@@ -318,7 +319,7 @@ fn folder(path: &Path) -> PathBuf {
 
 /// Reads a file as ldconfig does and appends its folders.
 fn read_conf(path: &Path, folders: &mut Vec<PathBuf>, depth: u32) {
-    let Ok(text) = std::fs::read(path) else { return };
+    let Ok(text) = crate::sys::file::read(path) else { return };
     for line in conf_lines(&text) {
         match line {
             ConfLine::Folder(name) => folders.push(PathBuf::from(OsStr::from_bytes(name))),

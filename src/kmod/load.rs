@@ -7,7 +7,7 @@
 //! That a module is there already is success.
 
 use std::ffi::{CString, OsStr};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -93,7 +93,7 @@ fn is_packed(file: &File) -> bool {
 
 /// The compression that the kernel unpacks itself, if any.
 pub fn kernel_format() -> Option<Format> {
-    let text = fs::read("/sys/module/compression").ok()?;
+    let text = crate::sys::file::read("/sys/module/compression").ok()?;
     Format::of_name(text.trim_ascii()).filter(|format| *format != Format::None)
 }
 
@@ -585,7 +585,7 @@ pub fn remove(name: &[u8], how: Removal) -> Result<(), Error> {
 
 /// The modules that use a loaded one.
 pub fn users(name: &[u8]) -> Vec<Vec<u8>> {
-    let text = fs::read("/proc/modules").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/modules").unwrap_or_default();
     dep::live(&text)
         .find(|module| same(module.name, name))
         .map(|module| modinfo::depends(module.users).map(<[u8]>::to_vec).collect())
@@ -598,7 +598,7 @@ pub fn references(name: &[u8]) -> Option<u64> {
     if !is_module_name(name) {
         return None;
     }
-    let text = fs::read(sys_module(&fold(name), b"refcnt")).ok()?;
+    let text = crate::sys::file::read(sys_module(&fold(name), b"refcnt")).ok()?;
     str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
 }
 

@@ -488,7 +488,7 @@ mod tests {
     #[test]
     fn what_is_no_module_is_refused() {
         assert_eq!(strip(b"", Level::All), Err(Error::Elf(elf::Error::NotElf)));
-        let program = std::fs::read("/bin/ls").unwrap();
+        let program = crate::sys::file::read("/bin/ls").unwrap();
         assert!(strip(&program, Level::All).is_err());
     }
 }

@@ -46,7 +46,7 @@ struct Text(OnceCell<Option<Vec<u8>>>);
 
 impl Text {
     fn get(&self, dir: &Path, name: &str) -> Option<&[u8]> {
-        self.0.get_or_init(|| fs::read(dir.join(name)).ok()).as_deref()
+        self.0.get_or_init(|| crate::sys::file::read(dir.join(name)).ok()).as_deref()
     }
 }
 
@@ -295,7 +295,7 @@ impl Scan {
     fn new(dir: &Path) -> Scan {
         let mut paths = Vec::new();
         walk(dir, &mut Vec::new(), 0, &mut paths);
-        let order = fs::read(dir.join("modules.order")).unwrap_or_default();
+        let order = crate::sys::file::read(dir.join("modules.order")).unwrap_or_default();
         let mut ranks: Vec<(&[u8], usize)> =
             dep::lines(&order).filter_map(uncompressed).zip(0..).collect();
         sort(&mut ranks);
@@ -456,7 +456,7 @@ pub fn read_module(path: &Path) -> Result<Vec<u8>, Error> {
     if meta.len() > MOST_MODULE as u64 {
         return Err(fail(Cause::Os(libc::EFBIG)));
     }
-    let bytes = fs::read(path).map_err(os)?;
+    let bytes = crate::sys::file::read(path).map_err(os)?;
     match Format::detect(&bytes) {
         Format::None => Ok(bytes),
         format => decompress(format, &bytes, MOST_MODULE).map_err(|e| fail(Cause::Packed(e))),
@@ -524,7 +524,7 @@ impl Conf {
         }
         sort(&mut found);
         for (_, path) in found {
-            if let Ok(text) = fs::read(path) {
+            if let Ok(text) = crate::sys::file::read(path) {
                 self.add_file_text(&text);
             }
         }

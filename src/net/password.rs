@@ -3,11 +3,11 @@
 /// The crypt string that is configured: `password =` of /etc/rescuebox.conf,
 /// otherwise root's in /etc/shadow. One that is locked or empty is none.
 pub fn configured() -> Option<Vec<u8>> {
-    let conf = std::fs::read("/etc/rescuebox.conf").unwrap_or_default();
+    let conf = crate::sys::file::read("/etc/rescuebox.conf").unwrap_or_default();
     if let Some(hash) = in_settings(&conf) {
         return Some(hash);
     }
-    in_shadow(&std::fs::read("/etc/shadow").unwrap_or_default())
+    in_shadow(&crate::sys::file::read("/etc/shadow").unwrap_or_default())
 }
 
 fn in_settings(text: &[u8]) -> Option<Vec<u8>> {

@@ -26,7 +26,7 @@ struct Settings {
 
 impl Settings {
     fn read() -> Settings {
-        let text = std::fs::read("/etc/resolv.conf").unwrap_or_default();
+        let text = crate::sys::file::read("/etc/resolv.conf").unwrap_or_default();
         let mut settings =
             Settings { servers: Vec::new(), search: Vec::new(), timeout: 5, attempts: 2, dots: 1 };
         for line in text.split(|&b| b == b'\n') {
@@ -129,7 +129,7 @@ pub fn connect(
 }
 
 fn in_hosts(name: &[u8]) -> Vec<IpAddr> {
-    let text = std::fs::read("/etc/hosts").unwrap_or_default();
+    let text = crate::sys::file::read("/etc/hosts").unwrap_or_default();
     let mut found = Vec::new();
     for_hosts(&text, &mut |ip, names| {
         if names.iter().any(|n| n.eq_ignore_ascii_case(name)) && !found.contains(&ip) {
@@ -145,7 +145,7 @@ fn in_hosts(name: &[u8]) -> Vec<IpAddr> {
 
 /// The full name of a host, by /etc/hosts and the name servers.
 pub fn canonical(name: &[u8]) -> Option<Vec<u8>> {
-    let text = std::fs::read("/etc/hosts").unwrap_or_default();
+    let text = crate::sys::file::read("/etc/hosts").unwrap_or_default();
     let mut found = None;
     for_hosts(&text, &mut |_, names| {
         if found.is_none() && names.iter().any(|n| n.eq_ignore_ascii_case(name)) {
@@ -170,7 +170,7 @@ fn for_hosts(text: &[u8], take: &mut dyn FnMut(IpAddr, &[&[u8]])) {
 
 /// The name of an address.
 pub fn name_of(ip: IpAddr) -> Option<Vec<u8>> {
-    let text = std::fs::read("/etc/hosts").unwrap_or_default();
+    let text = crate::sys::file::read("/etc/hosts").unwrap_or_default();
     let mut found = None;
     for_hosts(&text, &mut |other, names| {
         if other == ip && found.is_none() {

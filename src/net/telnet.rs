@@ -83,6 +83,10 @@ pub enum News {
     Terminal(Vec<u8>),
     /// The server echoes from now on (true), or the client has to.
     Echo(bool),
+    /// The server was told the kind of terminal.
+    Told,
+    /// The session is over ([`SESSION_END`]).
+    End,
 }
 
 /// One end of a connection.
@@ -172,7 +176,7 @@ impl Protocol {
                         self.sub.clear();
                         self.state = State::Sub;
                     }
-                    _ => self.command(b, data, answer),
+                    _ => self.command(b, data, answer, news),
                 }
             }
             State::Option(verb) => {
@@ -204,8 +208,11 @@ impl Protocol {
     }
 
     /// Commands become the keys that do the same on a terminal.
-    fn command(&self, b: u8, data: &mut Vec<u8>, answer: &mut Vec<u8>) {
+    fn command(&self, b: u8, data: &mut Vec<u8>, answer: &mut Vec<u8>, news: &mut Vec<News>) {
         if self.side == Side::Client {
+            if b == EOF {
+                news.push(News::End);
+            }
             return;
         }
         match b {
@@ -331,6 +338,7 @@ impl Protocol {
                 answer.extend_from_slice(&[IAC, SB, TTYPE, 0]);
                 answer.extend_from_slice(&self.terminal);
                 answer.extend_from_slice(&[IAC, SE]);
+                news.push(News::Told);
             }
             _ => {}
         }
@@ -392,6 +400,8 @@ pub fn escape_typed(bytes: &[u8], out: &mut Vec<u8>) {
 pub const INTERRUPT: [u8; 2] = [IAC, IP];
 /// A break.
 pub const SEND_BREAK: [u8; 2] = [IAC, BREAK];
+/// The end of a session, where the line stays up behind it.
+pub const SESSION_END: [u8; 2] = [IAC, EOF];
 
 /// `[A-Za-z0-9._-]{1,32}`.
 pub fn is_terminal(name: &[u8]) -> bool {
@@ -506,7 +516,10 @@ mod tests {
             server.take(&std::mem::take(&mut up), &mut typed, &mut down, &mut seen);
         }
         assert_eq!((up.len(), down.len()), (0, 0));
-        assert_eq!(news, [News::Echo(true)]);
+        assert_eq!(news, [News::Echo(true), News::Told]);
+        news.clear();
+        client.take(&SESSION_END, &mut printed, &mut up, &mut news);
+        assert_eq!((news, up.len()), (vec![News::End], 0));
         assert_eq!(seen, [News::Size(80, 24), News::Terminal(b"vt100".to_vec())]);
         escape_typed(b"ls\r\xff", &mut up);
         server.take(&up, &mut typed, &mut down, &mut seen);

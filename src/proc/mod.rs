@@ -46,7 +46,7 @@ impl System {
         };
         let uptime = clock::since_boot();
         let boot = clock::now().saturating_sub(uptime).as_secs();
-        let memory = std::fs::read("/proc/meminfo").map_err(no_proc)?;
+        let memory = crate::sys::file::read("/proc/meminfo").map_err(no_proc)?;
         let memory = memory.split(|&b| b == b'\n').find_map(|line| {
             let text = std::str::from_utf8(line.strip_prefix(b"MemTotal:")?).ok()?;
             text.trim().strip_suffix("kB")?.trim().parse().ok()
@@ -100,10 +100,10 @@ fn numbers(path: &Path) -> std::io::Result<Vec<u32>> {
 
 /// `None` when it has ended in the meantime.
 fn read(folder: &Path, pid: u32, lwp: u32) -> Option<Process> {
-    let mut stat = Stat::parse(&std::fs::read(folder.join("stat")).ok()?)?;
+    let mut stat = Stat::parse(&crate::sys::file::read(folder.join("stat")).ok()?)?;
     stat.pid = pid;
-    let ids = Ids::parse(&std::fs::read(folder.join("status")).unwrap_or_default());
-    let arguments = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+    let ids = Ids::parse(&crate::sys::file::read(folder.join("status")).unwrap_or_default());
+    let arguments = crate::sys::file::read(folder.join("cmdline")).unwrap_or_default();
     Some(Process { stat, lwp, ids, arguments, folder: folder.to_path_buf() })
 }
 
@@ -112,7 +112,7 @@ pub struct Memory(Vec<u8>);
 
 /// Reads `/proc/meminfo`.
 pub fn memory() -> Result<Memory, Error> {
-    std::fs::read("/proc/meminfo").map(Memory).map_err(no_proc)
+    crate::sys::file::read("/proc/meminfo").map(Memory).map_err(no_proc)
 }
 
 impl Memory {
@@ -130,7 +130,7 @@ impl Memory {
 
 /// The load of the last one, five and fifteen minutes, as the kernel writes it.
 pub fn loads() -> [String; 3] {
-    let text = std::fs::read("/proc/loadavg").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/loadavg").unwrap_or_default();
     let mut words = text.split(|&b| b == b' ');
     [(); 3].map(|()| String::from_utf8_lossy(words.next().unwrap_or(b"0.00")).into_owned())
 }

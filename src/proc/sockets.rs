@@ -23,7 +23,7 @@ const TABLES: [&str; 6] = ["tcp", "tcp6", "udp", "udp6", "raw", "raw6"];
 pub fn all() -> Vec<Socket> {
     let mut list = Vec::new();
     for table in TABLES {
-        let text = std::fs::read(format!("/proc/net/{table}")).unwrap_or_default();
+        let text = crate::sys::file::read(format!("/proc/net/{table}")).unwrap_or_default();
         list.extend(text.split(|&b| b == b'\n').filter_map(|line| parse(table, line)));
     }
     list

@@ -13,13 +13,14 @@ use crate::applet::{self, Ctx, Env, Kind as AppletKind, Out, Row, show_bytes};
 use crate::sys;
 use crate::sys::text::error_text;
 
+use super::assignment::assignment_prefix;
 use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::options::{NOEXEC, PATH_FIRST, XTRACE};
 use super::redir::{RedirError, SavedFds};
 use super::vars::EXPORTED;
-use super::word::assignment_prefix;
+
 use super::{Flow, Run, Shell, tame};
 
 /// What a command name means.
@@ -523,7 +524,7 @@ impl Shell {
     /// A file without an interpreter line is a script of this shell
     /// (2.9.1.6).
     fn exec_script(&mut self, path: &[u8], fields: &Fields) -> Run {
-        let head = std::fs::read(OsStr::from_bytes(path)).unwrap_or_default();
+        let head = crate::sys::file::read(OsStr::from_bytes(path)).unwrap_or_default();
         let first_line = head.split(|b| *b == b'\n').next().unwrap_or_default();
         if first_line.contains(&0) {
             self.complain(format_args!("{}: cannot execute binary file", show_bytes(path)));

@@ -242,7 +242,7 @@ impl Names {
                 Options::default().list().for_each(|(name, _)| found.offer(name));
             }
             "umount" => {
-                let mounts = std::fs::read("/proc/self/mounts").unwrap_or_default();
+                let mounts = crate::sys::file::read("/proc/self/mounts").unwrap_or_default();
                 for line in mounts.split(|b| *b == b'\n') {
                     line.split(|b| *b == b' ').nth(1).into_iter().for_each(|place| {
                         found.offer_bytes(place);
@@ -343,7 +343,7 @@ fn tags(key: &str, found: &mut Found<'_>) {
 /// The modules of the kernel that runs.
 fn modules(found: &mut Found<'_>) {
     let folder = Path::new("/lib/modules").join(OsStr::from_bytes(&load::release()));
-    let text = std::fs::read(folder.join("modules.dep")).unwrap_or_default();
+    let text = crate::sys::file::read(folder.join("modules.dep")).unwrap_or_default();
     for entry in dep::entries(&text) {
         if let Some(name) = crate::kmod::alias::module_of_path(entry.path) {
             found.offer_bytes(&name);
@@ -352,7 +352,7 @@ fn modules(found: &mut Found<'_>) {
 }
 
 fn loaded(found: &mut Found<'_>) {
-    let text = std::fs::read("/proc/modules").unwrap_or_default();
+    let text = crate::sys::file::read("/proc/modules").unwrap_or_default();
     for line in text.split(|b| *b == b'\n') {
         found.offer_bytes(line.split(|b| *b == b' ').next().unwrap_or_default());
     }

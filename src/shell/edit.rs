@@ -59,7 +59,7 @@ impl Editor {
 
     /// Reads what was kept.
     fn recall(&mut self, history: &mut History) {
-        let kept = std::fs::read(OsStr::from_bytes(&self.file)).unwrap_or_default();
+        let kept = crate::sys::file::read(OsStr::from_bytes(&self.file)).unwrap_or_default();
         let kept = kept.get(kept.len().saturating_sub(HISTORY_BYTES)..).unwrap_or_default();
         for line in kept.split(|b| *b == b'\n') {
             history.enter(line, false);

@@ -12,6 +12,7 @@ use crate::sys::signal::{self, Disposition};
 use super::ast::*;
 use super::options::{ERREXIT, PIPEFAIL};
 use super::redir::RedirError;
+use super::trap::{self, Action};
 use super::{Flow, Run, Shell, pattern};
 
 impl Shell {
@@ -63,12 +64,22 @@ impl Shell {
         result
     }
 
-    /// `set -e`: ends the shell when the command that is over has failed.
-    fn check_status(&self) -> Run {
-        if self.status != 0 && self.tested == 0 && self.options.has(ERREXIT) {
-            return Err(Flow::Exit);
+    /// `set -e`: ends the shell when the command that is over has failed. The
+    /// trap on ERR comes before, as in bash: not in functions and subshells.
+    fn check_status(&mut self) -> Run {
+        if self.status == 0 || self.tested != 0 {
+            return Ok(());
         }
-        Ok(())
+        if self.traps.any
+            && let Action::Run(text) = self.traps.action(trap::ERR)
+            && self.local_marks.is_empty()
+            && !self.vars.in_subshell()
+        {
+            let status = self.status;
+            self.tested(|sh| sh.run_trap(&text))?;
+            self.status = status;
+        }
+        if self.options.has(ERREXIT) { Err(Flow::Exit) } else { Ok(()) }
     }
 
     /// A pipeline (2.9.2).
@@ -169,7 +180,7 @@ impl Shell {
                         }
                     }
                 }
-                let result = self.lists(statement, true);
+                let result = self.lasting(statement);
                 self.end_child(result)
             }
             Ok(Forked::Parent(pid)) => {
@@ -180,6 +191,25 @@ impl Shell {
             }
             Err(errno) => self.fatal(format_args!("cannot fork: {}", errno.desc())),
         }
+    }
+
+    /// What a process runs to its end: a compound command's redirections hold
+    /// for the trap on EXIT, too, as in every other shell.
+    fn lasting(&mut self, statement: &Statement) -> Run {
+        if let [command] = statement.first.commands.as_slice()
+            && statement.rest.is_empty()
+            && !statement.first.negated
+            && !matches!(command.kind, Kind::Simple(_))
+        {
+            let saved = match self.redirect(&command.redirs) {
+                Ok(saved) => saved,
+                Err(RedirError::Flow(flow)) => return Err(flow),
+                Err(RedirError::Failed) => return Ok(()),
+            };
+            self.keep_redirections(saved);
+            return self.compound(&command.kind, true);
+        }
+        self.lists(statement, true)
     }
 
     /// Runs `f` in a child and waits for it; with `tail` in this process,

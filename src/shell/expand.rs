@@ -139,7 +139,7 @@ impl Shell {
             return self.vars.get(b"HOME").map(<[u8]>::to_vec);
         }
         // No NSS in a static program: the file itself.
-        let passwd = std::fs::read("/etc/passwd").ok()?;
+        let passwd = crate::sys::file::read("/etc/passwd").ok()?;
         passwd.split(|b| *b == b'\n').find_map(|line| {
             let mut columns = line.split(|b| *b == b':');
             (columns.next()? == user).then(|| columns.nth(4).map(<[u8]>::to_vec))?

@@ -8,9 +8,9 @@
 //!
 //! | POSIX | file |
 //! |---|---|
-//! | 2.2 Quoting, 2.6 recognition of expansions | `word` |
-//! | 2.3 Token Recognition, aliases | `lexer` |
-//! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser`, `cond` |
+//! | 2.2 Quoting, 2.6 recognition of expansions | `word`, `dollar`, `braced`, `assignment` |
+//! | 2.3 Token Recognition, aliases | `lexer`, `here` |
+//! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser`, `simple`, `cond` |
 //! | 2.5 Parameters and Variables | `vars`, `options` |
 //! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `substitute` |
 //! | 2.7 Redirection | `redir` |
@@ -29,16 +29,20 @@ use crate::applet::{self, Table};
 use crate::sys;
 
 pub mod arith;
+mod assignment;
 pub mod ast;
+mod braced;
 pub mod builtins;
 mod command;
 mod complete;
 mod cond;
+mod dollar;
 mod edit;
 mod exec;
 mod expand;
 pub mod fields;
 mod glob;
+mod here;
 mod history;
 mod jobs;
 pub mod lexer;
@@ -46,6 +50,7 @@ pub mod options;
 pub mod parser;
 pub mod pattern;
 mod redir;
+mod simple;
 mod sorted;
 pub mod start;
 mod substitute;

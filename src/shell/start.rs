@@ -24,6 +24,8 @@ use super::{Flow, Getopts, Run, Shell};
 enum From {
     /// It is.
     Nowhere,
+    /// It is, and `set -v` shows it.
+    File,
     /// Standard input, of which commands may read too: nothing is read that
     /// is not executed.
     Stdin,
@@ -165,7 +167,7 @@ impl Input for Reader<'_> {
     fn more(&mut self, text: &mut Vec<u8>, unfinished: bool) -> bool {
         let start = text.len();
         let more = match self.from {
-            From::Nowhere => false,
+            From::Nowhere | From::File => false,
             From::Stdin => read_line(text),
             From::Prompt(editor) => {
                 let variable: &[u8] = if unfinished { b"PS2" } else { b"PS1" };
@@ -312,7 +314,7 @@ impl Shell {
     }
 
     fn read_profile(&mut self, file: &[u8]) {
-        let Ok(text) = std::fs::read(OsStr::from_bytes(file)) else { return };
+        let Ok(text) = crate::sys::file::read(OsStr::from_bytes(file)) else { return };
         let result = self.run_file(text, file);
         self.settle(result.map(drop));
     }
@@ -324,14 +326,14 @@ impl Shell {
 
     fn run_script(&mut self, file: &[u8]) -> Run {
         let path = OsStr::from_bytes(file);
-        let mut read = std::fs::read(path);
+        let mut read = crate::sys::file::read(path);
         let mut file = file.to_vec();
         if read.is_err()
             && !file.contains(&b'/')
             && let Some(path) = self.vars.get(b"PATH").map(<[u8]>::to_vec)
             && let Some(found) = super::command::search_path(&path, &file)
         {
-            read = std::fs::read(OsStr::from_bytes(&found));
+            read = crate::sys::file::read(OsStr::from_bytes(&found));
             file = found;
         }
         let text = match read {
@@ -346,7 +348,7 @@ impl Shell {
         self.prefix = show_bytes(&file).to_string();
         self.names_line = true;
         let mut source = Source::of(text, 1);
-        self.run_source(&mut source, &mut From::Nowhere, false).map(drop)
+        self.run_source(&mut source, &mut From::File, false).map(drop)
     }
 
     fn run_stdin(&mut self) -> Run {
@@ -360,11 +362,15 @@ impl Shell {
     /// Commands in a text, in this environment: `eval`, a trap. False when
     /// there are none.
     pub fn run_text(&mut self, text: Vec<u8>, line: u32) -> Result<bool, Flow> {
+        self.run_whole(text, line, &mut From::Nowhere)
+    }
+
+    fn run_whole(&mut self, text: Vec<u8>, line: u32, from: &mut From) -> Result<bool, Flow> {
         if !self.has_stack() {
             self.fatal("commands nest too deep")?;
         }
         let mut source = Source::of(text, line);
-        self.run_source(&mut source, &mut From::Nowhere, false)
+        self.run_source(&mut source, from, false)
     }
 
     /// The commands of a file, in this environment. False when there are none.
@@ -372,7 +378,7 @@ impl Shell {
         let names_line = std::mem::replace(&mut self.names_line, true);
         let prefix = format!("{}: {}", show_bytes(&self.name), show_bytes(path));
         let prefix = std::mem::replace(&mut self.prefix, prefix);
-        let result = self.run_text(text, 1);
+        let result = self.run_whole(text, 1, &mut From::File);
         self.prefix = prefix;
         self.names_line = names_line;
         result
@@ -387,18 +393,19 @@ impl Shell {
         tail: bool,
     ) -> Result<bool, Flow> {
         let mut any = false;
-        let top = !matches!(from, From::Nowhere) && self.interactive;
-        if let From::Nowhere = from
-            && self.options.has(VERBOSE)
-        {
-            let _ = write_all(sys::fd::stderr(), source.rest());
-        }
+        let top = matches!(from, From::Stdin | From::Prompt(_)) && self.interactive;
         loop {
             if top {
                 self.notify();
             }
+            let shown = matches!(from, From::File) && self.options.has(VERBOSE);
+            let before = if shown { source.rest().to_vec() } else { Vec::new() };
             let mut reader = Reader { shell: self, from };
             let parsed = Parser::new(source, &mut reader).complete_command();
+            if shown {
+                let read = before.len().saturating_sub(source.rest().len());
+                let _ = write_all(sys::fd::stderr(), before.get(..read).unwrap_or_default());
+            }
             let result = match parsed {
                 Ok(None) if top && self.was_interrupted() => {
                     source.discard();

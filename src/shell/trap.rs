@@ -13,6 +13,9 @@ use crate::sys::signal::{self, Disposition};
 
 use super::{Flow, Run, Shell};
 
+/// The number of the condition ERR, beyond all signals.
+pub const ERR: i32 = signal::COUNT as i32;
+
 /// What is done when a signal comes.
 #[derive(Clone, Default)]
 pub enum Action {
@@ -222,6 +225,7 @@ impl Shell {
     }
 
     /// Runs the traps of signals that have come.
+    /// Runs the commands of a trap; `exit` there means the status before it.
     pub fn run_traps(&mut self) -> Run {
         if self.capture.is_some() {
             // A subshell has no traps; an interrupt is for it as well.
@@ -245,7 +249,8 @@ impl Shell {
         Ok(())
     }
 
-    fn run_trap(&mut self, text: &[u8]) -> Run {
+    /// Runs the commands of a trap; `exit` there means the status before it.
+    pub fn run_trap(&mut self, text: &[u8]) -> Run {
         let outer = self.trap_status.replace(self.status);
         let result = self.run_text(text.to_vec(), self.vars.line.max(1));
         self.trap_status = outer;

@@ -157,7 +157,7 @@ impl Vars {
                 }
             }
         }
-        for name in [b"LINENO".as_slice(), b"RANDOM"] {
+        for name in [b"EPOCHSECONDS".as_slice(), b"LINENO", b"RANDOM"] {
             let slot = vars.slot_of(name);
             if let Some(var) = vars.list.get_mut(slot as usize) {
                 var.value = Some(Vec::new());
@@ -233,7 +233,9 @@ impl Vars {
         let line = self.line;
         let Some(var) = self.list.get_mut(slot as usize) else { return };
         let number = if *var.name == *b"LINENO" {
-            line
+            u64::from(line)
+        } else if *var.name == *b"EPOCHSECONDS" {
+            crate::sys::clock::now().as_secs()
         } else {
             // Marsaglia's xorshift: for spreading retries, not for secrets.
             let mut x = self.random;
@@ -241,7 +243,7 @@ impl Vars {
             x ^= x >> 17;
             x ^= x << 5;
             self.random = x;
-            (x >> 8) & 0x7fff
+            u64::from((x >> 8) & 0x7fff)
         };
         let text = var.value.get_or_insert_default();
         text.clear();

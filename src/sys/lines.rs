@@ -106,7 +106,7 @@ impl Lines {
         }
         if self.bytes.len() < self.end + BLOCK {
             let size = (self.bytes.len() * 2).max(self.end + BLOCK);
-            self.bytes.resize(size, 0);
+            super::memory::resize(&mut self.bytes, size, 0);
         }
         let room = self.bytes.get_mut(self.end..).unwrap_or_default();
         loop {

@@ -38,7 +38,7 @@ const USER_PROCESS: i16 = 7;
 
 /// Those of `/var/run/utmp`; none where there is no such file.
 pub fn users() -> Vec<Login> {
-    of_text(&std::fs::read("/var/run/utmp").unwrap_or_default())
+    of_text(&crate::sys::file::read("/var/run/utmp").unwrap_or_default())
 }
 
 /// The records of the file's bytes.

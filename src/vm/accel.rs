@@ -99,6 +99,7 @@ fn try_kvm(qemu: &Path, kernel: &Path) -> Result<(), String> {
         cpus: 1,
         console: theirs.as_raw_fd(),
         ports: None,
+        door: None,
         shares: &[],
         disks: &[],
         network: false,

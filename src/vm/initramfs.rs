@@ -14,7 +14,6 @@ use crate::applet::{Error, Table, show};
 use crate::compress::Format;
 use crate::cpio::{Header, Writer};
 use crate::image::{Builder, Farm, ModuleOptions, for_machines};
-use crate::job::{SPEC_PATH, Spec};
 use crate::kmod::Tree;
 
 /// A file in memory, or an open one, for QEMU to read.
@@ -44,26 +43,27 @@ impl Image {
     }
 }
 
-/// An initramfs of the user's own. The job, if there is one, is appended as an
-/// archive of its own: the kernel unpacks one behind the other.
-pub fn given(path: &Path, spec: Option<&Spec>) -> Result<Image, Error> {
+/// An initramfs of the user's own. The job or the token, if there is one, is
+/// appended as an archive of its own: the kernel unpacks one behind the other.
+pub fn given(path: &Path, extra: Option<(&str, Vec<u8>)>) -> Result<Image, Error> {
     let wrong = |e: std::io::Error| Error::os(show(path), e);
-    let Some(spec) = spec else {
+    let Some((name, text)) = extra else {
         let file = File::open(path).map_err(wrong)?;
         let size = file.metadata().map_err(wrong)?.len();
         return Ok(Image { fd: file.into(), size });
     };
-    let bytes = std::fs::read(path).map_err(wrong)?;
-    let job = job_archive(spec)?;
+    let bytes = crate::sys::file::read(path).map_err(wrong)?;
+    let more = archive_of(name, &text)?;
     // An archive begins at a multiple of four bytes; zeros between are skipped.
     let gap = vec![0; bytes.len().next_multiple_of(512) - bytes.len()];
-    Image::of_bytes(&[&bytes, &gap, &job])
+    Image::of_bytes(&[&bytes, &gap, &more])
 }
 
-fn job_archive(spec: &Spec) -> Result<Vec<u8>, Error> {
+/// An archive with one file and the folders above it.
+fn archive_of(file: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
     let mut archive = Writer::new();
     let mut path = Vec::new();
-    let name = SPEC_PATH.trim_start_matches('/').as_bytes();
+    let name = file.trim_start_matches('/').as_bytes();
     for (n, part) in name.split(|b| *b == b'/').enumerate() {
         if n > 0 {
             let header = Header { ino: n as u32, mode: 0o40755, nlink: 2, ..Header::default() };
@@ -73,7 +73,7 @@ fn job_archive(spec: &Spec) -> Result<Vec<u8>, Error> {
         path.extend_from_slice(part);
     }
     let header = Header { ino: 99, mode: 0o100_600, nlink: 1, ..Header::default() };
-    archive.entry(&header, name, &spec.encode()).map_err(Error::msg)?;
+    archive.entry(&header, name, text).map_err(Error::msg)?;
     Ok(archive.finish())
 }
 
@@ -82,10 +82,10 @@ pub fn build(
     table: &'static Table,
     options: &Options,
     kernel: &Kernel,
-    spec: Option<&Spec>,
+    extra: Option<(&str, Vec<u8>)>,
     note: &dyn Fn(&str),
 ) -> Result<Image, Error> {
-    let rescue = options.root.is_none() && spec.is_none();
+    let rescue = options.root.is_none() && options.command.is_empty();
     let farm = if options.root.is_some() { Farm::Minimal } else { Farm::Full };
     let mut builder = Builder::new(PathBuf::from("/proc/self/exe"));
     builder.farm(table, farm).skeleton()?;
@@ -94,7 +94,7 @@ pub fn build(
         let strip = !options.keep_signatures && !kernel.signed_modules_only;
         let how = ModuleOptions { strip, decompress: false, optional: true };
         let names: Vec<&[u8]> =
-            if rescue { for_machines().collect() } else { names(options, spec.is_some()) };
+            if rescue { for_machines().collect() } else { names(options, extra.is_some()) };
         builder.modules(&tree, &names, how)?;
     } else if !kernel.version.is_empty() {
         note(&format!(
@@ -103,8 +103,8 @@ pub fn build(
             crate::applet::show_bytes(&kernel.version)
         ));
     }
-    if let Some(spec) = spec {
-        builder.file(SPEC_PATH, 0o600, spec.encode())?;
+    if let Some((name, text)) = extra {
+        builder.file(name, 0o600, text)?;
     }
     let image = builder.build(Format::None)?;
     if options.verbose {
@@ -117,9 +117,9 @@ pub fn build(
 
 /// The modules for the machine's devices and mounts. Those that are part of a
 /// kernel, or that it does not have, cost nothing.
-fn names(options: &Options, job: bool) -> Vec<&'static [u8]> {
+fn names(options: &Options, ports: bool) -> Vec<&'static [u8]> {
     let mut list: Vec<&[u8]> = vec![b"virtio_pci"];
-    if job {
+    if ports {
         list.push(b"virtio_console");
     }
     if options.root.is_some() || !options.mounts.is_empty() {
@@ -151,8 +151,7 @@ mod tests {
 
     #[test]
     fn a_job_in_an_archive_of_its_own() {
-        let spec = Spec { argv: vec![b"true".to_vec()], ..Spec::default() };
-        let archive = job_archive(&spec).unwrap();
+        let archive = archive_of(crate::job::SPEC_PATH, b"job").unwrap();
         let names: Vec<Vec<u8>> =
             crate::cpio::Reader::new(&archive).map(|entry| entry.unwrap().name.to_vec()).collect();
         assert_eq!(names, [&b"etc"[..], b"etc/rescuebox", b"etc/rescuebox/job"]);

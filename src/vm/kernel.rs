@@ -58,7 +58,7 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Kernel, Error> {
     let parsed = BzImage::parse(&head);
     // An unpacked kernel may be given as it is.
     let own_entry = head.starts_with(b"\x7fELF")
-        && std::fs::read(&path).is_ok_and(|bytes| bzimage::has_pvh_entry(&bytes));
+        && crate::sys::file::read(&path).is_ok_and(|bytes| bzimage::has_pvh_entry(&bytes));
     let version = match &parsed {
         Ok(image) => image.version().unwrap_or_default().to_vec(),
         Err(_) if own_entry => version_of_name(&path),
@@ -223,7 +223,7 @@ fn demands_signatures(kernel: &Path, modules: Option<&Path>) -> bool {
     let beside = kernel.with_file_name(OsStr::from_bytes(&beside));
     let among = modules.map(|dir| dir.join("config"));
     [Some(beside), among].into_iter().flatten().any(|file| {
-        std::fs::read(file).is_ok_and(|text| {
+        crate::sys::file::read(file).is_ok_and(|text| {
             text.split(|b| *b == b'\n').any(|line| OPTIONS.contains(&line.trim_ascii_end()))
         })
     })
@@ -248,7 +248,7 @@ fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
         // A kernel that cannot be booted this way is remembered as empty.
         return (meta.len() > 0).then_some(file);
     }
-    let packed = std::fs::read(path).ok()?;
+    let packed = crate::sys::file::read(path).ok()?;
     let bytes = BzImage::parse(&packed).and_then(|image| image.unpack()).ok();
     let bytes = bytes.filter(|bytes| bzimage::has_pvh_entry(bytes));
     std::fs::create_dir_all(&dir).ok()?;

@@ -17,12 +17,13 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
 
 use crate::applet::{self, Ctx, Env, Error, Status, complain, show};
-use crate::job::{Size, Spec};
+use crate::job::{self, Size, Spec};
 use crate::sys;
 
 pub mod accel;
 mod child;
 mod console;
+pub mod door;
 mod flow;
 mod initramfs;
 pub mod kernel;
@@ -34,6 +35,7 @@ mod terminal;
 
 use child::Child;
 use console::Console;
+use door::Door;
 use flow::Flow;
 use qemu::{Accel, Disk, Machine, Use, Words};
 use report::{End, RUNNER_FAILED, Times};
@@ -103,6 +105,10 @@ pub struct Options {
     pub keep_signatures: bool,
     /// The init of the root.
     pub init: Option<String>,
+    /// Whether `attach` may come to its rescue shell.
+    pub door: bool,
+    /// What `attach` knows it by; its process when it has no name.
+    pub name: Option<String>,
     /// The command to run in it.
     pub command: Vec<OsString>,
 }
@@ -178,6 +184,7 @@ fn attempt(
     // Before anything is started: whatever comes then waits for the loop.
     let signals = take_signals()?;
     let purpose = if options.command.is_empty() { Use::Console } else { Use::Job };
+    let door = door(cx, options, purpose)?;
     let folders = folders(options)?;
     let disks = disks(options)?;
     let qemu = qemu::find(cx.env)?;
@@ -217,6 +224,7 @@ fn attempt(
             .map(|folder| (folder.tag.as_str(), folder.writable))
             .collect::<Vec<_>>(),
         init: options.init.as_deref(),
+        door: door.is_some(),
         environment: if purpose == Use::Console { &environment } else { &[] },
         append: &options.append,
     })?;
@@ -241,9 +249,14 @@ fn attempt(
         cwd: b"/".to_vec(),
         tty: terminal.map(|(rows, columns)| Size { rows, columns }),
     });
+    let extra = match (&spec, &door) {
+        (Some(spec), _) => Some((job::SPEC_PATH, spec.encode())),
+        (None, Some(door)) => Some((job::TOKEN_PATH, door.token.clone())),
+        (None, None) => None,
+    };
     let image = match &options.initrd {
-        Some(path) => initramfs::given(path, spec.as_ref())?,
-        None => initramfs::build(cx.table, options, &kernel, spec.as_ref(), &|note| {
+        Some(path) => initramfs::given(path, extra)?,
+        None => initramfs::build(cx.table, options, &kernel, extra, &|note| {
             complain(cx.stderr, cx.name, &format_args!("note: {note}"));
         })?,
     };
@@ -268,7 +281,10 @@ fn attempt(
         .map(|(folder, socket)| (folder.tag.as_str(), socket.as_raw_fd()))
         .collect();
     let args = qemu::arguments(&Machine {
-        name: options.root.as_deref().unwrap_or(Path::new("rescuebox")).as_os_str(),
+        name: match &options.name {
+            Some(name) => OsStr::new(name),
+            None => options.root.as_deref().unwrap_or(Path::new("rescuebox")).as_os_str(),
+        },
         accel: choice.accel,
         purpose,
         kernel: &kernel.boot,
@@ -278,6 +294,7 @@ fn attempt(
         cpus: options.cpus,
         console: their_console.as_raw_fd(),
         ports: <[i32; 4]>::try_from(numbers).ok(),
+        door: door.as_ref().map(Door::number),
         shares: &tags,
         disks: &disks,
         network: options.network,
@@ -285,6 +302,7 @@ fn attempt(
     facts.kernel = Some(kernel);
     let mut keep = vec![their_console.as_fd(), image.fd.as_fd()];
     keep.extend(their_ports.iter().map(AsFd::as_fd));
+    keep.extend(door.iter().map(|door| door.listener.as_fd()));
     keep.extend(sockets.iter().map(AsFd::as_fd));
     if options.verbose {
         complain(cx.stderr, cx.name, &format_args!("{}", words(&qemu, &args)));
@@ -326,6 +344,7 @@ fn attempt(
         limits: Limits {
             timeout: options.timeout,
             end_on_failure: purpose == Use::Job,
+            named: options.name.is_some(),
             memory: options.memory,
             memory_wanted: MEMORY_WANTED + 4 * facts.image,
         },
@@ -347,6 +366,25 @@ fn attempt(
         child.end(None, Duration::from_secs(2));
     }
     Ok(end)
+}
+
+/// The door to the rescue shell. A machine with a job ends when its boot
+/// fails, and somebody else's initramfs has no such shell unless told so.
+fn door(cx: &Ctx<'_>, options: &Options, purpose: Use) -> Result<Option<Door>, Error> {
+    if !options.door || purpose == Use::Job || (options.initrd.is_some() && options.name.is_none())
+    {
+        return Ok(None);
+    }
+    if let Some(name) = &options.name {
+        return Door::open(cx.env, name).map(Some);
+    }
+    match Door::open(cx.env, &std::process::id().to_string()) {
+        Ok(door) => Ok(Some(door)),
+        Err(error) => {
+            complain(cx.stderr, cx.name, &format_args!("note: no attach: {error}"));
+            Ok(None)
+        }
+    }
 }
 
 /// Signals that the loop deals with, blocked for everything else. Children

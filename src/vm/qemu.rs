@@ -66,6 +66,8 @@ pub struct Machine<'a> {
     pub console: i32,
     /// The sockets of the job's ports: control, input, output, error.
     pub ports: Option<[i32; 4]>,
+    /// The listening socket of `attach`, instead.
+    pub door: Option<i32>,
     /// Tags and sockets of the shares.
     pub shares: &'a [(&'a str, i32)],
     /// Disks.
@@ -122,6 +124,8 @@ pub struct Words<'a> {
     pub mounts: &'a [(&'a str, bool)],
     /// `--init`.
     pub init: Option<&'a str>,
+    /// Whether `attach` may come to its rescue shell.
+    pub door: bool,
     /// `name=value` for the init: TERM, LINES, COLUMNS.
     pub environment: &'a [String],
     /// `--append`.
@@ -166,6 +170,9 @@ pub fn line(words: &Words<'_>) -> Result<String, Error> {
         }
     }
     add("rescue.profile=vm");
+    if words.door {
+        add("rescue.remote=port");
+    }
     if words.root {
         add("rootfs=rootfs");
         add(if words.writable { "rw" } else { "ro" });
@@ -261,6 +268,14 @@ pub fn arguments(machine: &Machine<'_>) -> Vec<OsString> {
             ));
         }
     }
+    if let Some(door) = machine.door {
+        let name = job::RESCUE;
+        add(&format!(
+            "-device virtio-serial-pci,max_ports=2 \
+             -chardev socket,id={name},fd={door},server=on,wait=off \
+             -device virtserialport,chardev={name},name={name}"
+        ));
+    }
     for (n, (tag, socket)) in machine.shares.iter().enumerate() {
         // A tag has neither blanks nor commas: the runner refuses them.
         add(&format!(
@@ -319,6 +334,7 @@ mod tests {
             overlay: false,
             mounts: &[],
             init: None,
+            door: false,
             environment: &[],
             append: &[],
         }
@@ -334,6 +350,7 @@ mod tests {
         let append = ["debug -- a".to_string()];
         let full = Words {
             purpose: Use::Console,
+            door: true,
             accel: Accel::Kvm,
             verbose: true,
             writable: true,
@@ -346,7 +363,7 @@ mod tests {
         };
         assert_eq!(
             line(&full).unwrap(),
-            "console=ttyS0 cryptomgr.notests rescue.profile=vm rootfs=rootfs rw \
+            "console=ttyS0 cryptomgr.notests rescue.profile=vm rescue.remote=port rootfs=rootfs rw \
              systemd.volatile=overlay mount=a mount-ro=b \"init=/my init\" TERM=xterm debug -- a"
         );
     }
@@ -380,6 +397,7 @@ mod tests {
             cpus: 1,
             console: 5,
             ports: None,
+            door: None,
             shares: &[("t", 9)],
             disks: &[disk],
             network: false,

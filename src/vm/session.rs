@@ -32,6 +32,8 @@ pub struct Limits {
     /// Whether a failed boot ends it: there is nobody to type into a rescue
     /// shell.
     pub end_on_failure: bool,
+    /// Whether it has a name: somebody will come with `attach`.
+    pub named: bool,
     /// Bytes of memory that the machine has.
     pub memory: u64,
     /// With less the kernel may have no room for itself and the image.
@@ -420,7 +422,7 @@ impl<'a> Session<'a> {
             }
             News::End => {
                 // Nobody is left to type into a rescue shell.
-                self.limits.end_on_failure = true;
+                self.limits.end_on_failure = !self.limits.named;
             }
             _ => {}
         }

@@ -8,4 +8,5 @@ pub mod namespace;
 pub mod network;
 pub mod pty;
 pub mod runner;
+pub mod running;
 pub mod scratch;

@@ -42,6 +42,8 @@ pub struct Script {
     tame: bool,
     /// No `$@`, which POSIX leaves open where there are no fields.
     single: bool,
+    /// `set -u` may come, and no parameters in here-documents.
+    strict: bool,
 }
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -60,6 +62,7 @@ impl Script {
             counters: 0,
             tame: false,
             single: false,
+            strict: seed.is_multiple_of(3),
         };
         let count = 2 + script.random.below(6);
         for _ in 0..count {
@@ -820,6 +823,7 @@ impl Script {
             "set -e", "set -u", "set -f", "set +f", "set +e", "set +u", "set +C", "set -a",
         ]);
         if self.random.one_in(3) {
+            let text = if text == "set -u" && !self.strict { "set -C" } else { text };
             return self.put(text);
         }
         self.put("set --");
@@ -874,6 +878,9 @@ impl Script {
                         ]);
                         self.put(text);
                     }
+                    // dash and busybox write these in a process of its own,
+                    // where `set -u` ends nothing else.
+                    _ if self.strict => self.put("s"),
                     2 | 3 => self.simple_parameter(),
                     4 if expands => self.braced(true),
                     5 if expands => self.arithmetic(),

@@ -19,6 +19,7 @@
 
 mod grammar;
 mod random;
+mod real;
 mod terminal;
 
 use std::path::Path;

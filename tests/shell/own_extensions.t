@@ -91,3 +91,17 @@ a
 []
 a
 c
+##! a trap on ERR, which POSIX lacks
+trap 'echo "failed $?"' ERR; false; (exit 3); if false; then :; fi; ! true; false || true; f() { false; }; f; echo $(false; echo a); trap; set -e; (exit 4); echo no
+--> 4
+failed 1
+failed 3
+failed 1
+a
+trap -- 'echo "failed $?"' ERR
+failed 4
+##! the time
+x=$EPOCHSECONDS; [ "$x" -gt 1700000000 ] && echo yes; EPOCHSECONDS=5; echo $EPOCHSECONDS
+-->
+yes
+5

@@ -19,7 +19,8 @@ use crate::harness::scratch::Scratch;
 const BATCH: u64 = 100;
 
 /// What every script may use.
-const PRELUDE: &str = "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns() { return $1; }\n";
+const PRELUDE: &str =
+    "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns() { return $1; }\nw() { :; }\n";
 
 // Where dash is not POSIX, or POSIX leaves the choice; the grammar keeps away
 // from these, or asks so that the difference does not show:
@@ -27,7 +28,8 @@ const PRELUDE: &str = "n=3 m=-1\np() { printf '<%s>' \"$@\"; printf '\\n'; }\ns(
 // * getopts, XCU 3: "or if the option that was found does not have an
 //   option-argument, OPTARG shall be unset". dash sets it to nothing.
 // * 2.8.1, expansion errors "shall exit". In a here-document they and
-//   assignments are lost in dash, which writes it in a child.
+//   assignments are lost in dash, which writes it in a child; so are those of
+//   `set -u`, which a third of the scripts may use.
 // * 2.15 set -u: "in a parameter expansion or an arithmetic expansion". dash
 //   takes an unset variable of arithmetic for 0.
 // * 2.5.2: "if the other parts are all within the same double-quotes as the

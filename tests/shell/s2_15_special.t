@@ -222,3 +222,20 @@ a=1; a=2 :; echo $a; b=3 export c; echo $b
 $SH -c 'for i in 1; do break 0; done; echo no' 2>/dev/null || echo failed
 -->
 failed
+## the redirections of an asynchronous group hold for its trap
+{ trap 'echo t' EXIT; exit; } >f & wait; echo "[$(cat f)]"; { trap 'echo u' EXIT; } >f & wait; cat f
+-->
+[t]
+u
+## set -v shows a script as it is read
+printf 'echo a\nset -v\n# b\nif :\nthen echo c; fi\n. ./t\n' >s; echo 'echo d' >t; $SH s 2>&1; $SH -v -c 'echo e' 2>&1
+-->
+a
+# b
+if :
+then echo c; fi
+c
+. ./t
+echo d
+d
+e

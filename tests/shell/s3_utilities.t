@@ -509,3 +509,8 @@ getopts ab: x -z 2>&1; OPTIND=1; getopts ab: x -b 2>&1
 -->
 Illegal option -z
 No arg for -b option
+## umask takes no mode that looks like an option
+umask 0; umask -w 2>/dev/null; umask; umask -- -w; umask
+-->
+0000
+0222

@@ -1,5 +1,6 @@
 //! Virtual machines, in emulation.
 
+mod attach;
 mod command;
 mod console;
 mod disks;
@@ -10,5 +11,5 @@ mod kernels;
 mod matrix;
 mod modules;
 mod osbuild;
-mod package;
+mod remote;
 mod seed;

@@ -82,7 +82,11 @@ fn padded(out: &mut Vec<u8>, cell: &Cell, width: usize) {
     if !cell.right {
         out.extend_from_slice(&cell.text);
     }
-    out.resize(start + width - if cell.right { cell.text.len() } else { 0 }, b' ');
+    crate::sys::memory::resize(
+        out,
+        start + width - if cell.right { cell.text.len() } else { 0 },
+        b' ',
+    );
     if cell.right {
         out.extend_from_slice(&cell.text);
     }

@@ -97,7 +97,7 @@ impl Machine {
 
     /// A file of a device without its line's end.
     fn read(&self, name: &[u8], file: &str) -> Option<Vec<u8>> {
-        let mut text = std::fs::read(self.folder(name).join(file)).ok()?;
+        let mut text = crate::sys::file::read(self.folder(name).join(file)).ok()?;
         if text.last() == Some(&b'\n') {
             text.pop();
         }
@@ -201,9 +201,10 @@ impl Machine {
     /// The mounts of a device, the last one first, and whether it is swap.
     fn mounts_of(&mut self, at: usize) -> (Vec<&Mount>, bool) {
         if self.mounts.is_none() {
-            let text = std::fs::read(self.root.join("proc/self/mountinfo")).unwrap_or_default();
+            let text =
+                crate::sys::file::read(self.root.join("proc/self/mountinfo")).unwrap_or_default();
             self.mounts = Some(mountinfo::parse(&text));
-            let text = std::fs::read(self.root.join("proc/swaps")).unwrap_or_default();
+            let text = crate::sys::file::read(self.root.join("proc/swaps")).unwrap_or_default();
             for line in text.split(|&b| b == b'\n').skip(1) {
                 let word = line.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
                 self.swaps.push(mountinfo::unescape(word));
@@ -228,7 +229,7 @@ impl Machine {
             let values = if self.root == Path::new("/") {
                 self.probed(at, &node)
             } else {
-                noted(&std::fs::read(&node).unwrap_or_default())
+                noted(&crate::sys::file::read(&node).unwrap_or_default())
             };
             if let Some(device) = self.devices.get_mut(at) {
                 device.seen = Some(values);

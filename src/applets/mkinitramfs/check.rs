@@ -150,7 +150,7 @@ fn filesystem(kind: &[u8], needs: &mut Vec<Need>) {
 }
 
 fn content(path: &Path) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_default().trim_ascii().to_vec()
+    crate::sys::file::read(path).unwrap_or_default().trim_ascii().to_vec()
 }
 
 /// What a block device needs: its own drivers and those of all that it hangs

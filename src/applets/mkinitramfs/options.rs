@@ -132,7 +132,7 @@ impl Options {
             }
             return Ok(());
         }
-        let text = std::fs::read(path).map_err(|e| Error::os(show(path), e))?;
+        let text = crate::sys::file::read(path).map_err(|e| Error::os(show(path), e))?;
         for (n, line) in text.split(|&b| b == b'\n').enumerate() {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {

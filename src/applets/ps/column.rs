@@ -244,7 +244,8 @@ impl Column {
             }
             What::C => (permille(process, system) / 10).min(99).to_string(),
             What::Cgroup => {
-                let text = std::fs::read(process.folder.join("cgroup")).unwrap_or_default();
+                let text =
+                    crate::sys::file::read(process.folder.join("cgroup")).unwrap_or_default();
                 let lines: Vec<String> = text
                     .split(|&b| b == b'\n')
                     .filter(|line| !line.is_empty())
@@ -325,7 +326,7 @@ impl Column {
             What::Tty => terminal(stat.tty),
             What::Vsz => (stat.vsize / 1024).to_string(),
             What::Wchan => {
-                let text = std::fs::read(process.folder.join("wchan")).unwrap_or_default();
+                let text = crate::sys::file::read(process.folder.join("wchan")).unwrap_or_default();
                 match text.as_slice() {
                     b"" | b"0" => "-".into(),
                     text => visible(text),
@@ -439,7 +440,8 @@ fn terminal(device: u32) -> String {
         return name;
     }
     let (major, minor) = (device >> 8 & 0xfff, device & 0xff | device >> 12 & 0xfff00);
-    let event = std::fs::read(format!("/sys/dev/char/{major}:{minor}/uevent")).unwrap_or_default();
+    let event =
+        crate::sys::file::read(format!("/sys/dev/char/{major}:{minor}/uevent")).unwrap_or_default();
     let name = event.split(|&b| b == b'\n').find_map(|line| line.strip_prefix(b"DEVNAME="));
     name.map_or_else(|| format!("{major}:{minor}"), visible)
 }

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::net::telnet::{ANSWER_MAX, News, Protocol, Side, escape};
+use crate::net::telnet::{ANSWER_MAX, News, Protocol, SESSION_END, Side, escape};
 use crate::sys;
 
 /// Who is at the other end.
@@ -18,8 +18,12 @@ pub(super) enum From {
     Net(IpAddr),
     /// The host of this virtual machine, who has to know the token.
     Host,
-    /// Whoever started us with the connection, or has the other end of the
-    /// machine's port: nothing is asked unless there is a password.
+    /// The host, at the other end of a port of the machine, which stays open
+    /// when a session ends: the token is asked for, or the password; nothing
+    /// when there is neither.
+    Port,
+    /// Whoever started us with the connection: nothing is asked unless there
+    /// is a password.
     Given,
 }
 
@@ -167,7 +171,7 @@ impl Peer {
                     }
                 }
                 News::Terminal(name) => self.terminal = name,
-                News::Echo(_) => {}
+                News::Echo(_) | News::Told | News::End => {}
             }
         }
         if let Doing::Session { .. } = self.doing {
@@ -234,6 +238,9 @@ impl Peer {
             let group = Pid::from_raw(-pid.as_raw());
             let _ = kill(group, Signal::SIGHUP);
             let _ = kill(group, Signal::SIGCONT);
+        }
+        if self.from == From::Port && !matches!(self.doing, Doing::Ending) {
+            self.out.extend_from_slice(&SESSION_END);
         }
         // Closing the terminal hangs up whoever is in its foreground.
         self.doing = Doing::Ending;

@@ -76,7 +76,7 @@ fn port(name: &str, until: Instant) -> Result<OwnedFd, String> {
 /// The name of the node in /dev of the port `name`.
 fn find(name: &str) -> Option<std::ffi::OsString> {
     std::fs::read_dir("/sys/class/virtio-ports").ok()?.flatten().find_map(|entry| {
-        let text = std::fs::read(entry.path().join("name")).ok()?;
+        let text = crate::sys::file::read(entry.path().join("name")).ok()?;
         (text.trim_ascii_end() == name.as_bytes()).then(|| entry.file_name())
     })
 }
@@ -97,7 +97,7 @@ fn absent(name: &str) -> String {
     }
     let mut there = String::new();
     for entry in std::fs::read_dir("/sys/class/virtio-ports").into_iter().flatten().flatten() {
-        if let Ok(text) = std::fs::read(entry.path().join("name")) {
+        if let Ok(text) = crate::sys::file::read(entry.path().join("name")) {
             there.push(' ');
             there.push_str(&crate::applet::show_bytes(text.trim_ascii_end()).to_string());
         }

@@ -159,7 +159,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
             }
         }
     };
-    let text = match std::fs::read(OsStr::from_bytes(&path)) {
+    let text = match crate::sys::file::read(OsStr::from_bytes(&path)) {
         Ok(text) => text,
         Err(error) => {
             let what = format!("{}: {}", show_bytes(&path), reason(&error));

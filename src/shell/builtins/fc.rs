@@ -204,7 +204,7 @@ fn edit(sh: &mut Shell, numbers: &[u32], editor: Option<Vec<u8>>) -> Ran {
     quote_into(&mut command, &path);
     let line = sh.vars.line.max(1);
     let edited = sh.run_text(command, line);
-    let text = std::fs::read(file).unwrap_or_default();
+    let text = crate::sys::file::read(file).unwrap_or_default();
     let _ = std::fs::remove_file(file);
     edited?;
     // An editor that fails has changed its mind.

@@ -108,9 +108,11 @@ fn shown(resource: Resource, unit: u64, hard: bool) -> String {
 
 /// umask: the mask of new files; -S in letters.
 pub(super) fn umask(sh: &mut Shell, fields: &Fields) -> Ran {
-    let symbolic = fields.get(1) == Some(b"-S");
-    let at = 1 + usize::from(symbolic);
-    let at = at + usize::from(fields.get(at) == Some(b"--"));
+    let (letters_given, at) = match options(fields, b"S") {
+        Ok(found) => found,
+        Err(letter) => return sh.failed("umask", bad_option(letter), 2),
+    };
+    let symbolic = !letters_given.is_empty();
     let old = set_umask(Mode::empty());
     set_umask(old);
     let Some(operand) = fields.get(at) else {

@@ -6,7 +6,7 @@ use crate::sys::signal;
 use super::super::Shell;
 use super::super::command::always_quote_into;
 use super::super::fields::Fields;
-use super::super::trap::Action;
+use super::super::trap::{Action, ERR};
 use super::{Ran, bad_option, number, options};
 
 /// trap: what is done when a signal comes, or at the exit.
@@ -66,6 +66,9 @@ fn condition_number(text: &[u8]) -> Option<i32> {
     if text.eq_ignore_ascii_case(b"EXIT") {
         return Some(0);
     }
+    if text.eq_ignore_ascii_case(b"ERR") {
+        return Some(ERR);
+    }
     signal::number(text)
 }
 
@@ -93,7 +96,11 @@ fn line(text: &mut Vec<u8>, n: i32, action: Option<&Action>) {
         _ => text.push(b'-'),
     }
     text.push(b' ');
-    let name = if n == 0 { Some("EXIT") } else { signal::name(n) };
+    let name = match n {
+        0 => Some("EXIT"),
+        ERR => Some("ERR"),
+        _ => signal::name(n),
+    };
     match name {
         Some(name) => text.extend_from_slice(name.as_bytes()),
         None => text.extend_from_slice(n.to_string().as_bytes()),
