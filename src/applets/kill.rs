@@ -20,7 +20,7 @@ pub(super) static APPLET: Applet = Applet {
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let args: Vec<&[u8]> = cx.args.iter().map(|a| a.as_bytes()).collect();
     let mut text = Vec::new();
-    let result = kill::run(&args, &mut text, |job| {
+    let result = kill::run(&args, &mut text, &mut |job| {
         Err(format!("{}: jobs are the shell's", show_bytes(job)))
     });
     cx.out.write_all(&text).map_err(|e| Error::os("standard output", e))?;

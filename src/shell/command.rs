@@ -169,33 +169,33 @@ impl Shell {
             Meaning::Builtin(builtin) if builtin.special => {
                 self.special(builtin, simple, fields, redirs)
             }
-            Meaning::Builtin(builtin) => self.here(simple, redirs, |sh| {
+            Meaning::Builtin(builtin) => self.here(simple, redirs, &mut |sh| {
                 let status = sh.builtin(builtin, fields)?;
                 sh.status = status;
                 Ok(())
             }),
             Meaning::Function(function) => {
-                self.here(simple, redirs, |sh| sh.call(&function, fields))
+                self.here(simple, redirs, &mut |sh| sh.call(&function, fields))
             }
             Meaning::Applet(row)
                 if row.applet.kind == AppletKind::NoFork
                     || (self.may_block() && tame::is_filter(row.name.as_bytes())) =>
             {
-                self.here(simple, redirs, |sh| {
+                self.here(simple, redirs, &mut |sh| {
                     sh.status = sh.applet(row, fields);
                     Ok(())
                 })
             }
-            Meaning::Applet(row) => self.outside(simple, redirs, tail, |sh| {
+            Meaning::Applet(row) => self.outside(simple, redirs, tail, &mut |sh| {
                 name_process(row.name);
                 sh.status = sh.applet(row, fields);
                 Ok(())
             }),
             Meaning::File(path) if !tail && !self.interactive => {
-                self.here(simple, redirs, |sh| sh.spawn_file(&path, fields))
+                self.here(simple, redirs, &mut |sh| sh.spawn_file(&path, fields))
             }
             Meaning::File(path) => {
-                self.outside(simple, redirs, tail, |sh| sh.exec_file(&path, fields))
+                self.outside(simple, redirs, tail, &mut |sh| sh.exec_file(&path, fields))
             }
             Meaning::Unknown => {
                 let name = name.to_vec();
@@ -236,7 +236,7 @@ impl Shell {
         redirs: &[Redir],
         name: &[u8],
     ) -> Run {
-        self.here(simple, redirs, |sh| {
+        self.here(simple, redirs, &mut |sh| {
             sh.complain(format_args!("{}: not found", show_bytes(name)));
             sh.status = 127;
             Ok(())
@@ -249,7 +249,7 @@ impl Shell {
         &mut self,
         simple: &Simple,
         redirs: &[Redir],
-        f: impl FnOnce(&mut Shell) -> Run,
+        f: &mut dyn FnMut(&mut Shell) -> Run,
     ) -> Run {
         if redirs.is_empty() && simple.assigns.is_empty() {
             return f(self);
@@ -391,9 +391,9 @@ impl Shell {
         simple: &Simple,
         redirs: &[Redir],
         tail: bool,
-        f: impl FnOnce(&mut Shell) -> Run,
+        f: &mut dyn FnMut(&mut Shell) -> Run,
     ) -> Run {
-        self.in_child(tail, |sh| {
+        self.in_child(tail, &mut |sh| {
             let saved = match sh.redirect(redirs) {
                 Ok(saved) => saved,
                 Err(RedirError::Flow(flow)) => return Err(flow),
@@ -485,7 +485,7 @@ impl Shell {
             return Ok(());
         };
         if self.jobs.control {
-            return self.in_child(false, |sh| sh.exec_file(path, fields));
+            return self.in_child(false, &mut |sh| sh.exec_file(path, fields));
         }
         let environment = self.vars.environment();
         match sys::process::spawn(&program, &mut fields.c_strings(), environment) {
@@ -496,7 +496,7 @@ impl Shell {
                 self.status = statuses.last().copied().unwrap_or(0);
             }
             Err(Errno::ENOEXEC) => {
-                return self.in_child(false, |sh| sh.exec_script(path, fields));
+                return self.in_child(false, &mut |sh| sh.exec_script(path, fields));
             }
             Err(errno) => self.exec_failed(path, errno),
         }

@@ -181,7 +181,7 @@ impl Names {
         }
         builtins::names().for_each(|name| found.offer(name));
         for dir in self.path.split(|b| *b == b':').filter(|d| !d.is_empty()) {
-            folder(OsStr::from_bytes(dir), |name| found.offer_bytes(name));
+            folder(OsStr::from_bytes(dir), &mut |name| found.offer_bytes(name));
         }
     }
 
@@ -195,7 +195,7 @@ impl Names {
             None => dir.as_bytes().to_vec(),
         };
         let place = Path::new(OsStr::from_bytes(&place));
-        folder(place.as_os_str(), |name| {
+        folder(place.as_os_str(), &mut |name| {
             let hidden = name.first() == Some(&b'.') && !start.starts_with('.');
             if hidden || !name.starts_with(start.as_bytes()) {
                 return;
@@ -307,7 +307,7 @@ impl Names {
 }
 
 /// The names in a folder.
-fn folder(dir: &OsStr, mut each: impl FnMut(&[u8])) {
+fn folder(dir: &OsStr, each: &mut dyn FnMut(&[u8])) {
     for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
         each(entry.file_name().as_bytes());
     }

@@ -214,7 +214,7 @@ impl Shell {
 
     /// Runs `f` in a child and waits for it; with `tail` in this process,
     /// which then ends.
-    pub fn in_child(&mut self, tail: bool, f: impl FnOnce(&mut Shell) -> Run) -> Run {
+    pub fn in_child(&mut self, tail: bool, f: &mut dyn FnMut(&mut Shell) -> Run) -> Run {
         if tail && !self.traps.any {
             self.reset_traps();
             let result = f(self);
@@ -296,12 +296,12 @@ impl Shell {
             Kind::Simple(simple) => self.simple(simple, &[], tail),
             Kind::Group(body) => self.program(body, tail),
             Kind::Subshell(body) if !tail && self.is_tame(body) => {
-                self.in_subshell(|sh| sh.program(body, false))?;
+                self.in_subshell(&mut |sh| sh.program(body, false))?;
                 self.check_status()
             }
             Kind::Subshell(body) => {
                 // What a trap of its own may need, the process cannot end before.
-                self.in_child(tail, |sh| sh.program(body, false))?;
+                self.in_child(tail, &mut |sh| sh.program(body, false))?;
                 self.check_status()
             }
             Kind::If(arms, otherwise) => {

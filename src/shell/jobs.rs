@@ -383,7 +383,7 @@ impl Shell {
 
     /// Waits until `done` has an answer, a trapped signal comes, or there are
     /// no children. None then.
-    pub fn wait_until(&mut self, mut done: impl FnMut(&Shell) -> Option<u8>) -> Option<u8> {
+    pub fn wait_until(&mut self, done: &mut dyn FnMut(&Shell) -> Option<u8>) -> Option<u8> {
         if !self.waits_for_children {
             // Without a handler SIGCHLD would not end sigsuspend.
             let _ = signal::set(libc::SIGCHLD, signal::Disposition::Catch);

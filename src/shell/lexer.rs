@@ -250,12 +250,18 @@ impl<'a> Parser<'a> {
         Err(SyntaxError { line: self.source.line, what: what.into(), unfinished: true })
     }
 
-    /// Goes one level deeper for `f`.
-    pub(super) fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    #[inline(never)]
+    fn descend(&mut self) -> Parsed<()> {
         if self.depth >= DEPTH {
             return self.error("commands nest too deep");
         }
         self.depth += 1;
+        Ok(())
+    }
+
+    /// Goes one level deeper for `f`.
+    pub(super) fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        self.descend()?;
         let result = f(self);
         self.depth -= 1;
         result

@@ -23,7 +23,7 @@ impl Shell {
     pub fn substitute(&mut self, program: &Program) -> Result<Vec<u8>, Flow> {
         let status = self.status;
         let mut text = if self.is_tame(program) {
-            self.capture_here(|sh| sh.program(program, false))?
+            self.capture_here(&mut |sh| sh.program(program, false))?
         } else {
             self.capture_child(program)?
         };
@@ -41,7 +41,7 @@ impl Shell {
 
     /// Runs `f` as a subshell that is no process: what it changed is undone.
     /// Only an interrupt goes beyond it.
-    pub fn in_subshell(&mut self, f: impl FnOnce(&mut Shell) -> Run) -> Run {
+    pub fn in_subshell(&mut self, f: &mut dyn FnMut(&mut Shell) -> Run) -> Run {
         let vars = self.vars.enter_subshell();
         let positional = Rc::clone(&self.positional);
         let loops = self.loops;
@@ -61,7 +61,7 @@ impl Shell {
     }
 
     /// What `f`, as a subshell without process, writes.
-    fn capture_here(&mut self, f: impl FnOnce(&mut Shell) -> Run) -> Result<Vec<u8>, Flow> {
+    fn capture_here(&mut self, f: &mut dyn FnMut(&mut Shell) -> Run) -> Result<Vec<u8>, Flow> {
         let outer = self.capture.replace(Vec::new());
         let moved = std::mem::take(&mut self.stdout_moved);
         let result = self.in_subshell(f);
@@ -128,13 +128,13 @@ impl Shell {
         let mut failed = 0;
         let mut input: Option<Vec<u8>> = None;
         for command in before {
-            let text = self.capture_here(|sh| sh.stage(command, input.take()))?;
+            let text = self.capture_here(&mut |sh| sh.stage(command, input.take()))?;
             if self.status != 0 {
                 failed = self.status;
             }
             input = Some(text);
         }
-        self.in_subshell(|sh| sh.stage(last, input))?;
+        self.in_subshell(&mut |sh| sh.stage(last, input.take()))?;
         if self.status == 0 && self.options.has(PIPEFAIL) {
             self.status = failed;
         }

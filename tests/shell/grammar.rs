@@ -823,7 +823,7 @@ impl Script {
             "set -e", "set -u", "set -f", "set +f", "set +e", "set +u", "set +C", "set -a",
         ]);
         if self.random.one_in(3) {
-            let text = if text == "set -u" && !self.strict { "set -C" } else { text };
+            let text = if text == "set -u" && !self.strict { "set -f" } else { text };
             return self.put(text);
         }
         self.put("set --");

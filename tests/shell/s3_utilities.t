@@ -514,3 +514,8 @@ umask 0; umask -w 2>/dev/null; umask; umask -- -w; umask
 -->
 0000
 0222
+## printf knows no negative zero
+printf '%d %d %+d\n' - -0 -00 2>/dev/null
+-->
+0 0 +0
+--> 1

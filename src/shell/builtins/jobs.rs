@@ -115,7 +115,7 @@ pub(super) fn kill(sh: &mut Shell, fields: &Fields) -> Ran {
     let mut out = Vec::new();
     let control = sh.jobs.control;
     let jobs = &sh.jobs;
-    let result = super::kill::run(&args, &mut out, |spec| match jobs.find(spec) {
+    let result = super::kill::run(&args, &mut out, &mut |spec| match jobs.find(spec) {
         Ok(job) => {
             let first = job.processes.first().map(|(p, _)| p.as_raw());
             match job.group.filter(|_| control).map(|g| -g).or(first) {
@@ -149,7 +149,7 @@ pub(super) fn wait(sh: &mut Shell, fields: &Fields) -> Ran {
         return wait_for_one(sh, fields, from);
     }
     if fields.len() == from {
-        let ended = sh.wait_until(|sh| {
+        let ended = sh.wait_until(&mut |sh| {
             let running = sh.jobs.list().iter().any(|j| j.state() == State::Running);
             (!running).then_some(0)
         });
@@ -186,7 +186,7 @@ pub(super) fn wait(sh: &mut Shell, fields: &Fields) -> Ran {
             status = 127;
             continue;
         };
-        let ended = sh.wait_until(|sh| {
+        let ended = sh.wait_until(&mut |sh| {
             let job = sh.jobs.of_process(pid.as_raw())?;
             let (_, state) = job.processes.iter().find(|(p, _)| *p == pid)?;
             match state {
@@ -234,7 +234,7 @@ fn wait_for_one(sh: &mut Shell, fields: &Fields, from: usize) -> Ran {
     let any = fields.len() == from;
     let is_wanted = |id: u32| any || wanted.contains(&id);
     let mut ended = 0;
-    let status = sh.wait_until(|sh| {
+    let status = sh.wait_until(&mut |sh| {
         let mut left = false;
         for job in sh.jobs.list().iter().filter(|job| is_wanted(job.id)) {
             match job.state() {

@@ -17,7 +17,7 @@ pub enum Failure {
 pub fn run(
     args: &[&[u8]],
     out: &mut Vec<u8>,
-    mut resolve: impl FnMut(&[u8]) -> Result<i32, String>,
+    resolve: &mut dyn FnMut(&[u8]) -> Result<i32, String>,
 ) -> Result<(), Failure> {
     let usage = |text: &str| Failure::Usage(text.into());
     let mut number = libc::SIGTERM;
@@ -60,7 +60,7 @@ pub fn run(
     }
     let mut failures = Vec::new();
     for target in targets {
-        if let Err(why) = send(target, number, &mut resolve) {
+        if let Err(why) = send(target, number, resolve) {
             failures.push(why);
         }
     }
@@ -70,7 +70,7 @@ pub fn run(
 fn send(
     target: &[u8],
     number: i32,
-    resolve: &mut impl FnMut(&[u8]) -> Result<i32, String>,
+    resolve: &mut dyn FnMut(&[u8]) -> Result<i32, String>,
 ) -> Result<(), String> {
     let shown = show_bytes(target);
     let pid = if target.first() == Some(&b'%') {

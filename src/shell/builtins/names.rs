@@ -358,11 +358,11 @@ impl Shell {
                 self.status = self.applet(row, fields);
                 Ok(())
             }
-            Meaning::Applet(row) => self.in_child(false, |sh| {
+            Meaning::Applet(row) => self.in_child(false, &mut |sh| {
                 sh.status = sh.applet(row, fields);
                 Ok(())
             }),
-            Meaning::File(path) => self.in_child(false, |sh| sh.exec_file(&path, fields)),
+            Meaning::File(path) => self.in_child(false, &mut |sh| sh.exec_file(&path, fields)),
             Meaning::Function(function) => self.call(&Rc::clone(&function), fields),
             _ => {
                 let name = fields.get(0).unwrap_or_default();

@@ -300,6 +300,8 @@ impl<'a> Printer<'a> {
         let mut value = Integer::default();
         if !text.is_empty() {
             value = self.integer(text);
+            // There is no -0.
+            value.negative &= value.magnitude != 0;
         }
         let signed = matches!(letter, b'd' | b'i');
         let limit = match (signed, value.negative) {
