@@ -55,8 +55,16 @@ pub struct Row {
     pub applet: &'static Applet,
 }
 
+/// What the rows of a table are for.
+pub struct Purposes {
+    /// For each row, in the low four bits the place of its purpose's title.
+    pub of: &'static [u8],
+    /// The titles.
+    pub titles: &'static [&'static str],
+}
+
 /// The applets there are, sorted by name.
-pub struct Table(pub &'static [Row]);
+pub struct Table(pub &'static [Row], pub Purposes);
 
 impl Table {
     /// The row of exactly this name.
@@ -595,8 +603,33 @@ pub fn run(applet: &Applet, cx: &mut Ctx<'_>) -> Status {
 
 /// The help text of an applet.
 pub fn help(name: &str, applet: &Applet) -> String {
-    format!("{name}: {}\nusage: {name} {}\n", applet.summary, applet.usage)
+    let whole = format!("{name}: {}\nusage: {name} {}\n", applet.summary, applet.usage);
+    let mut text = String::with_capacity(whole.len() + 64);
+    for line in whole.lines() {
+        let mut rest = line;
+        // The rest of a line that is too wide comes below it, further in.
+        while rest.len() > WIDTH {
+            let cut = rest.as_bytes().get(..=WIDTH).unwrap_or_default();
+            let inner = rest.len() - rest.trim_start().len() + 1;
+            let Some(at) = cut.iter().rposition(|&b| b == b' ').filter(|at| *at > inner) else {
+                break;
+            };
+            let (now, later) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            text.push_str(now.trim_end());
+            text.push_str("\n      ");
+            rest = later.trim_start();
+            if rest.len() + 6 <= WIDTH {
+                break;
+            }
+        }
+        text.push_str(rest);
+        text.push('\n');
+    }
+    text
 }
+
+/// How wide the help is at most.
+const WIDTH: usize = 80;
 
 fn first_line(text: &str) -> &str {
     text.split('\n').next().unwrap_or_default()

@@ -14,6 +14,7 @@ pub mod gzip;
 mod input;
 mod lz4;
 mod lzo;
+pub mod lzw;
 mod parts;
 mod xz;
 mod zstd;
@@ -146,6 +147,19 @@ pub enum Cause {
     Unsupported,
     /// They cannot be read: the system's error number.
     Read(i32),
+}
+
+impl Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Cause::Truncated => "truncated data",
+            Cause::Corrupt => "corrupt data",
+            Cause::Checksum => "checksum mismatch",
+            Cause::TooLarge => "unpacks to more than is allowed",
+            Cause::Unsupported => "unsupported kind of data",
+            Cause::Read(errno) => crate::sys::text::error_text(*errno),
+        })
+    }
 }
 
 impl Display for Error {

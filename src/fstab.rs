@@ -13,6 +13,8 @@ pub struct Entry {
     pub fstype: Vec<u8>,
     /// Options, comma separated; `defaults` where the line has none.
     pub options: Vec<u8>,
+    /// How often dump saves it, in days; 0 is never.
+    pub freq: u32,
     /// The order in which fsck checks it; 0 is never.
     pub pass: u32,
 }
@@ -45,13 +47,16 @@ pub fn parse(text: &[u8]) -> (Vec<Entry>, Vec<usize>) {
         };
         let fstype = words.next().unwrap_or(b"auto");
         let options = words.next().unwrap_or(b"defaults");
-        let pass = words.nth(1).and_then(|w| std::str::from_utf8(w).ok()?.parse().ok());
+        let mut number =
+            || words.next().and_then(|w| std::str::from_utf8(w).ok()?.parse().ok()).unwrap_or(0);
+        let (freq, pass) = (number(), number());
         entries.push(Entry {
             source: unescape(source),
             target: unescape(target),
             fstype: unescape(fstype),
             options: unescape(options),
-            pass: pass.unwrap_or(0),
+            freq,
+            pass,
         });
     }
     (entries, bad)

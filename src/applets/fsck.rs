@@ -90,6 +90,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 target: Vec::new(),
                 fstype: b"auto".to_vec(),
                 options: Vec::new(),
+                freq: 0,
                 pass: 1,
             },
         };

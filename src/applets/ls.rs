@@ -43,7 +43,7 @@ pub(super) static APPLET: Applet = Applet {
             \x20 -L, -H   what links lead to; only for operands\n\
             \x20 -C, -x, -1, -m, -w N   down in columns, across, one a line, commas; line width\n\
             \x20 -q, -b, -N   control bytes as ?, as \\NNN, as they are\n\
-            \x20 --color[=always|auto|never], --full-time, --time-style=full-iso|long-iso|iso",
+            \x20 --color[=always|auto|never], --full-time, --time-style=full-iso|long-iso|iso|+FORMAT",
     kind: Kind::Fork, // a network filesystem may block
     run,
 };

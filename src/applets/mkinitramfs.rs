@@ -32,27 +32,27 @@ pub(super) static APPLET: Applet = Applet {
     name: "mkinitramfs",
     summary: "write an initramfs image made of this program",
     usage: "[OPTION...] [KVER]\n\
-            \x20 -o, --output FILE     the image; initramfs-KVER.img otherwise, - is standard output\n\
+            \x20 -o, --output FILE     the image (initramfs-KVER.img; - is standard output)\n\
             \x20 --kver KVER, --modules-dir DIR   modules of this kernel, or that are here\n\
-            \x20 --module NAME         this module, too, with what it depends on (repeat for more)\n\
+            \x20 --module NAME         this module, too, with what it needs (repeat)\n\
             \x20 --fs NAME, --driver NAME   the same, for filesystems and drivers (repeat)\n\
             \x20 --generic, --host-only   drivers of disks for any computer, or for this one\n\
             \x20 --sysfs DIR           ... or for the one whose /sys is here\n\
-            \x20 --microcode PATH      a file or folder of microcode, as an archive in front (repeat)\n\
-            \x20 --no-modules          none but those named by --module: not those for virtual machines\n\
+            \x20 --microcode PATH      a file or folder of microcode, in front (repeat)\n\
+            \x20 --no-modules          none but those named by --module\n\
             \x20 --strip-modules       unpack modules, take signatures and debugging data off\n\
             \x20 --decompress-modules  unpack modules; otherwise they stay as they are\n\
             \x20 --add SRC[:DST]       a file or folder, and libraries that it needs (repeat)\n\
             \x20 --spec FILE           what a list in gen_init_cpio's language says (repeat)\n\
-            \x20 --compress FORMAT[:N] none (the default), gzip, zstd, xz, lz4, bzip2, lzma; level N\n\
+            \x20 --compress FORMAT[:N] none (default), gzip, zstd, xz, lz4, bzip2, lzma\n\
             \x20 --program FILE        another build of this program instead of the running one\n\
             \x20 --prepend, --append FILE   an archive before (microcode) and behind the image\n\
-            \x20 --hook DIR            run its programs: they print such a list, and `add SRC[:DST]`\n\
-            \x20 --conf FILE           options, one a line: NAME or NAME = VALUE; a folder: *.conf\n\
+            \x20 --hook DIR            its programs print such a list, and `add SRC[:DST]`\n\
+            \x20 --conf FILE           options, NAME or NAME = VALUE a line (or a folder)\n\
             \x20 --uki STUB --kernel FILE [--cmdline TEXT]   one file for the firmware to start\n\
-            \x20 --align N             files begin at multiples of N, for filesystems that share blocks\n\
+            \x20 --align N             files begin at multiples of N, to share blocks\n\
             \x20 --list-modules, --dry-run   say what would be in it      -q  no summary\n\
-            \x20 --check [--root DIR]  say whether a root's init would run and its disk be found\n\
+            \x20 --check [--root DIR]  whether a root's init would run, its disk be found\n\
             SOURCE_DATE_EPOCH is the time of all files: the same input, the same bytes.",
     kind: Kind::Exec, // reads and packs for as long as that takes
     run,

@@ -9,6 +9,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod adduser;
 mod ar;
 mod arp;
+mod ascii;
 mod attach;
 mod awk;
 mod base64;
@@ -19,6 +20,7 @@ mod blkid;
 mod blockdev;
 mod boot;
 mod bootreport;
+mod cal;
 mod cat;
 mod chmod;
 mod chown;
@@ -27,6 +29,7 @@ mod chrootvm;
 mod chvt;
 mod cksum;
 mod cmp;
+mod column;
 mod comm;
 mod cp;
 mod cpio;
@@ -35,6 +38,7 @@ mod date;
 mod dc;
 mod dd;
 mod depmod;
+mod devmem;
 mod df;
 mod diff;
 mod dmesg;
@@ -42,6 +46,7 @@ mod dos2unix;
 mod dpkg_deb;
 mod du;
 mod echo;
+mod ed;
 mod eject;
 mod env;
 mod expand;
@@ -50,8 +55,10 @@ mod factor;
 mod false_;
 mod fbsplash;
 mod fdisk;
+mod file;
 mod find;
 mod findfs;
+mod findmnt;
 mod flock;
 mod fold;
 mod free;
@@ -65,17 +72,23 @@ mod grep;
 mod gzip;
 mod head;
 mod hexdump;
+mod hostid;
 mod hostname;
+mod hwclock;
 mod id;
 mod ifconfig;
+mod ifup;
 mod init;
 mod insmod;
 mod install;
 mod ip;
 mod ipcalc;
+mod join;
+mod kexec;
 mod kill;
 mod killall;
 mod klogd;
+mod last;
 mod less;
 mod link;
 mod ln;
@@ -89,8 +102,11 @@ mod lsblk;
 mod lsinitramfs;
 mod lsmod;
 mod lsof;
+mod lspci;
+mod lsusb;
 mod md5sum;
 mod mdev;
+mod microcom;
 mod mkdir;
 mod mkinitramfs;
 mod mknod;
@@ -118,9 +134,11 @@ mod patch;
 mod pgrep;
 mod ping;
 mod pivot_root;
+mod pmap;
 mod printenv;
 mod printf;
 mod ps;
+mod pstree;
 mod pwd;
 mod raidautorun;
 mod readlink;
@@ -133,9 +151,11 @@ mod rmmod;
 mod route;
 mod rpm2cpio;
 mod run_parts;
+mod script;
 mod sed;
 mod seq;
 mod setfont;
+mod setpriv;
 mod setsid;
 mod sh;
 mod shred;
@@ -164,19 +184,23 @@ mod tr;
 mod tree;
 mod true_;
 mod truncate;
+mod ts;
 mod tsort;
 mod tty;
 mod udhcpc;
 mod uevent;
 mod umount;
 mod uname;
+mod uncompress;
 mod uniq;
 mod unzip;
 mod uptime;
 mod uuencode;
 mod vi;
 mod vm;
+mod vmstat;
 mod watch;
+mod watchdog;
 mod wc;
 mod wget;
 mod which;
@@ -189,7 +213,7 @@ mod yes;
 const OWN_NAMES: [&[u8]; 2] = [b"rescuebox", b"busybox"];
 
 /// Applets to which `--help` is an operand like any other (POSIX).
-const NO_HELP_OPTION: [&str; 5] = ["[", "echo", "false", "test", "true"];
+const NO_HELP_OPTION: [&str; 6] = ["[", "[[", "echo", "false", "test", "true"];
 
 const fn row(name: &'static str, applet: &'static Applet) -> Row {
     Row { name, applet }
@@ -199,13 +223,15 @@ const fn row(name: &'static str, applet: &'static Applet) -> Row {
 #[rustfmt::skip]
 const LIST: &[Row] = &[
     row("[", &test::APPLET),
+    row("[[", &test::APPLET),
     row("addgroup", &adduser::ADDGROUP),
     row("adduser", &adduser::APPLET),
     row("agetty", &getty::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
-    row("attach", &attach::APPLET),
+    row("ascii", &ascii::APPLET),
     row("ash", &sh::APPLET),
+    row("attach", &attach::APPLET),
     row("awk", &awk::APPLET),
     row("base32", &base64::BASE_32),
     row("base64", &base64::APPLET),
@@ -219,6 +245,7 @@ const LIST: &[Row] = &[
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
+    row("cal", &cal::APPLET),
     row("cat", &cat::APPLET),
     row("chattr", &lsattr::CHATTR),
     row("chgrp", &chown::CHGRP),
@@ -232,6 +259,7 @@ const LIST: &[Row] = &[
     row("cksum", &cksum::APPLET),
     row("clear", &tty::CLEAR),
     row("cmp", &cmp::APPLET),
+    row("column", &column::APPLET),
     row("comm", &comm::APPLET),
     row("cp", &cp::APPLET),
     row("cpio", &cpio::APPLET),
@@ -246,6 +274,7 @@ const LIST: &[Row] = &[
     row("delgroup", &adduser::DELGROUP),
     row("deluser", &adduser::DELUSER),
     row("depmod", &depmod::APPLET),
+    row("devmem", &devmem::APPLET),
     row("df", &df::APPLET),
     row("diff", &diff::APPLET),
     row("dirname", &basename::DIRNAME),
@@ -256,6 +285,7 @@ const LIST: &[Row] = &[
     row("du", &du::APPLET),
     row("dumpkmap", &loadkmap::DUMPKMAP),
     row("echo", &echo::APPLET),
+    row("ed", &ed::APPLET),
     row("egrep", &grep::APPLET),
     row("eject", &eject::APPLET),
     row("env", &env::APPLET),
@@ -268,8 +298,10 @@ const LIST: &[Row] = &[
     row("fdisk", &fdisk::APPLET),
     row("fgconsole", &chvt::FGCONSOLE),
     row("fgrep", &grep::APPLET),
+    row("file", &file::APPLET),
     row("find", &find::APPLET),
     row("findfs", &findfs::APPLET),
+    row("findmnt", &findmnt::APPLET),
     row("flock", &flock::APPLET),
     row("fold", &fold::APPLET),
     row("free", &free::APPLET),
@@ -289,22 +321,31 @@ const LIST: &[Row] = &[
     row("hd", &hexdump::HD),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
+    row("hostid", &hostid::APPLET),
     row("hostname", &hostname::APPLET),
+    row("hwclock", &hwclock::APPLET),
     row("id", &id::APPLET),
     row("ifconfig", &ifconfig::APPLET),
+    row("ifdown", &ifup::IFDOWN),
+    row("ifup", &ifup::APPLET),
     row("init", &init::APPLET),
     row("insmod", &insmod::APPLET),
     row("install", &install::APPLET),
     row("ionice", &nice::IONICE),
+    row("iostat", &vmstat::IOSTAT),
     row("ip", &ip::APPLET),
     row("ipcalc", &ipcalc::APPLET),
+    row("join", &join::APPLET),
     row("kbd_mode", &loadkmap::KBD_MODE),
+    row("kexec", &kexec::APPLET),
     row("kill", &kill::APPLET),
     row("killall", &killall::APPLET),
     row("killall5", &killall::KILLALL5),
     row("klogd", &klogd::APPLET),
+    row("last", &last::APPLET),
     row("less", &less::APPLET),
     row("link", &link::APPLET),
+    row("linuxrc", &init::LINUXRC),
     row("ln", &ln::APPLET),
     row("loadfont", &setfont::LOADFONT),
     row("loadkmap", &loadkmap::APPLET),
@@ -319,6 +360,9 @@ const LIST: &[Row] = &[
     row("lsinitramfs", &lsinitramfs::APPLET),
     row("lsmod", &lsmod::APPLET),
     row("lsof", &lsof::APPLET),
+    row("lspci", &lspci::APPLET),
+    row("lsscsi", &lsusb::LSSCSI),
+    row("lsusb", &lsusb::APPLET),
     row("lz4", &gzip::LZ4),
     row("lz4cat", &gzip::LZ4),
     row("lzcat", &gzip::XZ),
@@ -326,6 +370,7 @@ const LIST: &[Row] = &[
     row("md5sum", &md5sum::APPLET),
     row("mdev", &mdev::APPLET),
     row("mesg", &tty::MESG),
+    row("microcom", &microcom::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
     row("mkinitramfs", &mkinitramfs::APPLET),
@@ -361,11 +406,14 @@ const LIST: &[Row] = &[
     row("ping6", &ping::PING6),
     row("pivot_root", &pivot_root::APPLET),
     row("pkill", &pgrep::PKILL),
+    row("pmap", &pmap::APPLET),
     row("poweroff", &reboot::POWEROFF),
     row("printenv", &printenv::APPLET),
     row("printf", &printf::APPLET),
     row("ps", &ps::APPLET),
+    row("pstree", &pstree::APPLET),
     row("pwd", &pwd::APPLET),
+    row("pwdx", &pmap::PWDX),
     row("raidautorun", &raidautorun::APPLET),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
@@ -383,12 +431,15 @@ const LIST: &[Row] = &[
     row("rpm2cpio", &rpm2cpio::APPLET),
     row("run-init", &switch_root::RUN_INIT),
     row("run-parts", &run_parts::APPLET),
+    row("script", &script::APPLET),
+    row("scriptreplay", &script::SCRIPTREPLAY),
     row("sed", &sed::APPLET),
     row("seq", &seq::APPLET),
     row("setconsole", &chvt::SETCONSOLE),
     row("setfont", &setfont::APPLET),
     row("setkeycodes", &loadkmap::SETKEYCODES),
     row("setlogcons", &chvt::SETLOGCONS),
+    row("setpriv", &setpriv::APPLET),
     row("setsid", &setsid::APPLET),
     row("sh", &sh::APPLET),
     row("sha1sum", &md5sum::SHA1),
@@ -433,6 +484,7 @@ const LIST: &[Row] = &[
     row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
+    row("ts", &ts::APPLET),
     row("tsort", &tsort::APPLET),
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
@@ -440,6 +492,7 @@ const LIST: &[Row] = &[
     row("uevent", &uevent::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
+    row("uncompress", &uncompress::APPLET),
     row("unexpand", &expand::UNEXPAND),
     row("uniq", &uniq::APPLET),
     row("unix2dos", &dos2unix::UNIX2DOS),
@@ -459,8 +512,10 @@ const LIST: &[Row] = &[
     row("vi", &vi::APPLET),
     row("view", &vi::APPLET),
     row("vm", &vm::APPLET),
+    row("vmstat", &vmstat::APPLET),
     row("w", &who::W),
     row("watch", &watch::APPLET),
+    row("watchdog", &watchdog::APPLET),
     row("wc", &wc::APPLET),
     row("wget", &wget::APPLET),
     row("which", &which::APPLET),
@@ -483,7 +538,8 @@ static ROWS: [Row; LIST.len()] = rows();
 const SORTED: [Row; LIST.len()] = sorted();
 
 /// The applets of this program.
-pub static TABLE: Table = Table(&ROWS);
+pub static TABLE: Table =
+    Table(&ROWS, applet::Purposes { of: &purposes::MARKS, titles: &purposes::TITLES });
 
 const fn length_of_names() -> usize {
     let mut length = 0;
@@ -637,14 +693,17 @@ static RESCUEBOX: Applet = Applet {
     summary: "run an applet by name, list or install them",
     usage: "APPLET [ARG...]\n\
             \x20      rescuebox --list           names of the applets, one a line\n\
+            \x20      rescuebox --list-full      the same with the folders of their links\n\
             \x20      rescuebox --help [APPLET]  what one does; without a name, all in a line each\n\
-            \x20      rescuebox --install [-s] DIR   links to this program in DIR (-s: symbolic)\n\
+            \x20      rescuebox --install [-s] [DIR]   links to this program in DIR, or in /bin,\n\
+            \x20                                 /sbin, /usr/bin and /usr/sbin (-s: symbolic)\n\
             \x20      rescuebox --version",
     kind: Kind::Exec,
     run: multicall::run,
 };
 
 mod multicall;
+mod purposes;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::applet::{self, Ctx, Error, Status, show};
 
-use super::{base_name, start};
+use super::{base_name, purposes, start};
 
 /// Runs what the first argument names.
 pub(super) fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -19,6 +19,12 @@ pub(super) fn run(cx: &mut Ctx) -> Result<Status, Error> {
         b"--list" => {
             for row in cx.table.0 {
                 writeln!(cx.out, "{}", row.name).map_err(|e| Error::os("standard output", e))?;
+            }
+        }
+        b"--list-full" => {
+            for (at, row) in cx.table.0.iter().enumerate() {
+                let line = [purposes::place(at), "/", row.name, "\n"].concat();
+                write(cx, &line)?;
             }
         }
         b"--help" | b"-h" => match rest.first() {
@@ -62,28 +68,45 @@ fn list_with_summaries(cx: &mut Ctx) -> Result<(), Error> {
     write(cx, &text)
 }
 
-/// `--install [-s] DIR`: a link to this program for each name. A name that is
-/// there already stays as it is and is reported.
+/// `--install [-s] [DIR]`: a link to this program for each name, in one folder
+/// or where each belongs. A name that is there already stays as it is.
 fn install(cx: &mut Ctx, args: &[OsString]) -> Result<Status, Error> {
-    let (symbolic, dir) = match args {
-        [flag, dir] if flag == "-s" => (true, dir),
-        [dir] if dir != "-s" => (false, dir),
-        _ => return Err(Error::usage("--install wants a folder for the links")),
+    let (symbolic, args) = match args.split_first() {
+        Some((flag, rest)) if flag == "-s" => (true, rest),
+        _ => (false, args),
     };
-    let program = std::fs::read_link("/proc/self/exe")
-        .map_err(|e| Error::os("/proc/self/exe (is /proc mounted?)", e))?;
-    for row in cx.table.0 {
-        let link = Path::new(dir).join(row.name);
+    let dir = match args {
+        [] => None,
+        [dir] if !dir.as_bytes().starts_with(b"-") => Some(Path::new(dir)),
+        _ => return Err(Error::usage("--install wants a folder for the links, or none")),
+    };
+    let program = match std::fs::read_link("/proc/self/exe") {
+        Ok(program) => program,
+        Err(_) if cx.argv0.as_bytes().starts_with(b"/") => cx.argv0.into(),
+        Err(error) => return Err(Error::os("/proc/self/exe (is /proc mounted?)", error)),
+    };
+    for (at, row) in cx.table.0.iter().enumerate() {
+        let folder =
+            dir.map_or_else(|| Path::new("/").join(purposes::place(at)), Path::to_path_buf);
+        let link = folder.join(row.name);
         if link == program {
             continue;
+        }
+        if dir.is_none()
+            && let Err(error) = std::fs::create_dir_all(&folder)
+        {
+            return Err(Error::os(show(&folder), error));
         }
         let made = if symbolic {
             std::os::unix::fs::symlink(&program, &link)
         } else {
             std::fs::hard_link(&program, &link)
         };
-        if let Err(error) = made {
-            cx.warn(Error::os(show(&link), error));
+        match made {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                cx.warn(Error::os(show(&link), error));
+            }
+            _ => {}
         }
     }
     Ok(cx.status())

@@ -1,4 +1,4 @@
-//! test, [: evaluate an expression. POSIX, with the operators of other shells.
+//! test, [, [[: evaluate an expression. POSIX, with the operators of other shells.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +10,7 @@ use crate::shell::builtins::test;
 pub(super) static APPLET: Applet = Applet {
     name: "test",
     summary: "evaluate an expression",
-    usage: "EXPRESSION, or [ EXPRESSION ]\n\
+    usage: "EXPRESSION, or [ EXPRESSION ], or [[ EXPRESSION ]]\n\
             files: -e -f -d -b -c -p -S -L -h -s -r -w -x -u -g -k -O -G -N, -t FD, A -nt -ot -ef B\n\
             texts: -n -z = == != < >; numbers: -eq -ne -lt -le -gt -ge\n\
             ! EXPR, EXPR -a EXPR, EXPR -o EXPR, ( EXPR ); status 0 true, 1 false, 2 error",
@@ -20,8 +20,16 @@ pub(super) static APPLET: Applet = Applet {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut args: Vec<&[u8]> = cx.args.iter().map(|a| a.as_bytes()).collect();
-    if cx.name == "[" && args.pop() != Some(b"]") {
-        return Err(Error::msg("']' is missing").with(Status::USAGE));
+    // `[[` is a word of the shell's language; this is it for whoever runs it as
+    // a program, as busybox has it
+    let end: &[u8] = match cx.name {
+        "[" => b"]",
+        "[[" => b"]]",
+        _ => b"",
+    };
+    if !end.is_empty() && args.pop() != Some(end) {
+        let end = crate::applet::show_bytes(end);
+        return Err(Error::msg(format_args!("'{end}' is missing")).with(Status::USAGE));
     }
     let fds = [cx.stdin.as_raw_fd(), cx.stdout.as_raw_fd(), cx.stderr.as_raw_fd()];
     match test::evaluate(&args, fds) {

@@ -24,15 +24,13 @@ pub(super) static APPLET: Applet = Applet {
             \x20 --root DIR            its root, read-only unless --rw or --overlay\n\
             \x20 --rw                  it may write to DIR and to disks\n\
             \x20 --overlay             it may write to its root, which is lost with it\n\
-            \x20 --disk IMG            a disk (raw or qcow2); writes are lost unless --rw (repeat)\n\
-            \x20 --mount TAG=DIR       one more folder, at /run/mnt/TAG (repeat)\n\
-            \x20 --mount-ro TAG=DIR    the same, read-only\n\
+            \x20 --disk IMG            a disk (raw, qcow2), not changed but with --rw (repeat)\n\
+            \x20 --mount TAG=DIR       one more folder, at /run/mnt/TAG; or --mount-ro\n\
             \x20 --kernel FILE         its kernel; otherwise DIR's newest, then this host's\n\
             \x20 --modules-dir DIR     the kernel's modules (.../lib/modules/VERSION)\n\
             \x20 --initrd FILE         its initramfs, instead of one made here\n\
-            \x20 --keep-signatures     modules stay whole; otherwise stripped if the kernel allows\n\
-            \x20 --name NAME           what attach calls it; it stays when its boot fails and\n\
-            \x20                       standard input is at its end\n\
+            \x20 --keep-signatures     modules stay whole, not stripped\n\
+            \x20 --name NAME           what attach calls it; it stays when its boot fails\n\
             \x20 --no-attach           nobody comes to its rescue shell with attach\n\
             \x20 --init PATH           the root's init, with its console here\n\
             \x20 --memory SIZE         1G; K, M, G, T\n\

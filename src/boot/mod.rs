@@ -13,6 +13,7 @@
 
 pub mod api;
 pub mod check;
+pub mod classic;
 pub mod consoles;
 pub mod control;
 pub mod disk;

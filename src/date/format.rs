@@ -15,7 +15,8 @@ pub struct Stamp<'a> {
     pub zone: &'a [u8],
 }
 
-const MONTHS: [&str; 12] = [
+/// Names of the months.
+pub const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

@@ -4,7 +4,7 @@
 mod format;
 mod parse;
 
-pub use format::{Stamp, format};
+pub use format::{MONTHS, Stamp, format};
 pub use parse::{exercise, parse, parse_digits};
 
 use crate::civil::Civil;

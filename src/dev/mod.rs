@@ -1,5 +1,7 @@
 //! Devices: what there is, what drives it, word of new ones.
 
+pub mod attribute;
+pub mod ids;
 pub mod nodes;
 pub mod uevent;
 pub mod virtio;

@@ -37,6 +37,9 @@ pub enum Meaning {
     Unknown,
 }
 
+/// A number that no descriptor ever has.
+const NO_DESCRIPTOR: i32 = i32::MAX;
+
 impl Shell {
     /// An empty list of fields, with the memory of one used before.
     pub fn take_fields(&mut self) -> Fields {
@@ -374,6 +377,8 @@ impl Shell {
         let captured = self.capture.is_some() && self.stdout_moved == 0;
         if captured {
             cx.out = Out::to_memory();
+            // What ours is, a terminal perhaps, is no concern of the applet's.
+            cx.stdout = crate::sys::descriptor::borrow(NO_DESCRIPTOR);
         }
         let status = applet::run(row.applet, &mut cx);
         if captured {

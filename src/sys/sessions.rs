@@ -5,6 +5,8 @@ use std::mem::offset_of;
 
 /// A record of somebody who is logged in.
 pub struct Login {
+    /// What kind of record it is: [`BOOT`], [`USER`], ...
+    pub kind: u8,
     /// The name.
     pub user: Vec<u8>,
     /// The terminal without /dev/.
@@ -34,15 +36,29 @@ struct Record {
     unused: [u8; 20],
 }
 
-const USER_PROCESS: i16 = 7;
+/// A record that says that the run level changed, or that the system goes down.
+pub const RUN_LEVEL: u8 = 1;
+/// A record that says that the system came up.
+pub const BOOT: u8 = 2;
+/// A record of somebody who logged in.
+pub const USER: u8 = 7;
+/// A record of somebody who logged out.
+pub const DEAD: u8 = 8;
 
 /// Those of `/var/run/utmp`; none where there is no such file.
 pub fn users() -> Vec<Login> {
     of_text(&crate::sys::file::read("/var/run/utmp").unwrap_or_default())
 }
 
-/// The records of the file's bytes.
+/// Those who are logged in by the file's bytes.
 pub fn of_text(text: &[u8]) -> Vec<Login> {
+    let mut list = records(text);
+    list.retain(|login| login.kind == USER && !login.user.is_empty());
+    list
+}
+
+/// All records of a file's bytes, of utmp or wtmp.
+pub fn records(text: &[u8]) -> Vec<Login> {
     let mut list = Vec::new();
     for record in text.chunks_exact(size_of::<Record>()) {
         let field = |at: usize, length: usize| {
@@ -53,12 +69,10 @@ pub fn of_text(text: &[u8]) -> Vec<Login> {
             let bytes = record.get(at..at + 4).and_then(|b| b.try_into().ok());
             bytes.map_or(0, u32::from_le_bytes)
         };
-        let user = field(offset_of!(Record, user), 32);
-        if record.first() != Some(&(USER_PROCESS as u8)) || user.is_empty() {
-            continue;
-        }
+        let Some(&kind) = record.first() else { continue };
         list.push(Login {
-            user,
+            kind,
+            user: field(offset_of!(Record, user), 32),
             line: field(offset_of!(Record, line), 32),
             host: field(offset_of!(Record, host), 256),
             since: number(offset_of!(Record, seconds)),

@@ -19,6 +19,14 @@ pub fn get(path: &Path, name: &CStr) -> Result<Vec<u8>, Errno> {
     Ok(value)
 }
 
+/// The names of a file's attributes, each with a NUL behind it, at the start of
+/// the buffer; nothing where there are none, or they cannot be told.
+pub fn names<'b>(path: &Path, buffer: &'b mut [u8]) -> &'b [u8] {
+    let Ok(handle) = Handle::of(&Place::Path(path)) else { return &[] };
+    let length = handle.list(buffer).unwrap_or(0);
+    buffer.get(..length).unwrap_or_default()
+}
+
 /// Whether a file has the attribute.
 pub fn has(path: &Path, name: &CStr) -> bool {
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };

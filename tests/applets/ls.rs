@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::applet::{applet, reference};
+use crate::harness::applet::{against_busybox, applet, reference};
 use crate::harness::scratch::Scratch;
 
 /// Files of known times, modes and sizes.
@@ -188,4 +188,25 @@ fn colours() {
         "\x1b[01;32ma\x1b[0m\n\x1b[30;42md\x1b[0m\n\x1b[01;36ml\x1b[0m\nx9\n",
     );
     ls(dir.path(), &["--color=auto", "-d", "d"], "d\n");
+}
+
+#[test]
+fn forms_of_times() {
+    if against_busybox() {
+        return;
+    }
+    let scratch = Scratch::new("ls-times");
+    let dir = scratch.path();
+    std::fs::write(dir.join("f"), "").unwrap();
+    applet("touch").args(["-d", "2001-02-03 04:05:06", "f"]).dir(dir).ok();
+    let ls = |style: &str| applet("ls").args(["-go", style, "f"]).dir(dir);
+    let line = |time: &str| format!("-rw-r--r-- 1 0 {time} f\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(dir.join("f"), mode).unwrap();
+    ls("--time-style=+%Y/%m/%d").stdout(line("2001/02/03")).ok();
+    ls("--time-style=+old %Y\nnew %H").stdout(line("old 2001")).ok();
+    ls("--time-style=long-iso").stdout(line("2001-02-03 04:05")).ok();
+    ls("--time-style=iso").stdout(line("2001-02-03 ")).ok();
+    ls("--full-time").stdout(line("2001-02-03 04:05:06.000000000 +0000")).ok();
+    ls("--time-style=never").fails(2);
 }

@@ -22,6 +22,14 @@ fn every_name_answers_help() {
         assert!(text.starts_with(&format!("{name}: ")), "{name}: {text}");
         assert!(text.contains(&format!("usage: {name} ")), "{name}: {text}");
         assert!(text.lines().count() <= 24, "the help of {name} is longer than a screen");
+        for line in text.lines() {
+            assert!(
+                line.chars().count() <= 80,
+                "the help of {name} is wider than a screen: {line}"
+            );
+        }
+        let usage = text.lines().nth(1).unwrap();
+        assert!(usage.trim_end().len() >= format!("usage: {name}").len(), "{name}: {text}");
         if !["[", "echo", "false", "test", "true"].contains(&name) {
             let own = Command::new(program()).args([name, "--help"]).output().unwrap();
             assert!(own.stdout.starts_with(format!("{name}: ").as_bytes()), "{name} --help");
@@ -45,6 +53,58 @@ fn links_are_installed_and_work() {
     assert!(made.status.success(), "{made:?}");
     let status = Command::new(dir.path().join("false")).status().unwrap();
     assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn names_have_places_and_purposes() {
+    let output = |args: &[&str]| {
+        let out = Command::new(program()).args(args).output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let full = output(&["--list-full"]);
+    let names: Vec<&str> = full.lines().map(|line| line.rsplit('/').next().unwrap()).collect();
+    assert_eq!(names.join("\n") + "\n", output(&["--list"]));
+    for line in
+        ["bin/sh", "bin/cat", "sbin/init", "sbin/modprobe", "usr/bin/awk", "usr/sbin/chroot"]
+    {
+        assert!(full.lines().any(|l| l == line), "{line}");
+    }
+    let help = output(&["sh", "-c", "help"]);
+    for word in
+        ["Built into the shell:\n", "Text:\n awk ", "Logs:\n klogd logger logread syslogd\n"]
+    {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    for name in names {
+        let count = help.split_whitespace().filter(|word| *word == name).count();
+        assert!(count >= 1, "{name} is not in help");
+    }
+    assert!(help.lines().all(|line| line.len() <= 80), "{help}");
+    assert_eq!(output(&["sh", "-c", "help true"]), output(&["--help", "true"]));
+    let out = Command::new(program()).args(["sh", "-c", "help nosuch"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+}
+
+#[test]
+fn links_go_where_they_belong() {
+    if !crate::harness::namespace::is_root("install") {
+        return;
+    }
+    let out = crate::harness::namespace::script(
+        crate::harness::namespace::Right::Root,
+        "mkdir -p bin lib lib64 proc dev; cp \"$RB\" bin/busybox; ln -s keep bin/ls
+         for l in $(ldd \"$RB\" 2>/dev/null | grep -o '/[^ ]*'); do mkdir -p .$(dirname $l); cp $l .$l; done
+         mount -t proc proc proc; chroot . /bin/busybox --install -s; echo $?
+         readlink bin/sh sbin/init usr/bin/awk usr/sbin/chroot bin/ls; umount proc
+         chroot . /bin/busybox --install; echo $?; rm sbin/init; chroot . /bin/busybox --install
+         test sbin/init -ef bin/busybox && echo linked; chroot . /bin/sh -c 'echo $(basename a/b)'
+         chroot . /bin/busybox --install -x 2>/dev/null; echo $?",
+    );
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let expected =
+        "0\n/bin/busybox\n/bin/busybox\n/bin/busybox\n/bin/busybox\nkeep\n0\nlinked\nb\n2\n";
+    assert_eq!(text, expected, "{}", out.stderr);
 }
 
 #[test]

@@ -45,6 +45,27 @@ impl Pty {
         nix::unistd::ttyname(&self.slave).unwrap().strip_prefix("/dev").unwrap().into()
     }
 
+    /// Makes it that large.
+    pub fn resize(&self, rows: u16, columns: u16) {
+        rescuebox::sys::tty::set_size(&self.slave, rows, columns).unwrap();
+    }
+
+    /// The speed it has.
+    pub fn speed(&self) -> nix::sys::termios::BaudRate {
+        nix::sys::termios::cfgetospeed(&nix::sys::termios::tcgetattr(&self.slave).unwrap())
+    }
+
+    /// Waits until whoever is there takes every key at once.
+    #[track_caller]
+    pub fn wait_raw(&self) {
+        use nix::sys::termios::{LocalFlags, tcgetattr};
+        let end = Instant::now() + LIMIT;
+        while tcgetattr(&self.slave).unwrap().local_flags.contains(LocalFlags::ICANON) {
+            assert!(Instant::now() < end, "the terminal stays as it is");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Starts an applet in a session of its own, elsewhere.
     pub fn start(&mut self, words: &[&str], environment: &[(&str, &str)]) {
         self.spawn(words, environment, false);

@@ -559,3 +559,9 @@ x=2; echo $((2**10)) $((2**3**2)) $((x**x*3)) $((16#ff)) $((2#101)) $((36#Zz))
 set --; for i in "${@+x}"; do echo "<$i>"; done; for i in ${1+"$@"}; do echo no; done; echo end
 -->
 end
+## applets whose output is substituted write nowhere else
+f=/tmp/rescuebox-substituted.$$; echo line > $f; x=$(cat $f); y=$(tee $f.2 < $f); z=$(cat < $f; cat $f $f); echo "[$x][$y][$z]"; rm $f $f.2
+-->
+[line][line][line
+line
+line]

@@ -111,6 +111,9 @@ impl Terminal {
 fn session(term: &str) {
     let mut t = Terminal::new(term);
     t.line("echo hi", "hi\r\n");
+    // What is substituted or piped goes to no terminal.
+    t.line("x=$(ls -d / /usr); echo \"$x\"", "/\r\n/usr\r\n");
+    t.line("x=$(ls -d / /usr | sort -r); echo \"$x\"", "/usr\r\n/\r\n");
     t.line("jobs -p; set -o | grep monitor", "monitor         on\r\n");
     // A command is interrupted, the shell is not.
     t.send("sleep 60\r");

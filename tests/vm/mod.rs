@@ -1,10 +1,12 @@
 //! Virtual machines, in emulation.
 
 mod attach;
+mod classic;
 mod command;
 mod console;
 mod disks;
 mod faults;
+mod gentoo;
 mod image;
 mod init;
 mod kernels;

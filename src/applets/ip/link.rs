@@ -505,6 +505,12 @@ impl Ip<'_, '_> {
             name.push(0);
             name
         };
+        // iproute2 takes these shortened, and scripts write `addr`
+        let whole = |long: &'static [u8]| word.len() > 2 && long.starts_with(word);
+        let word = [&b"address"[..], b"broadcast", b"txqueuelen"]
+            .into_iter()
+            .find(|long| whole(long))
+            .unwrap_or(word);
         Ok(Some(match word {
             b"mtu" => (ifla::MTU, words.number("mtu")?.to_ne_bytes().to_vec()),
             b"txqueuelen" | b"txqlen" | b"qlen" => {

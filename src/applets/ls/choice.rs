@@ -63,6 +63,8 @@ pub struct Choice {
     pub folders_first: bool,
     pub which: Which,
     pub time_style: TimeStyle,
+    /// A form of date(1) that stands instead of the style.
+    pub time_form: Option<Vec<u8>>,
     pub classify: bool,
     pub slash: bool,
     pub follow: bool,
@@ -95,6 +97,7 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
         folders_first: false,
         which: Which::Modified,
         time_style: TimeStyle::Locale,
+        time_form: None,
         classify: false,
         slash: false,
         follow: false,
@@ -158,7 +161,10 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
                 width = Some(number.unwrap_or(usize::MAX));
             }
             b'E' => c.folders_first = true,
-            b'I' => (c.layout, c.time_style) = (Layout::Long, TimeStyle::FullIso),
+            b'I' => {
+                (c.layout, c.time_style) = (Layout::Long, TimeStyle::FullIso);
+                c.time_form = None;
+            }
             b'J' => {
                 c.color = match options.optional().map(OsStringExt::into_vec).as_deref() {
                     None | Some(b"always" | b"yes" | b"force") => true,
@@ -171,13 +177,9 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
             }
             b'T' => {
                 let value = options.bytes();
-                c.time_style = match value.as_slice() {
-                    b"locale" => TimeStyle::Locale,
-                    b"full-iso" => TimeStyle::FullIso,
-                    b"long-iso" => TimeStyle::LongIso,
-                    b"iso" => TimeStyle::Iso,
-                    other => return Err(no_such("--time-style", other)),
-                };
+                if !time_style(&mut c, &value) {
+                    return Err(no_such("--time-style", &value));
+                }
             }
             b'K' => {
                 let value = options.bytes();
@@ -216,6 +218,25 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
         c.sort = Some(Sort::Time);
     }
     Ok((c, options.operands))
+}
+
+/// How times are written: a name, or `+FORMAT` of date(1). A style for locales
+/// other than POSIX's is the usual one here.
+fn time_style(c: &mut Choice, value: &[u8]) -> bool {
+    c.time_form = value.strip_prefix(b"+").map(<[u8]>::to_vec);
+    if c.time_form.is_some() {
+        return true;
+    }
+    c.time_style = match value {
+        b"locale" | b"posix-locale" | b"posix-full-iso" | b"posix-long-iso" | b"posix-iso" => {
+            TimeStyle::Locale
+        }
+        b"full-iso" => TimeStyle::FullIso,
+        b"long-iso" => TimeStyle::LongIso,
+        b"iso" => TimeStyle::Iso,
+        _ => return false,
+    };
+    true
 }
 
 fn no_such(option: &str, value: &[u8]) -> Error {

@@ -120,13 +120,17 @@ fn row(c: &Choice, file: &File, users: &mut Users, now: u64) -> Row {
         cells.push(right(blocks(c, meta.blocks())));
     }
     let mut mode = mode::text(meta.mode()).to_vec();
-    if xattr::has(&file.path, c"system.posix_acl_access")
-        || meta.is_dir() && xattr::has(&file.path, c"system.posix_acl_default")
-    {
-        mode.push(b'+');
-    } else if xattr::has(&file.path, c"security.selinux") {
-        mode.push(b'.');
+    // one question for all that the mark stands for; links have no access lists
+    let mut buffer = [0; 1024];
+    let mut sign = None;
+    for name in xattr::names(&file.path, &mut buffer).split(|&b| b == 0) {
+        match name {
+            b"system.posix_acl_access" | b"system.posix_acl_default" => sign = Some(b'+'),
+            b"security.selinux" => sign = sign.or(Some(b'.')),
+            _ => {}
+        }
     }
+    mode.extend(sign);
     cells.push(left(mode));
     cells.push(right(meta.nlink().to_string()));
     if !c.no_owner {
@@ -199,6 +203,15 @@ fn time(c: &Choice, meta: &Metadata, now: u64) -> String {
     let now = i64::try_from(now).unwrap_or(i64::MAX);
     let age = now.saturating_sub(seconds);
     let recent = (0..HALF_YEAR).contains(&age);
+    if let Some(form) = &c.time_form {
+        // two lines: for old times, for those of the last half year
+        let mut lines = form.split(|&b| b == b'\n');
+        let old = lines.next().unwrap_or_default();
+        let form = lines.next().filter(|_| recent).unwrap_or(old);
+        let mut text = Vec::new();
+        crate::date::write(&mut text, form, seconds, u32::try_from(nanos).unwrap_or(0));
+        return String::from_utf8_lossy(&text).into_owned();
+    }
     let clock = format!("{:02}:{:02}", t.hour, t.minute);
     match c.time_style {
         TimeStyle::FullIso => format!("{}.{nanos:09} {}", t.date_time(), t.zone()),

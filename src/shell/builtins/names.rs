@@ -324,16 +324,44 @@ pub(super) fn hash(sh: &mut Shell, fields: &Fields) -> Ran {
     Ok(status)
 }
 
-/// help: what there is.
-pub(super) fn help(sh: &mut Shell, _fields: &Fields) -> Ran {
-    let mut text = b"Built into the shell:\n".to_vec();
-    let names: Vec<&str> = super::names().collect();
-    columns(&mut text, &names);
-    text.extend_from_slice(b"\nApplets (NAME --help says what each does):\n");
-    let names: Vec<&str> = sh.table.0.iter().map(|row| row.name).collect();
-    columns(&mut text, &names);
+/// help: what there is, or what some of it does.
+pub(super) fn help(sh: &mut Shell, fields: &Fields) -> Ran {
+    let mut text = Vec::new();
+    let mut status = 0;
+    for at in 1..fields.len() {
+        let name = fields.get(at).unwrap_or_default();
+        match sh.table.find(name) {
+            Some(row) => {
+                text.extend_from_slice(crate::applet::help(row.name, row.applet).as_bytes());
+            }
+            None => {
+                sh.complain(format_args!("help: {}: no such applet", show_bytes(name)));
+                status = 1;
+            }
+        }
+    }
+    if fields.len() < 2 {
+        text.extend_from_slice(b"Built into the shell:\n");
+        let names: Vec<&str> = super::names().collect();
+        columns(&mut text, &names);
+        let purposes = &sh.table.1;
+        for (purpose, title) in purposes.titles.iter().enumerate() {
+            let of =
+                |at: usize| purposes.of.get(at).is_some_and(|p| usize::from(p & 15) == purpose);
+            let mut names: Vec<&str> = Vec::new();
+            for (at, row) in sh.table.0.iter().enumerate() {
+                if of(at) {
+                    names.push(row.name);
+                }
+            }
+            text.extend_from_slice(title.as_bytes());
+            text.extend_from_slice(b":\n");
+            columns(&mut text, &names);
+        }
+        text.extend_from_slice(b"NAME --help, or help NAME, says what each does.\n");
+    }
     sh.put(&text);
-    Ok(0)
+    Ok(status)
 }
 
 fn columns(text: &mut Vec<u8>, names: &[&str]) {
