@@ -32,6 +32,7 @@ lab: FORCE
 	@scripts/fetch kernel $(KERNELS) >/dev/null
 	@scripts/fetch virtiofsd >/dev/null
 	@scripts/fetch root bookworm trixie >/dev/null
+	@scripts/fetch udev bookworm trixie >/dev/null
 	@scripts/fetch debs bookworm trixie >/dev/null
 	@scripts/fetch gen_init_cpio bookworm forky >/dev/null
 	@scripts/fetch images >/dev/null

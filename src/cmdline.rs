@@ -17,6 +17,7 @@ use std::fmt::{self, Display};
 use crate::applet::show_bytes;
 
 mod edit;
+pub mod nfs;
 mod root;
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,7 @@ pub mod kmsg;
 pub mod magic;
 pub mod mask;
 pub mod mdevconf;
+pub mod mkfs;
 pub mod mode;
 pub mod mountinfo;
 pub mod mountopts;

@@ -70,6 +70,7 @@ mod getopt;
 mod getty;
 mod grep;
 mod gzip;
+mod hdparm;
 mod head;
 mod hexdump;
 mod hostid;
@@ -108,6 +109,8 @@ mod md5sum;
 mod mdev;
 mod microcom;
 mod mkdir;
+mod mke2fs;
+mod mkfs_vfat;
 mod mkinitramfs;
 mod mknod;
 mod mkpasswd;
@@ -319,6 +322,7 @@ const LIST: &[Row] = &[
     row("gzip", &gzip::APPLET),
     row("halt", &reboot::HALT),
     row("hd", &hexdump::HD),
+    row("hdparm", &hdparm::APPLET),
     row("head", &head::APPLET),
     row("hexdump", &hexdump::APPLET),
     row("hostid", &hostid::APPLET),
@@ -373,6 +377,14 @@ const LIST: &[Row] = &[
     row("microcom", &microcom::APPLET),
     row("mkdir", &mkdir::APPLET),
     row("mkfifo", &link::MKFIFO),
+    row("mke2fs", &mke2fs::APPLET),
+    row("mkdosfs", &mkfs_vfat::APPLET),
+    row("mkfs.fat", &mkfs_vfat::APPLET),
+    row("mkfs.msdos", &mkfs_vfat::APPLET),
+    row("mkfs.vfat", &mkfs_vfat::APPLET),
+    row("mkfs.ext2", &mke2fs::APPLET),
+    row("mkfs.ext3", &mke2fs::APPLET),
+    row("mkfs.ext4", &mke2fs::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
     row("mkpasswd", &mkpasswd::APPLET),

@@ -4,6 +4,7 @@
 
 pub mod announce;
 pub mod identity;
+pub mod medium;
 pub mod names;
 pub mod probe;
 pub mod scan;

@@ -232,7 +232,7 @@ impl Text {
 }
 
 fn is_disk(source: Source) -> bool {
-    !matches!(source, Source::Virtiofs(_) | Source::NineP(_) | Source::Tmpfs)
+    !matches!(source, Source::Virtiofs(_) | Source::NineP(_) | Source::Nfs(_) | Source::Tmpfs)
 }
 
 /// What was seen that has to do with the step.
@@ -240,7 +240,7 @@ fn looked_at(scene: &Scene, step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     let about_disks = match step {
         Step::Mount(mount) => is_disk(mount.source),
-        Step::Unsupported(_) | Step::Shell => true,
+        Step::Shell => true,
         Step::CheckRoot { .. } => !scene.seen.blocks.is_empty(),
         _ => false,
     };

@@ -26,6 +26,7 @@ mod look;
 pub mod machine;
 pub mod mounts;
 pub mod network;
+mod nfs;
 pub mod plan;
 pub mod policy;
 mod remote;

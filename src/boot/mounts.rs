@@ -86,6 +86,7 @@ impl Worker<'_> {
             Source::Device(_) | Source::Marked(..) | Source::Number(..) | Source::GptAuto => {
                 self.mount_disk(step, &path, flags, &data)
             }
+            Source::Nfs(nfs) => self.mount_nfs(step, &nfs, &path, flags, &data),
             Source::Image(file) => self.mount_image(step, file, &path, flags, &data),
             Source::Virtiofs(_) | Source::NineP(_) => {
                 let Some(share) = Share::of(step.source) else { return Ok(()) };

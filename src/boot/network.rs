@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use crate::applet::show_bytes;
-use crate::cmdline::Cmdline;
+use crate::cmdline::Kept;
 use crate::net::address;
 use crate::net::ipparam::{self, Method, Setup};
 use crate::net::lease::{self, Client};
@@ -22,47 +22,64 @@ const CARRIER: Duration = Duration::from_secs(5);
 /// Tries of DHCP, the wait after each twice that before.
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// DHCP's option for the folder of the root.
+const ROOT_PATH: u8 = 17;
 /// How long a router may take to advertise itself.
 const ADVERTISED: Duration = Duration::from_secs(15);
 
-/// Sets up what the command line asks for. Returns what went wrong, a line
-/// for each interface.
-pub fn configure(cmdline: &Cmdline<'_>) -> Vec<String> {
-    let mut faults = Vec::new();
+/// What came of setting up the network.
+#[derive(Default)]
+pub struct Found {
+    /// What went wrong, a line for each interface.
+    pub faults: Vec<String>,
+    /// Our address.
+    pub client: Option<IpAddr>,
+    /// The server to boot from.
+    pub server: Option<IpAddr>,
+    /// The folder of the root, as DHCP tells it (RFC 2132, option 17).
+    pub root_path: Vec<u8>,
+}
+
+/// Sets up what the words of the command line ask for.
+pub fn configure(words: &[Kept<'_>]) -> Found {
+    let mut found = Found::default();
     let mut kernel = match Netlink::open() {
         Ok(kernel) => kernel,
-        Err(errno) => return vec![format!("no network: {}", text(errno))],
+        Err(errno) => {
+            found.faults.push(format!("no network: {}", text(errno)));
+            return found;
+        }
     };
     if let Ok(lo) = links::find(&mut kernel, b"lo") {
         let _ = links::set_flags(&mut kernel, lo.index, libc::IFF_UP, true);
     }
     let mut names = Names::default();
     let values = |wanted: &'static [u8]| {
-        cmdline.kept.iter().filter(move |kept| kept.name == wanted).map(|kept| kept.value)
+        words.iter().filter(move |kept| kept.name == wanted).map(|kept| kept.value)
     };
     for value in values(b"ip") {
         let done = match ipparam::parse(value) {
             Err(why) => Err(why.to_string()),
-            Ok(setup) => one(&mut kernel, &setup, &mut names),
+            Ok(setup) => one(&mut kernel, &setup, &mut names, &mut found),
         };
         if let Err(why) = done {
-            faults.push(format!("ip={}: {why}", show_bytes(value)));
+            found.faults.push(format!("ip={}: {why}", show_bytes(value)));
         }
     }
     for value in values(b"nameserver") {
         match address::parse(value) {
             Some(ip) => names.servers.insert(0, ip),
-            None => faults.push(format!("nameserver={}: no address", show_bytes(value))),
+            None => found.faults.push(format!("nameserver={}: no address", show_bytes(value))),
         }
     }
     if !names.servers.is_empty() {
         let _ = std::fs::create_dir_all("/etc");
         let text = lease::resolv_conf(&names.search, &names.servers);
         if let Err(error) = lease::write_resolv_conf(&text) {
-            faults.push(format!("/etc/resolv.conf: {error}"));
+            found.faults.push(format!("/etc/resolv.conf: {error}"));
         }
     }
-    faults
+    found
 }
 
 /// What /etc/resolv.conf is to say.
@@ -76,7 +93,15 @@ fn text(errno: Errno) -> &'static str {
     sys::text::error_text(errno as i32)
 }
 
-fn one(kernel: &mut Netlink, setup: &Setup<'_>, names: &mut Names) -> Result<(), String> {
+fn one(
+    kernel: &mut Netlink,
+    setup: &Setup<'_>,
+    names: &mut Names,
+    found: &mut Found,
+) -> Result<(), String> {
+    if setup.server.is_some() {
+        found.server = setup.server;
+    }
     if setup.method == Method::Off {
         return Ok(());
     }
@@ -86,7 +111,7 @@ fn one(kernel: &mut Netlink, setup: &Setup<'_>, names: &mut Names) -> Result<(),
     let candidates = interfaces(kernel, setup.device)?;
     let mut reason = "no interface of Ethernet is there".to_string();
     for link in candidates {
-        match set_up(kernel, setup, &link, names) {
+        match set_up(kernel, setup, &link, names, found) {
             Ok(()) => return Ok(()),
             Err(why) => reason = format!("{}: {why}", show_bytes(&link.name)),
         }
@@ -121,6 +146,7 @@ fn set_up(
     setup: &Setup<'_>,
     link: &Link,
     names: &mut Names,
+    found: &mut Found,
 ) -> Result<(), String> {
     let failed = |errno: Errno| text(errno).to_string();
     let index = link.index;
@@ -140,16 +166,17 @@ fn set_up(
         Method::Static => {
             let Some(ip) = setup.ip else { return Err("no address is given".into()) };
             let net = address::network(ip, setup.prefix).ok_or("no such network")?;
-            links::add_address(kernel, index, &net).map_err(failed)?;
+            there_already(links::add_address(kernel, index, &net)).map_err(failed)?;
+            found.client = Some(ip);
             names.servers.extend(&setup.dns);
             let Some(via) = setup.gateway else { return Ok(()) };
             let route = Route { via: Some(via), index: Some(index), ..Route::default() };
-            links::add_route(kernel, &route)
+            there_already(links::add_route(kernel, &route))
                 .map_err(|errno| format!("route by {via}: {}", text(errno)))
         }
         Method::Dhcp => {
             let mut client = Client::open(&link).map_err(failed)?;
-            for code in [1u8, 3, 6, 12, 15, 26, 28, 119, 121] {
+            for code in [1u8, 3, 6, 12, 15, ROOT_PATH, 26, 28, 119, 121] {
                 match client.options.first_mut() {
                     Some((_, list)) => list.push(code),
                     None => client.options.push((crate::net::dhcp::code::PARAMETERS, vec![code])),
@@ -163,6 +190,14 @@ fn set_up(
                         names.search = search;
                     }
                     names.servers.extend(servers);
+                    let reply = &lease.reply;
+                    found.client = Some(reply.ip.into());
+                    if found.server.is_none() && !reply.next_server.is_unspecified() {
+                        found.server = Some(reply.next_server.into());
+                    }
+                    if let Some(path) = reply.get(ROOT_PATH) {
+                        found.root_path = path.to_vec();
+                    }
                     return lease::apply(kernel, index, &lease.reply, None).map_err(failed);
                 }
                 wait = (wait * 2).min(Duration::from_secs(10));
@@ -201,6 +236,11 @@ fn set_up(
             Err("no router has advertised an address".into())
         }
     }
+}
+
+/// That it is so already, of an earlier try, is no fault.
+fn there_already(done: Result<(), Errno>) -> Result<(), Errno> {
+    if done == Err(Errno::EEXIST) { Ok(()) } else { done }
 }
 
 fn wait_for_carrier(kernel: &mut Netlink, name: &[u8]) {

@@ -7,7 +7,8 @@ use std::fmt::{self, Display};
 
 use crate::applet::show_bytes;
 pub use crate::cmdline::Stage;
-use crate::cmdline::{Cmdline, Complaint, Limit, Mark, Overlay, Root};
+use crate::cmdline::nfs::Nfs;
+use crate::cmdline::{Cmdline, Complaint, Kept, Limit, Mark, Overlay, Root};
 
 /// Where the new root is mounted until it becomes `/`.
 pub const SYSROOT: &str = "/sysroot";
@@ -59,8 +60,8 @@ pub enum Step<'a> {
     },
     /// A word of the command line that names the root and makes no sense.
     Refuse(Complaint<'a>),
-    /// A kind of root that this version cannot mount.
-    Unsupported(Root<'a>),
+    /// Set up the network by these words of the command line.
+    Network(Vec<Kept<'a>>),
     /// Memory for the layer over the root.
     Upper,
     /// Mount a file system.
@@ -137,6 +138,8 @@ pub enum Source<'a> {
     GptAuto,
     /// A file on [`HOST`].
     Image(&'a [u8]),
+    /// A folder of a server of NFS.
+    Nfs(Nfs<'a>),
     /// Memory.
     Tmpfs,
 }
@@ -218,7 +221,7 @@ impl Step<'_> {
         match self {
             Step::Api { .. } | Step::Nodes | Step::Refuse(_) => Stage::Cmdline,
             Step::Flat | Step::Drivers { .. } => Stage::Modules,
-            Step::Unsupported(_) | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
+            Step::Network(_) | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
             Step::Mount(_) | Step::Overlay | Step::Usr { .. } => Stage::Mount,
             Step::CheckRoot { .. } | Step::CheckInit(_) | Step::Switch(_) => Stage::PreSwitch,
             Step::Break(stage) => *stage,
@@ -236,6 +239,8 @@ impl Step<'_> {
                 Some(seconds.saturating_add(MOUNT_SECONDS))
             }
             Step::CheckRoot { .. } | Step::CheckInit(_) => Some(MOUNT_SECONDS),
+            // Five tries of DHCP, perhaps on two interfaces.
+            Step::Network(_) => Some(2 * STEP_SECONDS),
             _ => Some(STEP_SECONDS),
         }
     }
@@ -296,13 +301,14 @@ fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
         Root::Marked(mark, value) => Source::Marked(mark, value),
         Root::Number(major, minor) => Source::Number(major, minor),
         Root::GptAuto => Source::GptAuto,
-        Root::Nfs(_) => {
-            steps.push(Step::Unsupported(root));
-            return steps;
+        Root::Nfs(value) => {
+            steps.push(Step::Network(network_words(cmdline)));
+            Source::Nfs(Nfs::of(value, cmdline))
         }
     };
     let layered = cmdline.overlay.is_some();
-    let on_disk = !matches!(source, Source::Virtiofs(_) | Source::NineP(_) | Source::Tmpfs);
+    let on_disk =
+        !matches!(source, Source::Virtiofs(_) | Source::NineP(_) | Source::Nfs(_) | Source::Tmpfs);
     // The tag decides for a share, whatever rootfstype= says besides.
     let mut types = if on_disk { cmdline.fstypes.clone() } else { Vec::new() };
     let read_only = layered || !cmdline.rw;
@@ -358,6 +364,17 @@ fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
     steps
 }
 
+/// What the command line says of the network; the kernel's own nfsroot asks
+/// DHCP where nobody says anything.
+fn network_words<'a>(cmdline: &Cmdline<'a>) -> Vec<Kept<'a>> {
+    let ours = |kept: &&Kept<'a>| matches!(kept.name, b"ip" | b"nameserver");
+    let mut words: Vec<Kept<'a>> = cmdline.kept.iter().filter(ours).copied().collect();
+    if !words.iter().any(|kept| kept.name == b"ip") {
+        words.insert(0, Kept { name: b"ip", value: b"dhcp" });
+    }
+    words
+}
+
 fn shares<'a>(cmdline: &Cmdline<'a>) -> impl Iterator<Item = Step<'a>> {
     let limit = cmdline.limit();
     cmdline.shares.iter().map(move |share| {
@@ -396,6 +413,12 @@ impl Display for Source<'_> {
             Source::Number(major, minor) => write!(f, "device {major}:{minor}"),
             Source::GptAuto => f.write_str("the root partition"),
             Source::Image(path) => write!(f, "image {}", show_bytes(path)),
+            Source::Nfs(nfs) => {
+                f.write_str(if nfs.v4 { "nfs4 " } else { "nfs " })?;
+                let server = if nfs.server.is_empty() { b"the boot server" } else { nfs.server };
+                let path = if nfs.path.is_empty() { b"its folder for us" } else { nfs.path };
+                write!(f, "{}:{}", show_bytes(server), show_bytes(path))
+            }
             Source::Tmpfs => f.write_str("tmpfs"),
         }
     }
@@ -447,7 +470,13 @@ impl Display for Step<'_> {
                 })
             }
             Step::Refuse(_) => f.write_str("understand the command line"),
-            Step::Unsupported(root) => write!(f, "find {root}"),
+            Step::Network(words) => {
+                f.write_str("set up the network:")?;
+                for word in words {
+                    write!(f, " {}={}", show_bytes(word.name), show_bytes(word.value))?;
+                }
+                Ok(())
+            }
             Step::Upper => f.write_str("make a layer in memory for changes to the root"),
             Step::Mount(mount) => mount.fmt(f),
             Step::Overlay => f.write_str("lay the memory over the root, on /sysroot"),
@@ -674,7 +703,11 @@ mod tests {
                 "make device nodes",
                 "load modules of /usr/lib/modules",
                 "load drivers of all devices",
-                "find nfs:1.2.3.4:/srv",
+                "set up the network: ip=dhcp",
+                "mount nfs 1.2.3.4:/srv on /sysroot read-only",
+                "check the root on /sysroot",
+                "check init /sbin/init, /etc/init, /bin/init or /bin/sh",
+                "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
             ],
         );
     }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::os::fd::OwnedFd;
 
 use super::drivers::Modules;
+use super::network::Found;
 use super::plan::{Devices, Step};
 use super::wire::{Kind, Record};
 use super::{Fault, api, check, now};
@@ -21,12 +22,22 @@ pub struct Worker<'a> {
     pub(super) modules: Modules<'a>,
     /// The devices whose drivers the plan wants.
     pub(super) devices: Devices,
+    /// What is known of the network, once it is set up.
+    pub(super) network: Found,
 }
 
 impl<'a> Worker<'a> {
     /// A worker that reports to `pipe`.
     pub fn new(pipe: OwnedFd, modules: Modules<'a>, debug: bool, again: bool) -> Worker<'a> {
-        Worker { at: 0, again, debug, pipe, modules, devices: Devices::All }
+        Worker {
+            at: 0,
+            again,
+            debug,
+            pipe,
+            modules,
+            devices: Devices::All,
+            network: Found::default(),
+        }
     }
 
     /// Executes the steps from `first` on, up to one that PID 1 does itself;
@@ -73,10 +84,7 @@ impl<'a> Worker<'a> {
                 Ok(())
             }
             Step::Refuse(complaint) => Err(Fault::new(complaint.to_string())),
-            Step::Unsupported(root) => {
-                Err(Fault::new(format!("{root} is a kind of root that this version cannot mount"))
-                    .line("it can mount disks, root=virtiofs:TAG and root=9p:TAG"))
-            }
+            Step::Network(words) => self.set_up_network(words),
             Step::Upper => self.make_upper(),
             Step::Mount(mount) => self.mount(mount),
             Step::Overlay => self.mount_overlay(),

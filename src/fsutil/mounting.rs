@@ -15,6 +15,7 @@ use super::blame::explain;
 use super::{loops, mounts, tags};
 use crate::applet::{Error, show, show_bytes};
 use crate::mountopts::{self, Options};
+use crate::net::{nfs, resolve};
 use crate::sys::exec::exec;
 use crate::sys::loopdev;
 use crate::sys::process::{self, Forked};
@@ -194,6 +195,11 @@ fn fresh(request: &Request) -> Result<Mounted, Error> {
     }
 
     let mut options = options.clone();
+    if let [b"nfs" | b"nfs4"] = types.iter().map(Vec::as_slice).collect::<Vec<_>>().as_slice()
+        && !options.data.split(|&b| b == b',').any(|word| word.starts_with(b"addr="))
+    {
+        return mount_nfs(request, &source, &types);
+    }
     let mut held = None;
     if wants_loop(&source, &options, &types) && !request.dry {
         let file = mounts::path_of(&source);
@@ -280,6 +286,26 @@ fn try_types(
     }
     let request = Request { source: source.to_vec(), ..request.clone() };
     Err(explain(errno, &request, &fstype, options.flags))
+}
+
+/// What a server of NFS has, without a helper: the kernel wants its address.
+#[inline(never)]
+fn mount_nfs(request: &Request, source: &[u8], types: &[Vec<u8>]) -> Result<Mounted, Error> {
+    let (host, path) = nfs::split(source)
+        .ok_or_else(|| Error::about(show_bytes(source), "NFS wants HOST:/FOLDER"))?;
+    let list = resolve::addresses(host, 0)?;
+    let (ip, _) = *list.first().ok_or_else(|| Error::about(show_bytes(host), "no address"))?;
+    let v4 = types.first().is_some_and(|kind| kind == b"nfs4");
+    let mut result = Err(Error::about(show_bytes(source), "not mounted"));
+    for data in nfs::options(v4, &request.options.data, ip) {
+        let options = Options { data, ..request.options.clone() };
+        result = try_types(request, &nfs::source(ip, path), types, &options);
+        if result.is_ok() {
+            break;
+        }
+    }
+    let done = result?;
+    Ok(Mounted { source: source.to_vec(), ..done })
 }
 
 /// The device of a `UUID=` or other tag.

@@ -11,6 +11,7 @@ pub mod ipparam;
 pub mod lease;
 pub mod links;
 pub mod netlink;
+pub mod nfs;
 pub mod packet;
 pub mod password;
 pub mod resolve;

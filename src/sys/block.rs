@@ -212,3 +212,48 @@ pub fn add_array_disk(array: BorrowedFd<'_>, major: u32, minor: u32) -> Result<(
 pub fn run_array(array: BorrowedFd<'_>) -> Result<(), Errno> {
     tell_number(array, RUN_ARRAY, 0).map(drop)
 }
+
+#[repr(C)]
+#[derive(Default)]
+struct Geometry {
+    heads: u8,
+    sectors: u8,
+    cylinders: u16,
+    start: libc::c_ulong,
+}
+
+/// Heads, sectors of a track, cylinders as far as 16 bits go, and where on its
+/// disk it begins (HDIO_GETGEO).
+pub fn geometry(disk: BorrowedFd<'_>) -> Result<(u8, u8, u16, u64), Errno> {
+    let mut answer = Geometry::default();
+    // SAFETY: HDIO_GETGEO (0x0301) fills a structure of this form.
+    Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), 0x0301, &raw mut answer) })?;
+    // A long has 32 bits elsewhere.
+    #[allow(clippy::unnecessary_cast)]
+    let start = answer.start as u64;
+    Ok((answer.heads, answer.sectors, answer.cylinders, start))
+}
+
+/// An order of ATA without data, or with one sector of it in the answer
+/// (HDIO_DRIVE_CMD): `order` is command, number of sectors, feature, and how
+/// many sectors come back (0 or 1). The answer starts with status, error and
+/// number of sectors.
+pub fn ata(disk: BorrowedFd<'_>, order: [u8; 4]) -> Result<[u8; 516], Errno> {
+    let mut buffer = [0u8; 516];
+    let [command, count, feature, sectors] = order;
+    for (to, from) in buffer.iter_mut().zip([command, count, feature, sectors.min(1)]) {
+        *to = from;
+    }
+    // SAFETY: HDIO_DRIVE_CMD (0x031f) reads four bytes and writes those and at
+    // most the one sector that they ask for.
+    Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), 0x031f, buffer.as_mut_ptr()) })?;
+    Ok(buffer)
+}
+
+/// What the drive said of itself when its driver came (HDIO_GET_IDENTITY).
+pub fn identity(disk: BorrowedFd<'_>) -> Result<[u8; 512], Errno> {
+    let mut answer = [0u8; 512];
+    // SAFETY: HDIO_GET_IDENTITY (0x030d) writes 512 bytes.
+    Errno::result(unsafe { libc::ioctl(disk.as_raw_fd(), 0x030d, answer.as_mut_ptr()) })?;
+    Ok(answer)
+}

@@ -49,6 +49,10 @@ fn what_is_wrong() {
     applet("swapoff").args(["/nowhere"]).stderr_has("No such file").fails(1);
     applet("swapon").args(["-p", "99999", "/nowhere"]).stderr_has("not a priority").fails(2);
     applet("swapon").args(["-e", "/nowhere"]).stdout("").ok();
+    applet("hdparm").stderr_has("which device?").fails(1);
+    applet("hdparm").args(["/nowhere"]).stderr_has("No such file").fails(1);
+    applet("hdparm").args(["-S", "256", "/dev/null"]).stderr_has("more than 255").fails(2);
+    applet("hdparm").args(["-c", "/dev/null"]).stderr_has("no longer has").fails(1);
     applet("resume").args(["/dev/null"]).stderr_has("not a block device").fails(1);
     applet("eject").args(["/nowhere"]).stderr_has("No such file").fails(1);
     applet("raidautorun").args(["/nowhere"]).stderr_has("No such file").fails(1);
@@ -81,9 +85,27 @@ fn a_loop_devices_numbers() {
         .args([&device])
         .run();
     let verbose = applet("blockdev").args(["-v", "--getpbsz", &device]).run();
+    let own = applet("hdparm").args(["-r1", "-r", "-r0", "-a64", &device]).run();
+    let none = applet("hdparm").args(["-y", "-i", &device]).run();
+    let fast = applet("hdparm").args(["-t", &device]).run();
     std::process::Command::new("losetup").args(["-d", &device]).status().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "2048\n1048576\n512\n0\n1\n");
     assert_eq!(String::from_utf8_lossy(&verbose.stdout), "getpbsz: 512\n");
+    assert_eq!(
+        String::from_utf8_lossy(&own.stdout),
+        format!(
+            "\n{device}:\n setting readonly to 1 (on)\n readonly      =  1 (on)\n readonly      =  1 (on)\n \
+             setting readonly to 0 (off)\n readonly      =  0 (off)\n setting fs readahead to 64\n \
+             readahead     = 64 (on)\n"
+        )
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&none.stdout),
+        format!("\n{device}:\n issuing standby command\n")
+    );
+    assert_eq!(none.status, 1);
+    let text = String::from_utf8_lossy(&fast.stdout).into_owned();
+    assert!(text.contains(" Timing buffered disk reads:    1 MB in "), "{text}");
 }
 
 #[test]

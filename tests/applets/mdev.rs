@@ -1,6 +1,7 @@
 //! mdev: the same nodes, owners, modes, links and commands as busybox's on the
 //! same sysfs and rules.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -124,5 +125,74 @@ fn the_same_as_busybox() {
             let (theirs, ours) = (after(rules, false, &script), after(rules, true, &script));
             assert_eq!(ours, theirs, "rules:\n{rules}script: {script}");
         }
+    }
+}
+
+/// Writes 100,000 events into the daemon's ears: each device of the lists in
+/// turn, twice as something that comes and once as something that changes.
+fn storm(events: usize) {
+    let mut files = Vec::new();
+    for class in ["mem", "tty", "block"] {
+        for entry in std::fs::read_dir(format!("/sys/class/{class}")).into_iter().flatten() {
+            let path = entry.unwrap().path().join("uevent");
+            if let Ok(file) = std::fs::File::options().write(true).open(path) {
+                files.push(file);
+            }
+        }
+    }
+    assert!(!files.is_empty());
+    for n in 0..events {
+        let word: &[u8] = if n % 3 == 0 { b"change" } else { b"add" };
+        let at = n % files.len();
+        files[at].write_all(word).unwrap();
+    }
+}
+
+#[test]
+fn a_storm_leaves_dev_as_a_scan_makes_it() {
+    if !is_root("a_storm_leaves_dev_as_a_scan_makes_it") {
+        return;
+    }
+    let scratch = Scratch::new("storm");
+    let listed = "(cd /dev; find . | sort | while read n; do stat -c '%n %F %a %u:%g %t:%T' \"$n\"; readlink \"$n\" || :; done)";
+    // /dev/null is made first, as the shell wants it.
+    let script = format!(
+        "set -e; fresh() {{ mount -t tmpfs none /dev; mknod /dev/null c 1 3; }}; fresh
+         $M mdev -d -f & P=$!
+         echo $P >$D/pid; while [ ! -e $D/over ]; do sleep 0.1; done
+         # until it has done all
+         n=0; while [ $n -lt 600 ]; do
+           a=$(cut -d' ' -f14,15 /proc/$P/stat); sleep 0.3
+           [ \"$a\" = \"$(cut -d' ' -f14,15 /proc/$P/stat)\" ] && break; n=$((n+1)); done
+         grep -E 'VmHWM|RssAnon' /proc/$P/status >$D/memory
+         {listed} >$D/after; kill $P; umount /dev; fresh; $M mdev -s; {listed} >$D/scanned"
+    );
+    let mut child = Command::new("unshare")
+        .args(["-m", "--propagation", "private", "sh", "-c", &script])
+        .env("M", program())
+        .env("D", scratch.path())
+        .spawn()
+        .unwrap();
+    let read = |name: &str| std::fs::read_to_string(scratch.path().join(name)).unwrap_or_default();
+    while read("pid").is_empty() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Its socket is there soon after its process.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    storm(100_000);
+    scratch.file("over", "");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(read("after"), read("scanned"));
+    assert!(read("after").contains("./null character special file"));
+    let memory = read("memory");
+    let kilobytes = |name: &str| -> u64 {
+        let line = memory.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    assert!(kilobytes("RssAnon") <= 8192, "{memory}");
+    // The development build's own pages are more than that.
+    if std::env::var_os("RESCUEBOX").is_some() {
+        assert!(kilobytes("VmHWM") <= 8192, "{memory}");
     }
 }

@@ -48,6 +48,7 @@ mod logging;
 mod ls;
 mod lsblk;
 mod mdev;
+mod mkfs;
 mod mkinitramfs;
 mod mkinitramfs_check;
 mod mkinitramfs_modules;

@@ -132,7 +132,12 @@ fn image_folder() -> PathBuf {
 
 /// The root of Debian 12 that debootstrap made. Not to be changed.
 pub fn bookworm_root() -> PathBuf {
-    let dir = cache().join("roots/bookworm");
+    debian_root("bookworm")
+}
+
+/// The root of a release of Debian that debootstrap made. Not to be changed.
+pub fn debian_root(suite: &str) -> PathBuf {
+    let dir = cache().join("roots").join(suite);
     assert!(dir.join(".complete").exists(), "{} is not there: run make lab", dir.display());
     dir
 }

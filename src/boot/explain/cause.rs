@@ -41,6 +41,10 @@ pub fn verdict(scene: &Scene) -> Verdict {
             Source::Device(node) => device(scene, mount, node),
             Source::Marked(mark, value) => marked(scene, mount, mark, value),
             Source::Number(..) | Source::GptAuto | Source::Image(_) => other_disk(scene, mount),
+            Source::Nfs(_) => found(
+                "the server is not reached, or does not export the folder to this machine",
+                &["ip addr", "ip route", "boot retry"],
+            ),
             Source::Tmpfs => memory(scene),
         },
         Step::CheckRoot { .. } => root(scene),
@@ -62,9 +66,9 @@ pub fn verdict(scene: &Scene) -> Verdict {
             };
             with(cause, [root_command(scene).or(Some(command.into()))])
         }
-        Step::Unsupported(root) => with(
-            format!("{root} is no kind of root that this program can mount"),
-            [root_command(scene)],
+        Step::Network(_) => found(
+            "no interface got the address that ip= wants: no cable, no driver or no server of DHCP",
+            &["ip link", "ip addr", "boot retry"],
         ),
         Step::Usr { .. } => found(
             "what the root's fstab has on /usr is not here",
