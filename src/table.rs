@@ -586,7 +586,7 @@ mod tests {
     #[test]
     fn aligned_with_a_tree() {
         let form = Form { tree: Some(0), ..Form::new(Kind::Aligned) };
-        let text = "NAME        SIZE\na b           12\n|-c             \n| `-d\\x0a 1234567\n`-e$           3\n";
+        let text = "NAME         SIZE\na b            12\n|-c       \n| `-d\\x0a 1234567\n`-e$            3\n";
         assert_eq!(drawn(&form), text);
     }
 

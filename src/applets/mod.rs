@@ -9,6 +9,7 @@ use crate::applet::{self, Applet, Ctx, Kind, Row, Status, Table};
 mod adduser;
 mod ar;
 mod arp;
+mod arping;
 mod ascii;
 mod attach;
 mod awk;
@@ -180,6 +181,7 @@ mod tee;
 mod telnet;
 mod telnetd;
 mod test;
+mod tftp;
 mod timeout;
 mod top;
 mod touch;
@@ -232,6 +234,7 @@ const LIST: &[Row] = &[
     row("agetty", &getty::APPLET),
     row("ar", &ar::APPLET),
     row("arp", &arp::APPLET),
+    row("arping", &arping::APPLET),
     row("ascii", &ascii::APPLET),
     row("ash", &sh::APPLET),
     row("attach", &attach::APPLET),
@@ -488,6 +491,7 @@ const LIST: &[Row] = &[
     row("telnetd", &telnetd::APPLET),
     row("telnetd-lite", &telnetd::APPLET),
     row("test", &test::APPLET),
+    row("tftp", &tftp::APPLET),
     row("time", &watch::TIME),
     row("timeout", &timeout::APPLET),
     row("top", &top::APPLET),

@@ -2,7 +2,7 @@
 //! and the codecs of the protocols that the applets speak.
 //!
 //! Pure files (bytes in, values out): [`address`], [`dhcp`], [`dns`], [`ipparam`],
-//! [`packet`], [`rtnl`], [`telnet`].
+//! [`packet`], [`rtnl`], [`telnet`], [`tftp`].
 
 pub mod address;
 pub mod dhcp;
@@ -17,3 +17,4 @@ pub mod password;
 pub mod resolve;
 pub mod rtnl;
 pub mod telnet;
+pub mod tftp;

@@ -127,6 +127,12 @@ impl Address {
         self.part(12)
     }
 
+    /// Whether a packet was for this machine alone (PACKET_HOST).
+    pub fn is_unicast(&self) -> bool {
+        let [_, _, kind, _] = self.part::<4>(8);
+        kind == 0
+    }
+
     /// Whom a netlink message is from: 0 is the kernel.
     pub fn netlink_port(&self) -> u32 {
         u32::from_ne_bytes(self.part(4))

@@ -77,6 +77,7 @@ mod telnetd;
 mod test;
 mod timeout;
 mod tr;
+mod transfer;
 mod udhcpc;
 mod uniq;
 mod unzip;

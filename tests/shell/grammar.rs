@@ -868,6 +868,7 @@ impl Script {
         let outer = std::mem::take(&mut self.text);
         let pending = std::mem::take(&mut self.pending);
         let outer_tame = std::mem::replace(&mut self.tame, true);
+        let outer_single = std::mem::replace(&mut self.single, true);
         for _ in 0..1 + self.random.below(3) {
             for _ in 0..self.random.below(4) {
                 match self.random.below(8) {
@@ -893,6 +894,7 @@ impl Script {
         let body = std::mem::replace(&mut self.text, outer);
         self.pending = pending;
         self.tame = outer_tame;
+        self.single = outer_single;
         self.pending.push(format!("{body}{delimiter}\n"));
     }
 

@@ -38,6 +38,8 @@ const PRELUDE: &str =
 // * 2.6.4: "++ and -- are not required". 1.1.2.1: order of evaluation as in C.
 // * 2.6.3: "$((" is arithmetic if it can be.
 // * 2.2.3: a backslash before '}' between double quotes is no escape.
+// * 2.10.1: a number before '<' or '>' is an IO_NUMBER, behind another of them
+//   too: `<1<f` is no command. dash takes the number for a file there.
 // * 2.7: the status of a redirection that fails is not told: 2 in dash, 1 here.
 // * 2.7.4: here-documents at the line of `for x in` are not found by dash.
 //
