@@ -330,8 +330,8 @@ impl<'a> Unpacker<'a> {
             if count == 0 {
                 break;
             }
-            for (to, from) in room.iter_mut().zip(some) {
-                *to = *from;
+            if let (Some(room), Some(some)) = (room.get_mut(..count), some.get(..count)) {
+                room.copy_from_slice(some);
             }
             self.consume(count);
             filled += count;

@@ -107,7 +107,8 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 
 /// CRC-64 of ECMA-182, reflected, of bytes that come in parts, as xz uses it.
 pub struct Crc64 {
-    table: Box<[u64; 256]>,
+    /// As those of [`Crc32`].
+    tables: Box<[[u64; 256]; 8]>,
     value: u64,
 }
 
@@ -117,20 +118,42 @@ impl Default for Crc64 {
     }
 }
 
+#[inline(always)]
+fn pick64(table: &[u64; 256], at: u8) -> u64 {
+    table.get(usize::from(at)).copied().unwrap_or(0)
+}
+
 impl Crc64 {
     /// Of no bytes yet.
     pub fn new() -> Crc64 {
-        Crc64 { table: Box::new(table(0xc96c_5795_d787_0f42)), value: u64::MAX }
+        let single = table(0xc96c_5795_d787_0f42);
+        let mut tables = Box::new([single; 8]);
+        let mut before = single;
+        for table in tables.iter_mut().skip(1) {
+            for (to, from) in table.iter_mut().zip(before) {
+                let [low, ..] = from.to_le_bytes();
+                *to = from >> 8 ^ pick64(&single, low);
+            }
+            before = *table;
+        }
+        Crc64 { tables, value: u64::MAX }
     }
 
     /// More bytes.
     #[inline(never)]
     pub fn update(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            let [low, ..] = self.value.to_le_bytes();
-            let entry = self.table.get(usize::from(low ^ byte)).copied().unwrap_or(0);
-            self.value = self.value >> 8 ^ entry;
+        let [t0, t1, t2, t3, t4, t5, t6, t7] = &*self.tables;
+        let mut value = self.value;
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            let [a, b, c, d, e, f, g, h] = (value ^ u64::from_le_bytes(*word)).to_le_bytes();
+            value = pick64(t7, a) ^ pick64(t6, b) ^ pick64(t5, c) ^ pick64(t4, d);
+            value ^= pick64(t3, e) ^ pick64(t2, f) ^ pick64(t1, g) ^ pick64(t0, h);
         }
+        for &byte in rest {
+            value = value >> 8 ^ pick64(t0, value as u8 ^ byte);
+        }
+        self.value = value;
     }
 
     /// The sum of all so far.
@@ -334,6 +357,9 @@ mod tests {
         crc.update(b"1234");
         crc.update(b"56789");
         assert_eq!(crc.sum(), 0x995d_c9bb_df19_39fa);
+        let mut crc = Crc64::new();
+        crc.update(b"123456789");
+        assert_eq!(crc.sum(), 0x995d_c9bb_df19_39fa);
         assert_eq!(xxh32(b""), 0x02cc_5d05);
         assert_eq!(xxh32(b"abc"), 0x32d1_53ff);
         assert_eq!(Xxh64::new().sum(), 0xef46_db37_51d8_e999);
@@ -347,6 +373,11 @@ mod tests {
         let bytes: Vec<u8> = (0..1000u32).map(|n| ((n * n) >> 3) as u8).collect();
         for at in [0, 1, 7, 8, 15, 16, 31, 32, 33, 500, 999] {
             let (a, b) = bytes.split_at(at);
+            let mut crc64 = [Crc64::new(), Crc64::new()];
+            crc64[0].update(&bytes);
+            crc64[1].update(a);
+            crc64[1].update(b);
+            assert_eq!(crc64[0].sum(), crc64[1].sum());
             let (mut crc, mut x32, mut x64) = (Crc32::new(), Xxh32::new(), Xxh64::new());
             for part in [a, b] {
                 crc.update(part);

@@ -32,7 +32,9 @@ impl Source for sys::fd::Reader<'_> {
 /// Packed bytes; see the module.
 pub struct Input<'a> {
     source: From<'a>,
+    /// As long as it ever had to be; `filled` bytes of it count.
     buffer: Vec<u8>,
+    filled: usize,
     at: usize,
     /// Bytes given out before those in the buffer.
     before: u64,
@@ -47,19 +49,19 @@ enum From<'a> {
 impl<'a> Input<'a> {
     /// Bytes of a file or pipe.
     pub fn new(source: Box<dyn Source + 'a>) -> Input<'a> {
-        Input { source: From::Reader(source), buffer: Vec::new(), at: 0, before: 0 }
+        Input { source: From::Reader(source), buffer: Vec::new(), filled: 0, at: 0, before: 0 }
     }
 
     /// Bytes that are all here.
     pub fn of_slice(bytes: &'a [u8]) -> Input<'a> {
-        Input { source: From::Slice(bytes), buffer: Vec::new(), at: 0, before: 0 }
+        Input { source: From::Slice(bytes), buffer: Vec::new(), filled: 0, at: 0, before: 0 }
     }
 
     /// What can be had without reading.
     pub fn rest(&self) -> &[u8] {
         let all = match self.source {
             From::Slice(bytes) => bytes,
-            From::Reader(_) => &self.buffer,
+            From::Reader(_) => self.buffer.get(..self.filled).unwrap_or_default(),
         };
         all.get(self.at..).unwrap_or_default()
     }
@@ -84,22 +86,24 @@ impl<'a> Input<'a> {
     #[inline(never)]
     pub fn peek(&mut self, count: usize) -> Result<&[u8], Cause> {
         if let From::Reader(reader) = &mut self.source {
-            while self.buffer.len().saturating_sub(self.at) < count {
-                let done = self.at.saturating_sub(KEPT).min(self.buffer.len());
+            while self.filled.saturating_sub(self.at) < count {
+                let done = self.at.saturating_sub(KEPT).min(self.filled);
                 self.before += done as u64;
-                self.buffer.drain(..done);
+                self.buffer.copy_within(done..self.filled, 0);
+                self.filled -= done;
                 self.at -= done;
-                let filled = self.buffer.len();
-                crate::sys::memory::resize(&mut self.buffer, filled + PIECE.max(count), 0);
-                let room = self.buffer.get_mut(filled..).unwrap_or_default();
+                let wanted = self.filled + PIECE.max(count);
+                if self.buffer.len() < wanted {
+                    crate::sys::memory::resize(&mut self.buffer, wanted, 0);
+                }
+                let room = self.buffer.get_mut(self.filled..wanted).unwrap_or_default();
                 let result = loop {
                     match reader.read(room) {
                         Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                         result => break result,
                     }
                 };
-                let got = *result.as_ref().unwrap_or(&0);
-                self.buffer.truncate(filled + got);
+                self.filled += *result.as_ref().unwrap_or(&0);
                 match result {
                     Err(e) => return Err(Cause::Read(e.raw_os_error().unwrap_or(libc::EIO))),
                     Ok(0) => break,
@@ -162,7 +166,7 @@ impl<'a> Input<'a> {
             && source.jump(count - buffered)
         {
             self.before += self.at as u64 + count;
-            self.buffer.clear();
+            self.filled = 0;
             self.at = 0;
             return Ok(());
         }
@@ -196,7 +200,7 @@ impl<'a> Input<'a> {
     pub fn read(&mut self, to: &mut [u8]) -> Result<usize, Cause> {
         // Large reads into an empty buffer need no copy.
         if let From::Reader(reader) = &mut self.source
-            && self.at >= self.buffer.len()
+            && self.at >= self.filled
             && to.len() >= PIECE
         {
             return loop {
@@ -205,7 +209,7 @@ impl<'a> Input<'a> {
                     Err(e) => break Err(Cause::Read(e.raw_os_error().unwrap_or(libc::EIO))),
                     Ok(count) => {
                         self.before += (self.at + count) as u64;
-                        self.buffer.clear();
+                        self.filled = 0;
                         self.at = 0;
                         break Ok(count);
                     }
@@ -214,8 +218,8 @@ impl<'a> Input<'a> {
         }
         let some = self.some()?;
         let count = some.len().min(to.len());
-        for (to, from) in to.iter_mut().zip(some) {
-            *to = *from;
+        if let (Some(to), Some(some)) = (to.get_mut(..count), some.get(..count)) {
+            to.copy_from_slice(some);
         }
         self.at += count;
         Ok(count)

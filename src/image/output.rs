@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use crate::applet::{show, write_all};
-use crate::sys::copying;
+use crate::sys::{copying, memory};
 
 /// How much is collected before it is written, and the size from which on a
 /// file is copied by the kernel.
@@ -186,7 +186,7 @@ impl Target for Output<'_> {
             }
             let start = self.buffer.len();
             let most = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
-            self.buffer.resize(start + most, 0);
+            memory::resize(&mut self.buffer, start + most, 0);
             let result = from.read(self.buffer.get_mut(start..).unwrap_or_default());
             let count = *result.as_ref().unwrap_or(&0);
             self.buffer.truncate(start + count);

@@ -39,6 +39,7 @@ mod getty;
 mod grep;
 mod gzip;
 mod head;
+mod hostile_images;
 mod ifup;
 mod images;
 mod ip;

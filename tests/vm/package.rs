@@ -97,7 +97,7 @@ fn boots(suite: &str, version: &str) {
     drop(vm);
     // As after the disk was made anew: the shell says which there are.
     let mut vm = start("deadbeef-0000-0000-0000-000000000000");
-    let log = vm.wait_for("(rescue) / #");
+    let log = vm.wait_for("(mount) / #");
     assert!(log.contains("deadbeef-0000-0000-0000-000000000000"), "{log}");
     vm.send("blkid /dev/vda\n");
     vm.wait_for(&format!("UUID=\"{UUID}\""));
