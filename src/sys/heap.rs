@@ -14,7 +14,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Bytes of the arena.
 const ARENA: usize = 32 * 1024;
@@ -58,15 +58,17 @@ pub struct Heap {
 // allocates, and the child of a fork has memory of its own.
 unsafe impl Sync for Heap {}
 
-/// Whether there is more than one thread.
-static PARALLEL: AtomicBool = AtomicBool::new(false);
+/// How many pieces of work are done by several threads now.
+static PARALLEL: AtomicUsize = AtomicUsize::new(0);
 
 /// Taken by who uses the lists, while there is more than one thread.
 static LOCK: AtomicBool = AtomicBool::new(false);
 
-/// Tells the allocator that other threads start, or that all have ended.
-pub fn set_parallel(parallel: bool) {
-    PARALLEL.store(parallel, Ordering::SeqCst);
+/// Does work in which other threads start and end.
+pub fn with_threads(work: impl FnOnce()) {
+    PARALLEL.fetch_add(1, Ordering::SeqCst);
+    work();
+    PARALLEL.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// The lock, until it is dropped.
@@ -75,7 +77,7 @@ struct Guard(bool);
 impl Guard {
     #[inline]
     fn take() -> Guard {
-        let parallel = PARALLEL.load(Ordering::Relaxed);
+        let parallel = PARALLEL.load(Ordering::Relaxed) > 0;
         if parallel {
             Guard::wait();
         }

@@ -21,17 +21,17 @@ pub fn in_parallel(count: usize, work: &(dyn Fn(usize) + Sync)) {
             work(number);
         }
     };
-    super::heap::set_parallel(true);
     #[allow(clippy::disallowed_methods)] // the allocator knows of these
-    std::thread::scope(|scope| {
-        for _ in 1..processors().min(count) {
-            if std::thread::Builder::new().spawn_scoped(scope, some).is_err() {
-                break;
+    super::heap::with_threads(|| {
+        std::thread::scope(|scope| {
+            for _ in 1..processors().min(count) {
+                if std::thread::Builder::new().spawn_scoped(scope, some).is_err() {
+                    break;
+                }
             }
-        }
-        some();
+            some();
+        });
     });
-    super::heap::set_parallel(false);
 }
 
 #[cfg(test)]
