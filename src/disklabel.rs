@@ -444,7 +444,7 @@ mod tests {
         assert_eq!(found.partitions[0].flags, 0x80);
         let again = Label::of(&found, 65536, 512);
         assert_eq!(written(&again), written(&label));
-        assert_eq!(again.free(true), [(20480, 48191)]);
+        assert_eq!(again.free(true), [(18432, 48191)]);
         assert_eq!(again.free(false), [(6144, 8191), (48192, 65535)]);
         assert_eq!((again.free_numbers(false), again.free_numbers(true)), (vec![3, 4], vec![7]));
     }
