@@ -282,7 +282,11 @@ pub struct Show<'a>(&'a [u8]);
 impl Display for Show<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
+            let is_plain = chunk.valid().bytes().all(|b| matches!(b, b' '..=b'~'));
+            if is_plain {
+                f.write_str(chunk.valid())?;
+            }
+            for c in chunk.valid().chars().take(if is_plain { 0 } else { usize::MAX }) {
                 if c.is_control() {
                     let mut bytes = [0; 4];
                     for b in c.encode_utf8(&mut bytes).bytes() {

@@ -475,9 +475,21 @@ impl Dump {
             let blank = total - (form.width() + 1) * fields;
             let mut left = blank;
             if let (Some(cells), 0) = (cells, blank) {
-                for byte in row {
-                    let cell = &cells[usize::from(*byte)];
-                    out.extend_from_slice(cell.get(..=form.width()).unwrap_or_default());
+                let wide = form.width() + 1;
+                crate::sys::memory::resize(out, start + wide * row.len(), b' ');
+                let places = out.get_mut(start..).unwrap_or_default();
+                if wide == 4 {
+                    // the usual width, without a call for each byte
+                    let (places, _) = places.as_chunks_mut::<4>();
+                    for (byte, place) in row.iter().zip(places) {
+                        let [a, b, c, d, _] = cells[usize::from(*byte)];
+                        *place = [a, b, c, d];
+                    }
+                } else {
+                    for (byte, place) in row.iter().zip(places.chunks_exact_mut(wide)) {
+                        let cell = cells[usize::from(*byte)].get(..wide);
+                        place.copy_from_slice(cell.unwrap_or_default());
+                    }
                 }
                 row_end(out, form, row, total, start);
                 continue;

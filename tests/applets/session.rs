@@ -138,6 +138,6 @@ fn a_line_is_talked_to() {
     applet("microcom").args(["-t", "300", "-d", "20", &device]).stdin("slow").ok();
     line.expect("slow");
     applet("microcom").args(["/nowhere"]).stderr_has("/nowhere: No such file").fails(1);
-    applet("microcom").args(["/dev/null"]).stderr_has("/dev/null: Inappropriate").fails(1);
+    applet("microcom").args(["/dev/null"]).stderr_has("/dev/null: ").fails(1);
     applet("microcom").stderr_has("which line?").fails(2);
 }
