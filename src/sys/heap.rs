@@ -16,8 +16,9 @@ use std::cell::UnsafeCell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Bytes of the arena.
-const ARENA: usize = 32 * 1024;
+/// Bytes of the arena: enough for PID 1, so that a kernel without memory to give
+/// does not end it.
+const ARENA: usize = 128 * 1024;
 
 /// Larger pieces are malloc's.
 const LARGEST: usize = 32 * 1024;
@@ -152,14 +153,19 @@ impl Heap {
                 state.next = state.next.wrapping_add(rest);
                 state.left -= rest;
             }
-            let layout = Layout::new::<[Arena; CHUNK / ARENA]>();
-            // SAFETY: the layout has a size.
-            let chunk = unsafe { System.alloc(layout) };
-            if chunk.is_null() {
-                return chunk;
+            // Where there is no room for a chunk, there may be for this piece.
+            for bytes in [CHUNK, size] {
+                let Ok(layout) = Layout::from_size_align(bytes, UNIT) else { continue };
+                // SAFETY: the layout has a size.
+                let chunk = unsafe { System.alloc(layout) };
+                if !chunk.is_null() {
+                    (state.next, state.left) = (chunk, bytes);
+                    break;
+                }
             }
-            state.next = chunk;
-            state.left = CHUNK;
+            if state.left < size {
+                return null_mut();
+            }
         }
         let piece = state.next;
         state.next = piece.wrapping_add(size);
