@@ -91,14 +91,18 @@ fn no_failing_call_ends_pid_1() {
     assert!(calls.len() > 15 && calls.contains_key("mount"), "{calls:?}");
     let mut cases = Vec::new();
     for (call, count) in &calls {
+        // The C library's start asks for thread-local storage, and crashes before
+        // any code of the program when there is none.
+        let first = if call == "mmap" && !prison.is_dynamic() { 2 } else { 1 };
         for error in ERRORS {
-            cases.extend((1..=*count).map(|n| format!("inject={call}:error={error}:when={n}")));
+            cases.extend((first..=*count).map(|n| format!("inject={call}:error={error}:when={n}")));
             // And from there on, for good; without memory for good a loader of
             // libraries does not come to the program.
             let memory = matches!(call.as_str(), "brk" | "mmap" | "mprotect");
             if !(memory && prison.is_dynamic()) {
-                cases
-                    .extend((1..=*count).map(|n| format!("inject={call}:error={error}:when={n}+")));
+                cases.extend(
+                    (first..=*count).map(|n| format!("inject={call}:error={error}:when={n}+")),
+                );
             }
         }
     }

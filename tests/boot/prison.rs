@@ -88,7 +88,9 @@ impl Prison {
 
     /// Whether the program needs libraries.
     pub fn is_dynamic(&self) -> bool {
-        self.dir.path().join("root/lib64").exists()
+        let program = self.dir.path().join("root/init");
+        let out = Command::new("readelf").arg("-lW").arg(program).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).contains("INTERP")
     }
 
     /// A file for what the console shows.
