@@ -17,8 +17,8 @@ use crate::blk::probe::text::guid as guid_text;
 use crate::blk::probe::{Disk, Source};
 use crate::blk::scan;
 use crate::disklabel::{Label, dos_id_text};
-use crate::table::{self as sheet, Column, Form};
 use crate::sys::block;
+use crate::table::{self as sheet, Column, Form};
 use crate::{order, parttypes, size};
 
 mod edit;
