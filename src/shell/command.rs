@@ -17,7 +17,7 @@ use super::assignment::assignment_prefix;
 use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
-use super::options::{NOEXEC, PATH_FIRST, XTRACE};
+use super::options::{ALLEXPORT, MONITOR, NOEXEC, PATH_FIRST, XTRACE};
 use super::redir::{RedirError, SavedFds};
 use super::vars::EXPORTED;
 
@@ -332,6 +332,7 @@ impl Shell {
         let loops = std::mem::take(&mut self.loops);
         let getopts = std::mem::take(&mut self.getopts);
         let line = self.vars.line;
+        let options = self.local_options.take();
         let mark = self.vars.journal_mark();
         self.local_marks.push(mark);
         self.calls += 1;
@@ -339,6 +340,11 @@ impl Shell {
         self.calls -= 1;
         self.local_marks.pop();
         self.vars.restore(mark);
+        if let Some(before) = std::mem::replace(&mut self.local_options, options) {
+            self.set_option(MONITOR, before.has(MONITOR));
+            self.options = before;
+            self.vars.export_all = before.has(ALLEXPORT);
+        }
         self.vars.line = line;
         self.getopts = getopts;
         self.loops = loops;

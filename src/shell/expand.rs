@@ -105,6 +105,10 @@ impl Shell {
                     let text = self.substitute(program)?;
                     self.push(&text, b, quoted);
                 }
+                Part::Process(writes, program) => {
+                    let name = self.piped_process(*writes, program)?;
+                    b.quoted(&name);
+                }
                 Part::Arith(arith) => {
                     let value = self.arithmetic(arith)?;
                     let mut text = Vec::with_capacity(20);

@@ -23,7 +23,10 @@
 //! | sh: invocation, reading of scripts, prompts | `start`, `edit`, `complete`, `history` |
 
 use std::fmt::Display;
+use std::os::fd::RawFd;
 use std::rc::Rc;
+
+use nix::unistd::Pid;
 
 use crate::applet::{self, Table};
 use crate::sys;
@@ -142,6 +145,12 @@ pub struct Shell {
     spare: Vec<Fields>,
     /// Positional parameters of calls that are over.
     spare_parameters: Vec<Rc<Vec<Vec<u8>>>>,
+    /// Pipes of process substitutions that commands use, with the processes
+    /// at their other ends, and those of such that are over.
+    pipes: Vec<(RawFd, Pid)>,
+    helpers: Vec<Pid>,
+    /// The options that a function brings back: `local -`.
+    local_options: Option<Options>,
     /// Standard input of the applet that runs, when it comes from a command
     /// that ran before it.
     input: Option<Vec<u8>>,
@@ -204,6 +213,14 @@ impl Shell {
         match self.vars.set_with(slot, |v| v.extend_from_slice(value)) {
             Ok(()) => Ok(()),
             Err(vars::ReadOnly) => self.read_only(&name.text),
+        }
+    }
+
+    /// Whether a variable or a positional parameter is set.
+    fn is_set(&self, name: &[u8]) -> bool {
+        match std::str::from_utf8(name).ok().and_then(|n| n.parse::<usize>().ok()) {
+            Some(n) => n <= self.positional.len(),
+            None => self.vars.is_set(name),
         }
     }
 

@@ -1,8 +1,10 @@
-//! printf. POSIX.1-2024 XCU 3, with %q as in bash.
+//! printf. POSIX.1-2024 XCU 3, with %q and -v as in bash.
 
+use crate::applet::show_bytes;
 use crate::sys::float;
 
 use super::super::Shell;
+use super::super::ast::is_name;
 use super::super::command::quote_into;
 use super::super::fields::Fields;
 use super::Ran;
@@ -458,12 +460,22 @@ fn cut(text: &[u8], precision: Option<usize>) -> &[u8] {
 
 /// The utility in the shell.
 pub(super) fn builtin(sh: &mut Shell, fields: &Fields) -> Ran {
-    let from = if fields.get(1) == Some(b"--") { 2 } else { 1 };
+    // `-v NAME` as in bash, where a format follows.
+    let variable = fields.get(2).filter(|name| is_name(name) && fields.len() > 3);
+    let variable = variable.filter(|_| fields.get(1) == Some(b"-v"));
+    let mut from = if variable.is_some() { 3 } else { 1 };
+    from += usize::from(fields.get(from) == Some(b"--"));
     let Some(form) = fields.get(from) else {
         return sh.failed("printf", "a format is missing", 2);
     };
     let args: Vec<&[u8]> = fields.from(from + 1).collect();
     let errors = format(form, &args, &mut sh.out);
+    if let Some(name) = variable {
+        let text = std::mem::take(&mut sh.out);
+        if sh.vars.set(name, &text).is_err() {
+            return sh.failed("printf", format_args!("{}: is read only", show_bytes(name)), 1);
+        }
+    }
     for error in &errors {
         let _ = sh.flush();
         sh.complain_of("printf", &error);
