@@ -231,7 +231,7 @@ impl Parser<'_> {
         if !self.take(b":") {
             return Err(Error::Syntax("':' expected after '?'".into()));
         }
-        let no = self.assign()?;
+        let no = self.deeper(Parser::choice)?;
         Ok(Expr::Choice(Box::new((cond, yes, no))))
     }
 
@@ -626,6 +626,7 @@ mod tests {
             ("~0", -1),
             ("1?2:3", 2),
             ("0?2:0?4:5", 5),
+            ("1?x=2:5", 2),
             ("x", 5),
             ("x+=2,x", 7),
             ("x++ + x", 11),
@@ -660,6 +661,7 @@ mod tests {
         assert!(matches!(ev("08"), Err(Error::Syntax(_))));
         assert!(matches!(ev("(1"), Err(Error::Syntax(_))));
         assert!(matches!(ev("3=4"), Err(Error::Syntax(_))));
+        assert!(matches!(ev("1?2:x=3"), Err(Error::Syntax(_))));
         assert!(matches!(ev("99999999999999999999"), Err(Error::TooLarge(_))));
         assert_eq!(ev("loop"), Err(Error::TooDeep));
         assert_eq!(ev(&"(".repeat(10_000)), Err(Error::TooDeep));

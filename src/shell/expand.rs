@@ -116,9 +116,12 @@ impl Shell {
                     self.push(&text, b, quoted);
                 }
                 Part::Tilde(user) => match self.home(user) {
-                    // `~/x` with HOME=/ is `/x` (2.6.1).
-                    Some(home) if home == b"/" && starts_with_slash(parts.get(n + 1)) => {}
-                    Some(home) => b.quoted(&home),
+                    Some(home) => {
+                        // `~/x` with HOME=/ is `/x` (2.6.1).
+                        let bare = home.strip_suffix(b"/");
+                        let bare = bare.filter(|_| starts_with_slash(parts.get(n + 1)));
+                        b.quoted(bare.unwrap_or(&home));
+                    }
                     None => {
                         b.quoted(b"~");
                         b.quoted(user);

@@ -396,6 +396,9 @@ impl Shell {
         tail: bool,
     ) -> Result<bool, Flow> {
         let mut any = false;
+        // To `command eval` and `command .` a text that cannot be parsed is no
+        // more than a failure (2.15, 3 command).
+        let by_command = std::mem::take(&mut self.by_command);
         let top = matches!(from, From::Stdin | From::Prompt(_)) && self.interactive;
         loop {
             if top {
@@ -427,6 +430,9 @@ impl Shell {
                     self.status = 2;
                     if !(top && self.was_interrupted()) {
                         self.complain(format_args!("syntax error: {}", error.what));
+                    }
+                    if by_command {
+                        return Ok(true);
                     }
                     Err(Flow::Abort)
                 }

@@ -177,6 +177,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
         None
     };
     sh.calls += 1;
+    sh.by_command = by_command;
     let loops = sh.loops;
     let line = sh.vars.line;
     let result = sh.run_file(text, &path);

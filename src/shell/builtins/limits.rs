@@ -132,7 +132,7 @@ pub(super) fn umask(sh: &mut Shell, fields: &Fields) -> Ran {
         std::str::from_utf8(operand)
             .ok()
             .and_then(|t| u32::from_str_radix(t, 8).ok())
-            .filter(|m| *m <= 0o777)
+            .filter(|m| *m <= 0o7777)
     } else {
         apply(operand, old.bits())
     };

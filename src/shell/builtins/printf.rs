@@ -211,6 +211,15 @@ impl<'a> Printer<'a> {
         (found.then_some(Integer { negative, magnitude, too_large: false }), rest)
     }
 
+    /// A width or precision that memory can hold; another is an error, and 0.
+    fn limited(&mut self, size: &Integer) -> usize {
+        if size.magnitude > WIDEST as u64 {
+            self.errors.push("a field is too wide".into());
+            return 0;
+        }
+        size.magnitude as usize
+    }
+
     /// A conversion, behind its `%`; what follows it.
     fn conversion<'f>(&mut self, text: &'f [u8]) -> Option<&'f [u8]> {
         let mut spec = Spec::default();
@@ -229,7 +238,7 @@ impl<'a> Printer<'a> {
             if width.negative {
                 spec.add(b'-');
             }
-            spec.width = width.magnitude.min(WIDEST as u64) as usize;
+            spec.width = self.limited(&width);
         }
         if let Some((b'.', behind)) = rest.split_first() {
             let (precision, behind) = self.size(behind);
@@ -237,7 +246,7 @@ impl<'a> Printer<'a> {
             // A negative one is as if there were none.
             let precision = precision.unwrap_or_default();
             if !precision.negative {
-                spec.precision = Some(precision.magnitude.min(WIDEST as u64) as usize);
+                spec.precision = Some(self.limited(&precision));
             }
         }
         // Lengths of C mean nothing here.
@@ -448,9 +457,9 @@ fn argument_number(text: &[u8]) -> (Option<usize>, &[u8]) {
 fn plain_number(text: &[u8]) -> (usize, &[u8]) {
     let count = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(count);
-    let value = digits.iter().fold(0usize, |v, d| {
-        v.saturating_mul(10).saturating_add(usize::from(d - b'0')).min(WIDEST)
-    });
+    let value = digits
+        .iter()
+        .fold(0usize, |v, d| v.saturating_mul(10).saturating_add(usize::from(d - b'0')));
     (value, rest)
 }
 
