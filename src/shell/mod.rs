@@ -12,9 +12,9 @@
 //! | 2.3 Token Recognition, aliases | `lexer`, `here` |
 //! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser`, `simple`, `cond` |
 //! | 2.5 Parameters and Variables | `vars`, `options` |
-//! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `substitute` |
+//! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `expression`, `substitute` |
 //! | 2.7 Redirection | `redir` |
-//! | 2.9 Shell Commands | `exec`, `command` |
+//! | 2.9 Shell Commands | `exec`, `command`, `meaning`, `trace` |
 //! | 2.11 Job Control | `jobs` |
 //! | 2.12 Signals, trap | `trap` |
 //! | 2.13 Shell Execution Environment (subshells without process) | `tame` |
@@ -43,12 +43,14 @@ mod dollar;
 mod edit;
 mod exec;
 mod expand;
+mod expression;
 pub mod fields;
 mod glob;
 mod here;
 mod history;
 mod jobs;
 pub mod lexer;
+mod meaning;
 pub mod options;
 pub mod parser;
 pub mod pattern;
@@ -58,6 +60,7 @@ mod sorted;
 pub mod start;
 mod substitute;
 mod tame;
+mod trace;
 mod trap;
 mod vars;
 mod word;

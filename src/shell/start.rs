@@ -334,7 +334,7 @@ impl Shell {
         if read.is_err()
             && !file.contains(&b'/')
             && let Some(path) = self.vars.get(b"PATH").map(<[u8]>::to_vec)
-            && let Some(found) = super::command::search_path(&path, &file)
+            && let Some(found) = super::meaning::search_path(&path, &file)
         {
             read = crate::sys::file::read(OsStr::from_bytes(&found));
             file = found;

@@ -85,10 +85,8 @@ $SH -c 'eval "fi"; echo no' 2>/dev/null || echo failed
 failed
 ## errors of special utilities end a script
 $SH -c 'set -Z; echo no' 2>/dev/null || echo failed
-$SH -c 'shift 5; echo no' 2>/dev/null || echo failed
 $SH -c '. /nonexistent/file; echo no' 2>/dev/null || echo failed
 -->
-failed
 failed
 failed
 ## errors of regular utilities do not

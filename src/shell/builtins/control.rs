@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use crate::applet::{reason, show_bytes};
 
-use super::super::command::{Meaning, search_path};
 use super::super::fields::Fields;
+use super::super::meaning::{Meaning, search_path};
 use super::super::{Flow, Shell};
 use super::{Ran, number};
 

@@ -5,8 +5,8 @@ use crate::sys::float;
 
 use super::super::Shell;
 use super::super::ast::is_name;
-use super::super::command::quote_into;
 use super::super::fields::Fields;
+use super::super::trace::quote_into;
 use super::Ran;
 
 /// Appends `text` with its escapes replaced: those of `echo -e` and `%b`

@@ -4,8 +4,8 @@
 use crate::applet::show_bytes;
 
 use super::super::ast::is_name;
-use super::super::command::always_quote_into;
 use super::super::fields::Fields;
+use super::super::trace::always_quote_into;
 use super::super::vars::{EXPORTED, READONLY};
 use super::super::{Flow, Shell};
 use super::{Ran, bad_option, options};
