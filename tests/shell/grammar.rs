@@ -757,7 +757,7 @@ impl Script {
                 self.value();
             }
             // Where there is none to drop, dash ends and others go on.
-            2 => self.put("test $# = 0 || shift"),
+            2 => self.put("if test $# != 0; then shift; fi"),
             3 => {
                 self.put("s ");
                 let n = self.random.pick(&["0", "1", "2", "$#", "127"]);

@@ -132,10 +132,11 @@ x
 x
 [b]
 ##! pipes of process substitutions are closed
-i=0; while [ $i -lt 100 ]; do read x < <(echo $i); i=$((i+1)); done; echo $x; ls /proc/self/fd | wc -l
+ls /proc/self/fd >before; i=0; while [ $i -lt 100 ]; do read x < <(echo $i); i=$((i+1)); done; echo $x
+ls /proc/self/fd | cmp - before && echo closed
 -->
 99
-4
+closed
 ##! process substitution is part of a word, or none
 x=a<(:); case $x in a/dev/fd/*) echo in a word; esac; echo "<(echo q)" '>(x)' $((1<(2)))
 -->
