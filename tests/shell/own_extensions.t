@@ -132,7 +132,7 @@ x
 x
 [b]
 ##! pipes of process substitutions are closed
-ls /proc/self/fd >before; i=0; while [ $i -lt 100 ]; do read x < <(echo $i); i=$((i+1)); done; echo $x
+ls /proc/self/fd | cat >before; i=0; while [ $i -lt 100 ]; do read x < <(echo $i); i=$((i+1)); done; echo $x
 ls /proc/self/fd | cmp - before && echo closed
 -->
 99
