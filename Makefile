@@ -2,6 +2,7 @@
 # make boot       set up, build, boot a virtual machine (ROOT=DIR: from that directory)
 # make test       set up, run every test
 # make bench      ratios against other programs
+# make fuzz       hostile input for every parser (FUZZ="-runs=N TARGET...": those)
 # make size       bytes per crate and module, and the budget
 # make deb        a Debian package in out/
 # make release    a tarball in out/ with digests
@@ -52,6 +53,10 @@ bench: lab
 	@scripts/build
 	@bench/run $(BENCH)
 
+fuzz: FORCE
+	@scripts/setup fuzz
+	@scripts/fuzz $(FUZZ)
+
 size: FORCE
 	@scripts/setup build
 	@scripts/build
@@ -82,4 +87,4 @@ clean:
 	rm -rf out target
 
 FORCE:
-.PHONY: all boot lab test test-applets bench size install deb release clean
+.PHONY: all boot lab test test-applets bench fuzz size install deb release clean
