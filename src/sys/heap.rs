@@ -173,13 +173,18 @@ impl Heap {
         piece
     }
 
-    /// Makes the last piece handed out larger, where there is room behind it.
-    fn extend(&self, pointer: *mut u8, old: usize, new: usize) -> bool {
+    /// Makes the last piece handed out larger, where there is room behind it and
+    /// no free piece of that class: there are never more of a class than were
+    /// in use at one time, or each list that grows and is dropped would take
+    /// bytes that no list begins with.
+    fn extend(&self, pointer: *mut u8, old: usize, (class, new): (usize, usize)) -> bool {
         let _guard = Guard::take();
         // SAFETY: nobody else is at the lists, and nothing else has a reference.
         let state = unsafe { &mut *self.state.get() };
         let more = new - old;
-        let last = pointer.wrapping_add(old) == state.next && more <= state.left;
+        let last = pointer.wrapping_add(old) == state.next
+            && more <= state.left
+            && state.free.get(class).is_some_and(|list| list.is_null());
         if last {
             state.next = state.next.wrapping_add(more);
             state.left -= more;
@@ -252,8 +257,8 @@ unsafe impl GlobalAlloc for Heap {
             // SAFETY: a piece of this layout is malloc's, and the new one too.
             (false, false) => return unsafe { System.realloc(pointer, layout, size) },
             (true, true) => {
-                let (old, new) = (class(layout.size()).1, class(size).1);
-                if old == new || new > old && self.extend(pointer, old, new) {
+                let (old, new) = (class(layout.size()).1, class(size));
+                if old == new.1 || new.1 > old && self.extend(pointer, old, new) {
                     return pointer;
                 }
             }
@@ -326,6 +331,32 @@ mod tests {
             let zeroed = heap.alloc_zeroed(layout(16));
             assert_eq!(std::slice::from_raw_parts(zeroed, 16), [0; 16]);
         }
+    }
+
+    #[test]
+    fn what_grows_and_is_dropped_takes_no_more_and_more() {
+        let heap = Heap::new();
+        let mut taken = Vec::new();
+        for _ in 0..1000 {
+            // SAFETY: as above.
+            unsafe {
+                // two lists that grow by turns and in a row, the first dropped first
+                let mut pieces = [heap.alloc(layout(8)), null_mut()];
+                pieces[1] = heap.alloc(layout(8));
+                for (piece, last) in [(0, 64), (1, 2048), (0, 4096)] {
+                    let mut size = if last == 4096 { 64 } else { 8 };
+                    while size < last {
+                        pieces[piece] = heap.realloc(pieces[piece], layout(size), 2 * size);
+                        size *= 2;
+                    }
+                }
+                heap.dealloc(pieces[0], layout(4096));
+                heap.dealloc(pieces[1], layout(2048));
+                taken.push((*heap.state.get()).left);
+            }
+        }
+        assert!(ARENA - taken[999] < 32 * 1024);
+        assert_eq!(taken[20], taken[999]);
     }
 
     #[test]
