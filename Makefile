@@ -35,6 +35,8 @@ lab: FORCE
 	@scripts/fetch root bookworm trixie >/dev/null
 	@scripts/fetch udev bookworm trixie >/dev/null
 	@scripts/fetch debs bookworm trixie >/dev/null
+	@scripts/fetch ovmf >/dev/null
+	@scripts/fetch stub bookworm trixie >/dev/null
 	@scripts/fetch gen_init_cpio bookworm forky >/dev/null
 	@scripts/fetch images >/dev/null
 

@@ -282,26 +282,26 @@ pub struct Show<'a>(&'a [u8]);
 impl Display for Show<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for chunk in self.0.utf8_chunks() {
-            let is_plain = chunk.valid().bytes().all(|b| matches!(b, b' '..=b'~'));
-            if is_plain {
-                f.write_str(chunk.valid())?;
-            }
-            for c in chunk.valid().chars().take(if is_plain { 0 } else { usize::MAX }) {
-                if c.is_control() {
-                    let mut bytes = [0; 4];
-                    for b in c.encode_utf8(&mut bytes).bytes() {
-                        write!(f, "\\x{b:02x}")?;
+            let text = chunk.valid();
+            if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+                f.write_str(text)?;
+            } else {
+                for c in text.chars() {
+                    if c.is_control() {
+                        put_hex(f, c.encode_utf8(&mut [0; 4]).as_bytes())?;
+                    } else {
+                        f.write_char(c)?;
                     }
-                } else {
-                    f.write_char(c)?;
                 }
             }
-            for b in chunk.invalid() {
-                write!(f, "\\x{b:02x}")?;
-            }
+            put_hex(f, chunk.invalid())?;
         }
         Ok(())
     }
+}
+
+fn put_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|b| write!(f, "\\x{b:02x}"))
 }
 
 /// The environment an applet sees.

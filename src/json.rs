@@ -1,6 +1,8 @@
 //! JSON (RFC 8259), read into values. Strings are bytes; numbers are whole,
 //! others count as absent, as nothing here has them.
 
+use crate::digits;
+
 /// A value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Value {
@@ -160,27 +162,45 @@ fn string(rest: &mut &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Writes a string: control bytes as `\u00NN`, what is not UTF-8 as U+FFFD.
-#[inline(never)]
+/// Appends a string with its quotes, see [`escape`].
 pub fn quoted(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    escape(text, out);
+    out.push(b'"');
+}
+
+/// Appends the inside of a string (RFC 8259, section 7): control characters as
+/// `\u00NN`, those that have a letter by it. Bytes that are no UTF-8 are lone
+/// surrogates, `\udcNN`, as Python has them.
+pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     for chunk in text.utf8_chunks() {
-        for c in chunk.valid().bytes() {
+        let mut rest = chunk.valid();
+        while let Some(at) = rest.find(|c: char| c.is_control() || matches!(c, '"' | '\\')) {
+            let (plain, behind) = rest.split_at_checked(at).unwrap_or_default();
+            out.extend_from_slice(plain.as_bytes());
+            let mut chars = behind.chars();
+            let c = chars.next().unwrap_or(' ');
+            rest = chars.as_str();
+            out.push(b'\\');
             match c {
-                b'"' | b'\\' => out.extend_from_slice(&[b'\\', c]),
-                0..32 | 127 => {
-                    out.extend_from_slice(b"\\u00");
-                    let digit = |n: u8| char::from_digit(n.into(), 16).unwrap_or('0') as u8;
-                    out.extend_from_slice(&[digit(c >> 4), digit(c & 15)]);
+                '"' | '\\' => out.push(c as u8),
+                '\n' => out.push(b'n'),
+                '\t' => out.push(b't'),
+                '\r' => out.push(b'r'),
+                '\u{8}' => out.push(b'b'),
+                '\u{c}' => out.push(b'f'),
+                c => {
+                    out.push(b'u');
+                    digits::push(out, u64::from(u32::from(c)), 16, 4, false);
                 }
-                _ => out.push(c),
             }
         }
-        if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{fffd}".as_bytes());
+        out.extend_from_slice(rest.as_bytes());
+        for &byte in chunk.invalid() {
+            out.extend_from_slice(b"\\udc");
+            digits::push(out, u64::from(byte), 16, 2, false);
         }
     }
-    out.push(b'"');
 }
 
 /// Everything that is read from a text, for fuzzing.
@@ -204,6 +224,14 @@ mod tests {
         assert_eq!(list[2].text(), Some("x\n\u{e9}\"".as_bytes()));
         assert_eq!(value.get("b"), Some(&Value::Object(vec![])));
         assert_eq!(value.get("d"), None);
+    }
+
+    #[test]
+    fn strings() {
+        let mut out = Vec::new();
+        quoted(b"a\"\\ \xc3\xa9\n\t\r\x08\x0c\x1b\x7f\xc2\x9b\xff", &mut out);
+        let expected = "\"a\\\"\\\\ \u{e9}\\n\\t\\r\\b\\f\\u001b\\u007f\\u009b\\udcff\"";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 
     #[test]

@@ -68,7 +68,6 @@ pub mod regex;
 pub mod screen;
 pub mod sed;
 pub mod settings;
-pub mod sheet;
 pub mod shell;
 pub mod size;
 pub mod sys;

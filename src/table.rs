@@ -4,6 +4,9 @@
 //!
 //! Pure. Control and undecodable bytes never come out raw.
 
+use crate::digits;
+use crate::json::quoted;
+
 /// What a column's values are in JSON.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Json {
@@ -11,9 +14,9 @@ pub enum Json {
     Text,
     /// A number.
     Number,
-    /// `true` for 1, otherwise `false`.
+    /// `false` for nothing, 0 and no, otherwise `true`.
     Bool,
-    /// A list of strings; the cell has one a line.
+    /// A list of strings; the cell has one a line, and so have aligned columns.
     List,
 }
 
@@ -42,8 +45,9 @@ pub struct Column {
     pub json: Json,
     /// Left out.
     pub hidden: bool,
-    /// At least so wide. A heading counts also where none is printed.
-    pub least: usize,
+    /// So wide where the heading is not and the texts reach it. A heading
+    /// counts also where none is printed.
+    pub hint: usize,
 }
 
 impl Column {
@@ -55,8 +59,13 @@ impl Column {
             fit: Fit::Whole,
             json: Json::Text,
             hidden: false,
-            least: 0,
+            hint: 0,
         }
+    }
+
+    /// A column of texts at the right.
+    pub fn right(name: &[u8], hint: usize) -> Column {
+        Column { right: true, hint, ..Column::new(name) }
     }
 }
 
@@ -138,11 +147,11 @@ impl Table {
         match form.kind {
             Kind::Json => {
                 out.extend_from_slice(b"{\n   ");
-                json_text(form.name, out);
+                quoted(form.name, out);
                 out.extend_from_slice(b": [");
                 let order: Vec<usize> = (0..self.rows.len()).collect();
                 self.objects(form, &order, None, 2, out);
-                out.extend_from_slice(if self.rows.is_empty() { b"\n" } else { b"" });
+                out.extend_from_slice(if self.rows.is_empty() { b"\n\n" } else { b"" });
                 out.extend_from_slice(b"   ]\n}\n");
             }
             Kind::Aligned => self.aligned(form, out),
@@ -165,7 +174,7 @@ impl Table {
             fit: Fit::Whole,
             json: Json::Text,
             hidden: true,
-            least: 0,
+            hint: 0,
         };
         self.columns.get(at).unwrap_or(&NONE)
     }
@@ -264,7 +273,7 @@ impl Table {
                 }
                 blanks(out, depth + 1);
                 let column = self.column(at);
-                json_text(&column.name.to_ascii_lowercase(), out);
+                quoted(&column.name.to_ascii_lowercase(), out);
                 out.extend_from_slice(b": ");
                 json_value(column.json, self.cell(row, at), depth + 1, out);
             }
@@ -289,78 +298,123 @@ impl Table {
         }
     }
 
-    fn aligned(&self, form: &Form<'_>, out: &mut Vec<u8>) {
-        let shown = self.shown();
-        let mut lines: Vec<Vec<Vec<u8>>> = Vec::new();
+    /// The cells of each line, and what is in front of its further lines.
+    fn lines(&self, form: &Form<'_>, shown: &[usize]) -> Vec<(Vec<Vec<u8>>, Vec<u8>)> {
+        let mut lines = Vec::new();
         if form.headings {
-            lines.push(shown.iter().map(|&at| safe_text(&self.column(at).name)).collect());
+            let names = shown.iter().map(|&at| safe_text(&self.column(at).name)).collect();
+            lines.push((names, Vec::new()));
         }
         let walk = self.walk(form.tree.is_some());
-        for (row, last) in &walk {
+        for (n, (row, last)) in walk.iter().enumerate() {
+            let mut further = Vec::new();
             let mut cells = Vec::new();
-            for &at in &shown {
+            for &at in shown {
                 let mut text = Vec::new();
                 if form.tree == Some(at) {
-                    branch(last, form.ascii, &mut text);
+                    let next = walk.get(n + 1).map_or(0, |(_, last)| last.len());
+                    branch(last, form.ascii, next > last.len(), &mut text, &mut further);
                 }
-                text.extend_from_slice(&safe_text(self.cell(*row, at).unwrap_or_default()));
+                let cell = self.cell(*row, at).unwrap_or_default();
+                if self.column(at).json == Json::List {
+                    for (i, line) in cell.split(|&b| b == b'\n').enumerate() {
+                        text.extend_from_slice(if i > 0 { b"\n" } else { b"" });
+                        escaped(line, b"", &mut text);
+                    }
+                } else {
+                    escaped(cell, b"", &mut text);
+                }
                 cells.push(text);
             }
-            lines.push(cells);
+            lines.push((cells, further));
         }
+        lines
+    }
+
+    fn aligned(&self, form: &Form<'_>, out: &mut Vec<u8>) {
+        let shown = self.shown();
+        let lines = self.lines(form, &shown);
         let widths = self.widths(form, &shown, &lines);
-        for mut cells in lines {
-            loop {
-                let mut more = false;
-                let mut spilled = 0;
-                for (i, &at) in shown.iter().enumerate() {
-                    let (Some(cell), Some(&width)) = (cells.get_mut(i), widths.get(i)) else {
-                        continue;
-                    };
-                    let is_last = i + 1 == shown.len();
-                    let mut text = std::mem::take(cell);
-                    let column = self.column(at);
-                    let long = width_of(&text) > width;
-                    if long && matches!(column.fit, Fit::Cut | Fit::Wrap) {
-                        let rest = text.split_off(prefix(&text, width));
-                        if column.fit == Fit::Wrap && !rest.is_empty() && width > 0 {
-                            *cell = rest;
-                            more = true;
-                        }
-                    }
-                    let free = width.saturating_sub(width_of(&text));
-                    if column.right && !(is_last && text.is_empty()) {
-                        out.resize(out.len() + free, b' ');
-                    }
-                    out.extend_from_slice(&text);
-                    if is_last {
-                        break;
-                    }
-                    if long && column.fit == Fit::Spill {
-                        out.push(b'\n');
-                        out.resize(out.len() + spilled + width, b' ');
-                    } else if !column.right {
-                        out.resize(out.len() + free, b' ');
-                    }
-                    out.extend_from_slice(form.separator);
-                    spilled += width + width_of(form.separator);
-                }
-                out.push(b'\n');
-                if !more {
-                    break;
+        for (mut cells, further) in lines {
+            while self.line(form, &shown, &widths, &mut cells, out) {
+                let stem = shown.iter().position(|&at| form.tree == Some(at));
+                if let Some(cell) = stem.and_then(|stem| cells.get_mut(stem)) {
+                    cell.splice(0..0, further.iter().copied());
                 }
             }
         }
     }
 
+    /// Appends one line and leaves in `cells` what goes on below, if any.
+    fn line(
+        &self,
+        form: &Form<'_>,
+        shown: &[usize],
+        widths: &[usize],
+        cells: &mut [Vec<u8>],
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let mut more = false;
+        let mut spilled = 0;
+        for (i, &at) in shown.iter().enumerate() {
+            let (Some(cell), Some(&width)) = (cells.get_mut(i), widths.get(i)) else { continue };
+            let is_last = i + 1 == shown.len();
+            let mut text = std::mem::take(cell);
+            let column = self.column(at);
+            if let Some(end) = text.iter().position(|&b| b == b'\n') {
+                *cell = text.split_off(end + 1);
+                text.pop();
+                more = true;
+            }
+            let long = width_of(&text) > width;
+            if long && matches!(column.fit, Fit::Cut | Fit::Wrap) {
+                let rest = text.split_off(prefix(&text, width));
+                if column.fit == Fit::Wrap && !rest.is_empty() && width > 0 {
+                    *cell = rest;
+                    more = true;
+                }
+            }
+            let free = width.saturating_sub(width_of(&text));
+            if column.right && !(is_last && text.is_empty()) {
+                out.resize(out.len() + free, b' ');
+            }
+            out.extend_from_slice(&text);
+            if is_last {
+                break;
+            }
+            if long && column.fit == Fit::Spill {
+                out.push(b'\n');
+                out.resize(out.len() + spilled + width, b' ');
+            } else if !column.right {
+                out.resize(out.len() + free, b' ');
+            }
+            out.extend_from_slice(form.separator);
+            spilled += width + width_of(form.separator);
+        }
+        out.push(b'\n');
+        more
+    }
+
     /// The width of each column that is shown.
-    fn widths(&self, form: &Form<'_>, shown: &[usize], lines: &[Vec<Vec<u8>>]) -> Vec<usize> {
+    fn widths(
+        &self,
+        form: &Form<'_>,
+        shown: &[usize],
+        lines: &[(Vec<Vec<u8>>, Vec<u8>)],
+    ) -> Vec<usize> {
+        let rows = lines.get(usize::from(form.headings)..).unwrap_or_default();
+        let texts = |i: usize| rows.iter().filter_map(move |(cells, _)| cells.get(i));
         let mut widths = Vec::new();
-        for i in 0..shown.len() {
-            let all = lines.iter().filter_map(|cells| cells.get(i));
-            let column = self.column(shown.get(i).copied().unwrap_or(0));
-            let least = width_of(&column.name).max(column.least);
-            widths.push(all.map(|text| width_of(text)).max().unwrap_or(0).max(least));
+        for (i, &at) in shown.iter().enumerate() {
+            let column = self.column(at);
+            let most = texts(i).map(|text| widest(text)).max().unwrap_or(0);
+            let head = width_of(&column.name);
+            // as libsmartcols decides: no hint widens a column that its heading fills
+            widths.push(match most {
+                most if most < head => head,
+                most if head < column.hint => most.max(column.hint),
+                most => most,
+            });
         }
         let between = width_of(form.separator) * shown.len().saturating_sub(1);
         let total = |widths: &[usize]| widths.iter().sum::<usize>() + between;
@@ -369,8 +423,7 @@ impl Table {
             if self.column(at).fit != Fit::Spill || total(&widths) <= most {
                 continue;
             }
-            let all: Vec<usize> =
-                lines.iter().filter_map(|cells| cells.get(i)).map(|text| width_of(text)).collect();
+            let all: Vec<usize> = texts(i).map(|text| widest(text)).collect();
             let average = all.iter().sum::<usize>() / all.len().max(1);
             let usual = all.iter().copied().filter(|&w| w <= average * 2).max().unwrap_or(0);
             let over = total(&widths) - most;
@@ -400,15 +453,26 @@ impl Table {
     }
 }
 
-/// The lines of the tree before a row.
-fn branch(last: &[bool], ascii: bool, out: &mut Vec<u8>) {
-    let Some((own, above)) = last.split_last() else { return };
+/// The lines of the tree before a row, and before its further lines: `last` is
+/// whether it and each above it is the last of its siblings, `parent` whether
+/// there are rows below it.
+fn branch(last: &[bool], ascii: bool, parent: bool, out: &mut Vec<u8>, further: &mut Vec<u8>) {
     let [through, nothing, fork, end]: [&str; 4] =
         if ascii { ["| ", "  ", "|-", "`-"] } else { ["│ ", "  ", "├─", "└─"] };
-    for &is_last in above {
-        out.extend_from_slice(if is_last { nothing } else { through }.as_bytes());
+    for (i, &is_last) in last.iter().enumerate() {
+        let past = if is_last { nothing } else { through };
+        further.extend_from_slice(past.as_bytes());
+        let own = if is_last { end } else { fork };
+        out.extend_from_slice(if i + 1 == last.len() { own } else { past }.as_bytes());
     }
-    out.extend_from_slice(if *own { end } else { fork }.as_bytes());
+    if parent {
+        further.extend_from_slice(through.as_bytes());
+    }
+}
+
+/// Columns that the widest line of a text takes.
+fn widest(text: &[u8]) -> usize {
+    text.split(|&b| b == b'\n').map(width_of).max().unwrap_or(0)
 }
 
 /// Columns that a text takes on the screen: two for the wide characters of
@@ -466,12 +530,9 @@ fn prefix(text: &[u8], width: usize) -> usize {
 }
 
 fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
+    for &byte in bytes {
         out.extend_from_slice(b"\\x");
-        for digit in [byte >> 4, byte & 15] {
-            out.push(DIGITS.get(usize::from(digit)).copied().unwrap_or(b'0'));
-        }
+        digits::push(out, u64::from(byte), 16, 2, false);
     }
 }
 
@@ -498,6 +559,19 @@ fn safe_text(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A column's name as the name of a shell's variable.
+pub fn shell_name(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for &byte in name {
+        match byte {
+            b'%' => out.extend_from_slice(b"_PCT"),
+            byte if byte.is_ascii_alphanumeric() => out.push(byte),
+            _ => out.push(b'_'),
+        }
+    }
+    out
+}
+
 fn raw_text(text: &[u8], out: &mut Vec<u8>) {
     escaped(text, b" \\", out);
 }
@@ -506,58 +580,30 @@ fn pair_text(text: &[u8], out: &mut Vec<u8>) {
     escaped(text, b"\"\\`$", out);
 }
 
-/// A string of JSON with its quotes (RFC 8259).
-pub fn json_text(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    for chunk in text.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let mut bytes = [0; 4];
-            match c {
-                '"' | '\\' => {
-                    out.push(b'\\');
-                    out.push(c as u8);
-                }
-                '\n' => out.extend_from_slice(b"\\n"),
-                '\t' => out.extend_from_slice(b"\\t"),
-                '\r' => out.extend_from_slice(b"\\r"),
-                '\u{8}' => out.extend_from_slice(b"\\b"),
-                '\u{c}' => out.extend_from_slice(b"\\f"),
-                c if c < ' ' || c == '\x7f' => {
-                    out.extend_from_slice(b"\\u00");
-                    let mut two = Vec::new();
-                    hex(&[c as u8], &mut two);
-                    out.extend_from_slice(two.get(2..).unwrap_or_default());
-                }
-                c => out.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes()),
-            }
-        }
-        // JSON has no bytes: they stay legible
-        for byte in chunk.invalid() {
-            out.push(b'\\');
-            hex(&[*byte], out);
-        }
-    }
-    out.push(b'"');
-}
-
 fn json_value(kind: Json, cell: Option<&[u8]>, depth: usize, out: &mut Vec<u8>) {
     let text = cell.unwrap_or_default();
     match kind {
-        Json::Bool => out.extend_from_slice(if text == b"1" { b"true" } else { b"false" }),
-        Json::List if !text.is_empty() => {
+        Json::Bool => {
+            let no = matches!(text.first(), None | Some(b'0' | b'N' | b'n'));
+            out.extend_from_slice(if no { b"false" } else { b"true" });
+        }
+        Json::List => {
+            let indent = |out: &mut Vec<u8>, more: usize| {
+                out.push(b'\n');
+                out.resize(out.len() + depth * 3 + more, b' ');
+            };
             out.push(b'[');
+            indent(out, 4);
             for (i, line) in text.split(|&b| b == b'\n').enumerate() {
-                out.extend_from_slice(if i > 0 { b",\n" } else { b"\n" });
-                out.resize(out.len() + (depth + 2) * 3 + 2, b' ');
-                json_text(line, out);
+                out.extend_from_slice(if i > 0 { b", " } else { b"" });
+                json_value(Json::Text, Some(line), depth, out);
             }
-            out.push(b'\n');
-            out.resize(out.len() + depth * 3, b' ');
+            indent(out, 0);
             out.push(b']');
         }
         _ if text.is_empty() => out.extend_from_slice(b"null"),
         Json::Number => out.extend_from_slice(text),
-        _ => json_text(text, out),
+        _ => quoted(text, out),
     }
 }
 

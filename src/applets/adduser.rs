@@ -153,6 +153,13 @@ impl Files {
         self.shadow("etc/gshadow", &mut change)
     }
 
+    /// All that is done where a user and a group are named.
+    fn join(&mut self, name: &OsStr, group: &OsStr) -> Result<Status, Error> {
+        self.known_user(name.as_bytes())?;
+        self.member(name.as_bytes(), group.as_bytes(), true)?;
+        Ok(Status::OK)
+    }
+
     fn remove_group(&mut self, name: &[u8]) -> Result<(), Error> {
         self.set_group(passwd::without(&self.group, name))?;
         self.shadow("etc/gshadow", &mut |text| passwd::without(text, name))
@@ -200,9 +207,7 @@ fn add_user(cx: &mut Ctx) -> Result<Status, Error> {
     let mut files = Files::read(options.take(b'R'))?;
     let (name, joined) = names(&options.operands)?;
     if let Some(group) = joined {
-        files.known_user(name.as_bytes())?;
-        files.member(name.as_bytes(), group.as_bytes(), true)?;
-        return Ok(Status::OK);
+        return files.join(name, group);
     }
     let name = checked("user", name)?;
     if files.user(&name).is_some() {
@@ -332,9 +337,7 @@ fn add_group(cx: &mut Ctx) -> Result<Status, Error> {
     let mut files = Files::read(options.take(b'R'))?;
     let (name, joined) = names(&options.operands)?;
     if let Some(group) = joined {
-        files.known_user(name.as_bytes())?;
-        files.member(name.as_bytes(), group.as_bytes(), true)?;
-        return Ok(Status::OK);
+        return files.join(name, group);
     }
     let name = checked("group", name)?;
     if files.group(&name).is_some() {

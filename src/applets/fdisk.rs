@@ -17,8 +17,8 @@ use crate::blk::probe::text::guid as guid_text;
 use crate::blk::probe::{Disk, Source};
 use crate::blk::scan;
 use crate::disklabel::{Label, dos_id_text};
-use crate::sheet::{self, Column};
 use crate::sys::block;
+use crate::table::{self as sheet, Column, Form};
 use crate::{order, parttypes, size};
 
 mod edit;
@@ -232,25 +232,18 @@ impl Target {
     }
 
     fn rows(&self, label: &Label, out: &mut Vec<u8>) {
-        const fn right(name: &'static str, width: usize) -> Column {
-            Column { name, width, right: true }
-        }
-        static DEVICE: Column = Column { name: "Device", width: 10, right: false };
-        static BOOT: Column = Column { name: "Boot", width: 1, right: false };
-        static NUMBERS: [Column; 4] =
-            [right("Start", 5), right("End", 5), right("Sectors", 5), right("Size", 5)];
-        static ID: Column = right("Id", 2);
-        static TYPE: Column = Column { name: "Type", width: 0, right: false };
-        let mut columns = vec![&DEVICE];
+        let mut table = sheet::Table::default();
+        table.columns.push(Column { hint: 10, ..Column::new(b"Device") });
         if !label.gpt {
-            columns.push(&BOOT);
+            table.columns.push(Column { hint: 1, ..Column::new(b"Boot") });
         }
-        columns.extend(&NUMBERS);
+        for name in [&b"Start"[..], b"End", b"Sectors", b"Size"] {
+            table.columns.push(Column::right(name, 5));
+        }
         if !label.gpt {
-            columns.push(&ID);
+            table.columns.push(Column::right(b"Id", 2));
         }
-        columns.push(&TYPE);
-        let mut lines = Vec::new();
+        table.columns.push(Column::new(b"Type"));
         for slot in &label.slots {
             let mut line = vec![self.part_name(slot.number)];
             if !label.gpt {
@@ -264,9 +257,9 @@ impl Target {
                 line.push(format!("{:x}", slot.kind).into_bytes());
             }
             line.push(type_name(label, slot));
-            lines.push(line);
+            table.add(line.into_iter().map(Some).collect(), None);
         }
-        sheet::print(&columns, &lines, true, out);
+        table.write(&Form::new(sheet::Kind::Aligned), out);
         let mut starts: Vec<u64> = Vec::new();
         let mut in_order = true;
         for slot in &label.slots {

@@ -238,7 +238,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     for &(name, what, right, json) in &chosen {
         let mut column = Column::new(name.as_bytes());
         if shell {
-            column.name = shell_name(name);
+            column.name = table::shell_name(name.as_bytes());
         }
         column.right = right;
         column.json = if matches!(what, What::Size | What::Used | What::Avail) && c.bytes {
@@ -247,7 +247,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             json
         };
         if what == What::Size {
-            column.least = 5;
+            column.hint = 5;
         }
         if !whole
             && matches!(what, What::Options | What::FsType | What::FsOptions | What::VfsOptions)
@@ -283,19 +283,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 fn is_utf8(locale: &[u8]) -> bool {
     let lower = locale.to_ascii_lowercase();
     [&b"utf-8"[..], b"utf8"].iter().any(|name| crate::sys::search::bytes(&lower, name).is_some())
-}
-
-/// `USE%` as `USE_PCT`.
-fn shell_name(name: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    for byte in name.bytes() {
-        match byte {
-            b'%' => out.extend_from_slice(b"_PCT"),
-            b'-' | b':' => out.push(b'_'),
-            byte => out.push(byte),
-        }
-    }
-    out
 }
 
 /// What is searched: the kernel's list, fstab, or a file of either form.
@@ -678,6 +665,6 @@ mod tests {
             assert_eq!(has_options(&m, list.as_bytes()), yes, "{list}");
         }
         assert!(is_pseudo(b"proc") && !is_pseudo(b"ext4") && is_pseudo(b"fuse.portal"));
-        assert_eq!(shell_name("USE%"), b"USE_PCT");
+        assert_eq!(table::shell_name(b"USE%"), b"USE_PCT");
     }
 }

@@ -11,14 +11,13 @@ use std::path::{Path, PathBuf};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::order;
+use crate::table::{self, Form, Table};
 
 mod column;
 mod machine;
-mod sheet;
 
 use column::{COLUMNS, Column};
 use machine::Machine;
-use sheet::{Format, Row};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -42,6 +41,16 @@ const NONE: Status = Status(32);
 /// Some of the devices are there.
 const SOME: Status = Status(64);
 
+/// A device in its place.
+struct Row {
+    /// Which.
+    device: usize,
+    /// The device that it is shown below.
+    above: Option<usize>,
+    /// How many are above it.
+    depth: usize,
+}
+
 /// What is wanted.
 #[derive(Default)]
 pub(super) struct Choice {
@@ -61,7 +70,7 @@ pub(super) struct Choice {
 }
 
 fn column(word: &[u8]) -> Result<usize, Error> {
-    let found = COLUMNS.iter().position(|c| c.look.name.as_bytes().eq_ignore_ascii_case(word));
+    let found = COLUMNS.iter().position(|c| c.name.as_bytes().eq_ignore_ascii_case(word));
     found.ok_or_else(|| Error::msg(format_args!("unknown column: {}", show_bytes(word))))
 }
 
@@ -99,7 +108,9 @@ fn is_utf8(cx: &Ctx) -> bool {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice { except: vec![1], ..Choice::default() };
-    let mut format = Format { unicode: is_utf8(cx), ..Format::default() };
+    let mut form =
+        Form { ascii: !is_utf8(cx), name: b"blockdevices", ..Form::new(table::Kind::Aligned) };
+    let (mut flat, mut shell) = (false, false);
     let mut list: Vec<u8> = Vec::new();
     let mut tree = None;
     let mut sort = None;
@@ -132,26 +143,26 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'e' => c.except = majors(&options.bytes())?,
             b'I' => c.only = majors(&options.bytes())?,
             b'E' => c.once = Some(column(&options.bytes())?),
-            b'i' => format.unicode = false,
-            b'J' => format.json = true,
-            b'l' => format.list = true,
+            b'i' => form.ascii = true,
+            b'J' => form.kind = table::Kind::Json,
+            b'l' => flat = true,
             b'T' => {
                 let word = options.bytes();
                 tree = Some(if word.is_empty() { 0 } else { column(&word)? });
             }
-            b'n' => format.no_head = true,
+            b'n' => form.headings = false,
             b'o' => list = options.bytes(),
             b'O' => c.columns = (0..COLUMNS.len()).collect(),
             b'p' => c.paths = true,
-            b'P' => format.pairs = true,
-            b'r' => format.raw = true,
+            b'P' => form.kind = table::Kind::Pairs,
+            b'r' => form.kind = table::Kind::Raw,
             b's' => c.inverse = true,
             b'S' => {
                 c.scsi = true;
                 c.alone = true;
             }
             b'x' => sort = Some(column(&options.bytes())?),
-            b'y' => format.shell = true,
+            b'y' => shell = true,
             b'R' => root = options.value().into(),
             b'h' => {
                 cx.put(crate::applet::help("lsblk", &APPLET).as_bytes())?;
@@ -177,11 +188,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let name = column(b"NAME")?;
     let stem = tree.map_or(name, |at| if at == 0 { name } else { at });
-    format.columns = c.columns.iter().filter_map(|&at| COLUMNS.get(at)).collect();
-    format.bytes = c.bytes;
-    let words = format.pairs || format.raw;
-    let flat = format.list || c.alone || sort.is_some() && tree.is_none();
-    format.stem = c.columns.iter().position(|&at| at == stem).filter(|_| !flat);
+    let words = matches!(form.kind, table::Kind::Pairs | table::Kind::Raw);
+    let once_each = flat;
+    flat |= c.alone || sort.is_some() && tree.is_none();
+    form.tree = c.columns.iter().position(|&at| at == stem).filter(|_| !flat);
 
     let mut machine = Machine::new(root);
     let mut status = Status::OK;
@@ -207,13 +217,13 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     machine.sort(&mut roots);
-    let tree_order = words || format.stem.is_some();
+    let tree_order = words || form.tree.is_some();
     let mut walk = Walk { c: &c, machine: &mut machine, rows: Vec::new(), nested };
     for &at in &roots {
         walk.visit(at, 0, None);
     }
     let mut rows = walk.rows;
-    if format.json && flat || format.list || sort.is_some() && flat {
+    if once_each || flat && (form.kind == table::Kind::Json || sort.is_some()) {
         // Each device once.
         let mut seen: Vec<usize> = Vec::new();
         rows.retain(|row| {
@@ -241,13 +251,49 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if let Some(at) = sort.filter(|_| flat) {
         sort_rows(&mut rows, &mut machine, &c, at);
     }
-    for row in &mut rows {
-        for &at in &c.columns {
-            row.cells.push(machine.value(row.device, row.above, at, &c));
-        }
+    let mut out = Vec::new();
+    if !rows.is_empty() || form.kind == table::Kind::Json {
+        fill(&rows, &mut machine, &c, &form, shell).write(&form, &mut out);
     }
-    cx.put(&format.print(&rows))?;
+    cx.put(&out)?;
     Ok(status)
+}
+
+/// The table of the devices.
+fn fill(rows: &[Row], machine: &mut Machine, c: &Choice, form: &Form<'_>, shell: bool) -> Table {
+    let mut table = Table::default();
+    for column in c.columns.iter().filter_map(|&at| COLUMNS.get(at)) {
+        let mut look = column.look(c.bytes);
+        if shell && form.kind == table::Kind::Pairs {
+            look.name = table::shell_name(&look.name);
+        }
+        table.columns.push(look);
+    }
+    // the row of each depth that is above the next
+    let mut above: Vec<usize> = Vec::new();
+    for row in rows {
+        let mut cells = Vec::new();
+        for &at in &c.columns {
+            let value = machine.value(row.device, row.above, at, c);
+            let is_number = COLUMNS.get(at).is_some_and(|column| column.name == "MAJ:MIN");
+            let aligned = is_number && form.kind == table::Kind::Aligned;
+            cells.push(Some(if aligned { numbers(&value) } else { value }));
+        }
+        above.truncate(row.depth);
+        let at = table.add(cells, above.last().copied());
+        above.push(at);
+    }
+    table
+}
+
+/// `  8:0  `: both numbers have room for three digits.
+fn numbers(text: &[u8]) -> Vec<u8> {
+    let at = text.iter().position(|&b| b == b':').unwrap_or(0);
+    let mut out = vec![b' '; 3usize.saturating_sub(at)];
+    out.extend_from_slice(text);
+    let minor = text.len().saturating_sub(at + 1);
+    out.resize(out.len() + 3usize.saturating_sub(minor), b' ');
+    out
 }
 
 fn sort_rows(rows: &mut Vec<Row>, machine: &mut Machine, c: &Choice, at: usize) {
@@ -260,7 +306,7 @@ fn sort_rows(rows: &mut Vec<Row>, machine: &mut Machine, c: &Choice, at: usize) 
     }
     let number = |text: &[u8]| std::str::from_utf8(text).ok().and_then(|t| t.parse::<u64>().ok());
     order::sort_by(&mut keyed, |(a, x), (b, y)| {
-        if COLUMNS.get(at).is_some_and(|column| column.look.name == "MAJ:MIN") {
+        if COLUMNS.get(at).is_some_and(|column| column.name == "MAJ:MIN") {
             return machine.order(x.device, y.device);
         }
         if numeric { number(a).cmp(&number(b)) } else { a.cmp(b) }
@@ -297,7 +343,7 @@ impl Walk<'_> {
         if c.scsi && self.machine.address(at).is_empty() {
             return;
         }
-        self.rows.push(Row { device: at, above, depth, cells: Vec::new() });
+        self.rows.push(Row { device: at, above, depth });
         if c.alone || depth >= DEPTH {
             return;
         }

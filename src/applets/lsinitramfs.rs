@@ -14,6 +14,7 @@ use crate::archive::{Bytes, Content, Entry, Part};
 use crate::compress::checksum::Crc32;
 use crate::fsutil::users::Users;
 use crate::image::read::{Image, Segment};
+use crate::json::quoted;
 use crate::size::human;
 
 /// See the module.
@@ -123,27 +124,6 @@ fn segments(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
     result
 }
 
-/// The inside of a JSON string.
-fn string(bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '"' | '\\' => out.extend_from_slice(&[b'\\', c as u8]),
-                c if c.is_control() => {
-                    out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
-                }
-                c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
-        for byte in chunk.invalid() {
-            // Bytes that are no text are as Python has them: lone surrogates.
-            out.extend_from_slice(format!("\\udc{byte:02x}").as_bytes());
-        }
-    }
-    out.push(b'"');
-}
-
 fn json(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
     cx.put(b"{\"entries\":[")?;
     let mut first = true;
@@ -152,7 +132,7 @@ fn json(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
         out.extend_from_slice(if first { b"\n" } else { b",\n" });
         first = false;
         out.extend_from_slice(format!("{{\"segment\":{segment},\"name\":").as_bytes());
-        string(&entry.name, &mut out);
+        quoted(&entry.name, &mut out);
         out.extend_from_slice(
             format!(
                 ",\"mode\":\"{:o}\",\"uid\":{},\"gid\":{},\"mtime\":{},\"size\":{},\"nlink\":{}",
@@ -162,7 +142,7 @@ fn json(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
         );
         if entry.is_symlink() {
             out.extend_from_slice(b",\"link\":");
-            string(&entry.link, &mut out);
+            quoted(&entry.link, &mut out);
         }
         if entry.is_device() {
             let (major, minor) = entry.rdev;

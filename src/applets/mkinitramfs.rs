@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::applet::{self, Applet, Ctx, Error, Kind, Status, show};
+use crate::bzimage::BzImage;
 use crate::compress::{Format, Packing};
 use crate::image::output::{Nowhere, Output, Target};
 use crate::image::{self, Builder, Farm, Image, ModuleOptions};
@@ -149,6 +150,11 @@ fn assemble(
         put(name, to).and_then(|()| to.align(512)).map_err(|e| Error::os(show(name), e))?;
     }
     let mut image = builder.write(packing, to)?;
+    if packing.format == Format::Lz4 && (options.uki.is_some() || !options.append.is_empty()) {
+        // The end of the frame, which has none of its own: what follows, be it
+        // from a stub, would be taken for a part of it (lib/decompress_unlz4.c).
+        to.write_all(&[0; 4]).map_err(|e| Error::os(to.name(), e))?;
+    }
     for name in &options.append {
         to.align(4).and_then(|()| put(name, to)).map_err(|e| Error::os(show(name), e))?;
     }
@@ -331,14 +337,20 @@ fn unified(options: &Options, stub: &Path, image: &[u8]) -> Result<Vec<u8>, Erro
         Some(name) => read(name)?,
         None => crate::sys::file::read("/etc/os-release").unwrap_or_default(),
     };
+    let named = options.kver.as_ref().or(options.version.as_ref()).map(String::as_bytes);
+    let version = BzImage::parse(&kernel).ok().and_then(|kernel| kernel.version()).or(named);
     let bytes = crate::sys::file::read(stub).map_err(|e| Error::os(show(stub), e))?;
-    let sections: [(&[u8; 8], &[u8]); 4] = [
+    let sections: [(&[u8; 8], &[u8]); 5] = [
         (b".osrel\0\0", &release),
         (b".cmdline", &cmdline),
+        (b".uname\0\0", version.unwrap_or_default()),
         (b".initrd\0", image),
         // Last, as it unpacks itself over what follows.
         (b".linux\0\0", &kernel),
     ];
+    let known = version.is_some();
+    let sections: Vec<_> =
+        sections.into_iter().filter(|(name, _)| known || *name != b".uname\0\0").collect();
     image::uki::with_sections(bytes, &sections).map_err(|text| Error::about(show(stub), text))
 }
 

@@ -26,6 +26,7 @@ use nix::sys::stat::Mode;
 use super::plan::Step;
 use super::{DIR, Fault, dossier};
 use crate::applet::show;
+use crate::json;
 
 /// Where it is written.
 pub const PATH: &str = "/run/rescuebox/boot.json";
@@ -248,24 +249,7 @@ impl Json {
 
 impl fmt::Write for Json {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let special = |b: &u8| matches!(b, b'"' | b'\\' | 0..0x20 | 0x7f);
-        let mut rest = text.as_bytes();
-        while let Some(at) = rest.iter().position(special) {
-            let (plain, behind) = rest.split_at_checked(at).unwrap_or_default();
-            self.0.extend_from_slice(plain);
-            let Some((&b, behind)) = behind.split_first() else { break };
-            match b {
-                b'"' | b'\\' => self.0.extend_from_slice(&[b'\\', b]),
-                b'\n' => self.0.extend_from_slice(b"\\n"),
-                _ => {
-                    let hex = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
-                    self.0.extend_from_slice(b"\\u00");
-                    self.0.extend_from_slice(&[hex(b >> 4), hex(b & 15)]);
-                }
-            }
-            rest = behind;
-        }
-        self.0.extend_from_slice(rest);
+        json::escape(text.as_bytes(), &mut self.0);
         Ok(())
     }
 }

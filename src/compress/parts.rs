@@ -15,7 +15,8 @@ const MOST: usize = 64 << 20;
 /// How long the parts are, of the formats that can be put together.
 pub fn size(format: Format) -> Option<usize> {
     Some(match format {
-        Format::Gzip | Format::Zstd => 1 << 20,
+        Format::Gzip => 1 << 20,
+        Format::Zstd => zstd::PART,
         Format::Xz => 4 << 20,
         Format::Lz4 => lz4::LEGACY_BLOCK,
         _ => return None,
@@ -65,7 +66,7 @@ pub fn pack(how: &Packing, size: usize, input: &mut Input, to: &mut dyn Write) -
                 Format::Gzip if !begun => to.write_all(&gzip::head(how.level, &how.header))?,
                 Format::Lz4 if !begun => to.write_all(&lz4::LEGACY_MAGIC)?,
                 Format::Xz if !begun => to.write_all(&xz::stream_head())?,
-                Format::Zstd if !begun => to.write_all(&zstd::frame_head(&part.bytes))?,
+                Format::Zstd if !begun => to.write_all(&zstd::HEAD)?,
                 _ => {}
             }
             begun = true;
@@ -74,11 +75,6 @@ pub fn pack(how: &Packing, size: usize, input: &mut Input, to: &mut dyn Write) -
                     sum.update(plain);
                     total = total.wrapping_add(plain.len() as u32);
                     to.write_all(&part.bytes)?;
-                }
-                Format::Zstd => {
-                    let mut blocks = zstd::blocks(&part.bytes).to_vec();
-                    zstd::continue_frame(&mut blocks);
-                    to.write_all(&blocks)?;
                 }
                 _ => to.write_all(&part.bytes)?,
             }
@@ -101,7 +97,7 @@ pub fn pack(how: &Packing, size: usize, input: &mut Input, to: &mut dyn Write) -
 }
 
 /// The next `size` bytes, or what is left.
-fn fill(size: usize, input: &mut Input, part: &mut Vec<u8>) -> io::Result<()> {
+pub fn fill(size: usize, input: &mut Input, part: &mut Vec<u8>) -> io::Result<()> {
     while part.len() < size {
         let some = input.some().map_err(read_error)?;
         let count = some.len().min(size - part.len());
@@ -116,12 +112,12 @@ fn fill(size: usize, input: &mut Input, part: &mut Vec<u8>) -> io::Result<()> {
 
 fn one(how: &Packing, plain: &[u8]) -> io::Result<Part> {
     let mut part = Part::default();
-    if plain.is_empty() && how.format != Format::Zstd {
+    if plain.is_empty() {
         return Ok(part);
     }
     match how.format {
         Format::Gzip => gzip::pack_part(how.level, plain, &mut part.bytes)?,
-        Format::Zstd => zstd::pack(&mut Input::of_slice(plain), &mut part.bytes)?,
+        Format::Zstd => zstd::pack_part(plain, &mut part.bytes),
         Format::Xz => part.length = xz::pack_block(how.level, plain, &mut part.bytes)?,
         _ => lz4::pack_block(plain, &mut part.bytes),
     }

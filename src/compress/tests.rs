@@ -113,6 +113,66 @@ fn there_and_back_and_through_every_cut() {
     }
 }
 
+/// Inputs that lead to every kind of block, literals and tables that our own
+/// encoder writes.
+#[test]
+fn every_kind_of_zstd_block() {
+    let mut state = 1u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let noise: Vec<u8> = (0..300_000).map(|_| random()).collect();
+    let mut inputs: Vec<Vec<u8>> = vec![
+        noise.clone(),
+        vec![0; 3 << 20],
+        // few literals of many kinds, and many of few
+        (0..=255).collect(),
+        noise.iter().map(|b| b & 1).collect(),
+        noise.iter().map(|b| b & b >> 1 & b >> 2).collect(),
+        noise.iter().map(|b| if *b < 250 { b & 3 } else { *b }).collect(),
+        noise.iter().flat_map(|b| [*b; 3]).collect(),
+        // a match as long as a block and longer, across blocks and parts
+        [&noise[..140_000], &noise[..140_000], &noise[..9]].concat(),
+        (0..9).flat_map(|_| noise[..131_077].to_vec()).collect(),
+        // incompressible between what is not: offsets must be right behind it
+        [&sample()[..200_000], &noise[..262_144], &sample()[..200_000]].concat(),
+    ];
+    // frequencies that make a tree too deep
+    let mut deep = Vec::new();
+    let (mut a, mut b) = (1, 1);
+    for byte in 0..26u8 {
+        deep.extend((0..a).map(|_| byte));
+        (a, b) = (b, a + b);
+    }
+    for at in (1..deep.len()).rev() {
+        let other = (usize::from(random()) << 16 | usize::from(random()) << 8) % at;
+        deep.swap(at, other);
+    }
+    inputs.push(deep);
+    inputs.extend((0..130).map(|length| sample()[..length].to_vec()));
+    inputs.extend((0..130).map(|length| noise.iter().map(|b| b & 7).take(length * 5).collect()));
+    for (nth, input) in inputs.iter().enumerate() {
+        let packed = compress(Format::Zstd, input).unwrap();
+        assert!(packed.len() <= input.len() + 9 + 3 * (input.len() / (128 << 10) + 1), "{nth}");
+        let unpacked = decompress(Format::Zstd, &packed, 4 << 20);
+        assert!(unpacked.as_deref() == Ok(input), "{nth}: {} bytes", input.len());
+        if (nth < 20 || nth % 7 == 0)
+            && let Some(unpacked) = pipe("zstd", &["-dc"], &packed)
+        {
+            assert!(unpacked == *input, "zstd, {nth}: {} bytes", input.len());
+        }
+    }
+    let parts = [sample(), sample(), sample(), sample()].concat();
+    let alone = {
+        let mut out = Vec::new();
+        zstd::pack(&mut Input::of_slice(&parts), &mut out).unwrap();
+        out
+    };
+    assert!(compress(Format::Zstd, &parts).unwrap() == alone);
+    assert!(alone.len() < parts.len() / 2);
+}
+
 #[test]
 fn no_flipped_byte_is_missed_where_there_is_a_checksum() {
     let input = &sample()[..3000];

@@ -47,8 +47,10 @@ impl Content {
         size: i64,
         blocks: i64,
     ) -> Result<(), Errno> {
-        let small = (1..=SMALL).contains(&size) && self.reflink != When::Always;
-        if self.reflink != When::Never && size > 0 && self.sparse != When::Never && !small {
+        // Nothing, or a file of /proc that does not tell, or little.
+        let small = size <= SMALL;
+        let sharing = self.reflink == When::Always || self.reflink == When::Auto && !small;
+        if sharing && size > 0 && self.sparse != When::Never {
             match copying::clone(from, to) {
                 Ok(()) => return Ok(()),
                 Err(errno) if self.reflink == When::Always => return Err(errno),
@@ -59,13 +61,13 @@ impl Content {
         match self.sparse {
             When::Always => through_buffer(from, to, u64::MAX, true, BUFFER),
             When::Auto if holes => extents(from, to, size),
-            _ if size > 0 && !small => in_kernel(from, to, u64::MAX),
-            // One byte more: a file that grew meanwhile is seen.
             _ if small => {
-                let room = usize::try_from(size).map_or(BUFFER, |size| size + 1);
+                // One byte more than there is: a file that grew meanwhile is seen.
+                let whole = usize::try_from(size).ok().filter(|size| *size > 0);
+                let room = whole.map_or(BUFFER, |size| size + 1);
                 through_buffer(from, to, u64::MAX, false, room)
             }
-            _ => through_buffer(from, to, u64::MAX, false, BUFFER),
+            _ => in_kernel(from, to, u64::MAX),
         }
     }
 }

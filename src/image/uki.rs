@@ -3,6 +3,9 @@
 
 /// A section in the table of a PE file.
 const ENTRY: usize = 40;
+/// Where sections begin in memory at least: firmware and newer stubs set the
+/// rights of whole pages, whatever the stub's own sections keep to.
+const PAGE: usize = 4096;
 /// `IMAGE_SCN_CNT_INITIALIZED_DATA` and `IMAGE_SCN_MEM_READ`.
 const DATA: u32 = 0x4000_0040;
 
@@ -60,7 +63,7 @@ fn extended(mut bytes: Vec<u8>, sections: &[(&[u8; 8], &[u8])]) -> Option<Vec<u8
         return None;
     }
     for (name, content) in sections {
-        let address = end.checked_next_multiple_of(align)?;
+        let address = end.checked_next_multiple_of(align.max(PAGE))?;
         bytes.resize(bytes.len().checked_next_multiple_of(file_align)?, 0);
         let offset = bytes.len();
         bytes.extend_from_slice(content);

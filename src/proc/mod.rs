@@ -46,11 +46,6 @@ impl System {
         };
         let uptime = clock::since_boot();
         let boot = clock::now().saturating_sub(uptime).as_secs();
-        let memory = crate::sys::file::read("/proc/meminfo").map_err(no_proc)?;
-        let memory = memory.split(|&b| b == b'\n').find_map(|line| {
-            let text = std::str::from_utf8(line.strip_prefix(b"MemTotal:")?).ok()?;
-            text.trim().strip_suffix("kB")?.trim().parse().ok()
-        });
         let ticks = size(nix::unistd::SysconfVar::CLK_TCK, 100);
         let part = u64::from(uptime.subsec_nanos()).saturating_mul(ticks) / 1_000_000_000;
         Ok(System {
@@ -58,7 +53,7 @@ impl System {
             page: size(nix::unistd::SysconfVar::PAGE_SIZE, 4096),
             uptime: uptime.as_secs().saturating_mul(ticks).saturating_add(part),
             boot: i64::try_from(boot).unwrap_or(0),
-            memory: memory.unwrap_or(0),
+            memory: memory()?.get("MemTotal"),
         })
     }
 }

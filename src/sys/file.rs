@@ -3,7 +3,7 @@
 //! twelve calls for a file of /proc instead of four.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -24,7 +24,7 @@ pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 fn read_path(path: &Path) -> Result<Vec<u8>, Errno> {
     let fd = super::path::open(path, OFlag::O_RDONLY)?;
     let mut bytes = Vec::new();
-    read_rest(std::os::fd::AsFd::as_fd(&fd), &mut bytes)?;
+    read_rest(fd.as_fd(), &mut bytes)?;
     Ok(bytes)
 }
 

@@ -19,12 +19,10 @@ pub fn get(path: &Path, name: &CStr) -> Result<Vec<u8>, Errno> {
     Ok(value)
 }
 
-/// The names of a file's attributes, each with a NUL behind it, at the start of
-/// the buffer; nothing where there are none, or they cannot be told.
-pub fn names<'b>(path: &Path, buffer: &'b mut [u8]) -> &'b [u8] {
-    let Ok(handle) = Handle::of(&Place::Path(path)) else { return &[] };
-    let length = handle.list(buffer).unwrap_or(0);
-    buffer.get(..length).unwrap_or_default()
+/// The names of the attributes of a file, of a symbolic link itself, each with a
+/// zero behind it.
+pub fn names(path: &Path) -> Result<Vec<u8>, Errno> {
+    Handle::of(&Place::Path(path))?.names()
 }
 
 /// A file whose attributes are copied.

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::applet::Status;
+use crate::json;
 
 /// What the timeout of a run gives.
 pub const TIMED_OUT: Status = Status(124);
@@ -168,23 +169,10 @@ impl Object {
     }
 }
 
-/// A string of JSON. RFC 8259, section 7.
 fn text(out: &mut String, value: &str) {
-    out.push('"');
-    for c in value.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\n' => out.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    let mut bytes = Vec::new();
+    json::quoted(value.as_bytes(), &mut bytes);
+    out.push_str(&String::from_utf8_lossy(&bytes));
 }
 
 /// The members about the end of the run.

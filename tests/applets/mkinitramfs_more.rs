@@ -30,6 +30,11 @@ fn archives_before_and_behind() {
     let out = applet("lsinitramfs").dir(s.path()).args(["--segments", "image"]).ok().stdout;
     let out = String::from_utf8(out).unwrap();
     assert_eq!(out.matches(" none ").count(), 2, "{out}");
+    // An end of the frame in front: that of lz4 has none of its own.
+    for format in ["none", "gzip", "xz", "lz4", "bzip2", "lzma"] {
+        mkinitramfs(&s).args(["--compress", format, "--append", "late"]).ok();
+        assert!(self::names(&s).ends_with("\nlate\n"), "{format}");
+    }
     mkinitramfs(&s).args(["--prepend", "nope"]).stderr_has("nope: No such file").fails(1);
 }
 

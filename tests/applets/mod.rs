@@ -53,6 +53,7 @@ mod mkinitramfs;
 mod mkinitramfs_check;
 mod mkinitramfs_modules;
 mod mkinitramfs_more;
+mod mkinitramfs_uki;
 mod modinfo;
 mod modprobe;
 mod mount;

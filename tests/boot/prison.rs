@@ -11,6 +11,8 @@ use crate::harness::scratch::Scratch;
 /// What every prison is made of.
 pub struct Prison {
     dir: Scratch,
+    /// The program needs libraries.
+    dynamic: bool,
 }
 
 /// `exit_group(42)`: an init that nothing can happen to.
@@ -83,14 +85,14 @@ impl Prison {
              pivot_root . old; cd /; /bin/rescuebox umount -l /old\n\
              exec \"$@\"\n",
         );
-        Prison { dir }
+        let out = Command::new("readelf").arg("-lW").arg(root.join("init")).output().unwrap();
+        let dynamic = String::from_utf8_lossy(&out.stdout).contains("INTERP");
+        Prison { dir, dynamic }
     }
 
     /// Whether the program needs libraries.
     pub fn is_dynamic(&self) -> bool {
-        let program = self.dir.path().join("root/init");
-        let out = Command::new("readelf").arg("-lW").arg(program).output().unwrap();
-        String::from_utf8_lossy(&out.stdout).contains("INTERP")
+        self.dynamic
     }
 
     /// A file for what the console shows.

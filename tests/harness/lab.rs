@@ -142,6 +142,14 @@ pub fn debian_root(suite: &str) -> PathBuf {
     dir
 }
 
+/// systemd-stub of a release of Debian.
+pub fn stub(suite: &str) -> PathBuf {
+    let path = cache().join("stub").join(suite);
+    let path = path.join("usr/lib/systemd/boot/efi/linuxx64.efi.stub");
+    assert!(path.exists(), "{} is not there: run make lab", path.display());
+    path
+}
+
 /// The Rust virtiofsd.
 pub fn rust_virtiofsd() -> PathBuf {
     let path = cache().join("virtiofsd/usr/libexec/virtiofsd");

@@ -23,6 +23,7 @@ pub struct Config {
     machine: String,
     qemu: Vec<OsString>,
     serial: bool,
+    firmware: Option<PathBuf>,
     limit: Duration,
 }
 
@@ -55,6 +56,7 @@ pub fn machine(kernel: Kernel, initramfs: impl AsRef<Path>) -> Config {
         machine: "q35".into(),
         qemu: Vec::new(),
         serial: true,
+        firmware: None,
         limit: Duration::from_secs(120),
     }
 }
@@ -109,6 +111,13 @@ impl Config {
         self
     }
 
+    /// Firmware that finds what to start by itself, instead of a kernel given
+    /// from outside.
+    pub fn firmware(mut self, file: &Path) -> Config {
+        self.firmware = Some(file.into());
+        self
+    }
+
     /// How long the machine may run.
     pub fn limit(mut self, seconds: u64) -> Config {
         self.limit = Duration::from_secs(seconds);
@@ -123,14 +132,18 @@ impl Config {
             .args(["-M", &self.machine, "-accel", "tcg", "-cpu", "max", "-smp", "1"])
             .args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"])
             .args(["-m", &format!("{}M", self.memory)])
-            .args(["-serial", if self.serial { "stdio" } else { "none" }])
-            .arg("-kernel")
-            .arg(&self.kernel)
-            .arg("-initrd")
-            .arg(&self.initramfs)
+            .args(["-serial", if self.serial { "stdio" } else { "none" }]);
+        match &self.firmware {
+            Some(file) => command.arg("-bios").arg(file),
             // QEMU 7.2 gets the flags behind cmpxchg16b wrong, now and then a
             // double fault in the kernel: feature 141, which does without.
-            .args(["-append", &format!("clearcpuid=141 {}", self.append)]);
+            None => command
+                .arg("-kernel")
+                .arg(&self.kernel)
+                .arg("-initrd")
+                .arg(&self.initramfs)
+                .args(["-append", &format!("clearcpuid=141 {}", self.append)]),
+        };
         let mut virtiofsd = Vec::new();
         if !self.shares.is_empty() {
             let memory = format!("memory-backend-memfd,id=mem0,size={}M,share=on", self.memory);
@@ -242,6 +255,12 @@ impl Machine {
             }
             console = changed.wait_timeout(console, left).unwrap().0;
         }
+    }
+
+    /// From now on it may run so many seconds more.
+    pub fn within(&mut self, seconds: u64) -> &mut Machine {
+        self.deadline = Instant::now() + Duration::from_secs(seconds);
+        self
     }
 
     /// Types on the console.

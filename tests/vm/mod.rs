@@ -17,3 +17,4 @@ mod nfs;
 mod osbuild;
 mod remote;
 mod seed;
+mod uki;

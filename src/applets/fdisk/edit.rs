@@ -5,7 +5,7 @@ use crate::applet::{Ctx, Error, Status, show_bytes};
 use crate::blk::identity;
 use crate::blk::probe::text::guid as guid_text;
 use crate::disklabel::{Label, Slot, dos_id_text, guid};
-use crate::sheet::{self, Column};
+use crate::table::{Column, Form, Kind, Table};
 use crate::{parttypes, size};
 
 /// The conversation.
@@ -526,17 +526,17 @@ impl Talk<'_, '_> {
             areas.extend(label.free(true));
         }
         areas.retain(|(a, b)| b - a + 1 >= label.grain());
-        let mut lines = Vec::new();
+        let mut table = Table::default();
         let mut sum = 0;
         for (first, last) in areas {
             let count = last - first + 1;
             sum += count;
-            lines.push(vec![
-                first.to_string().into_bytes(),
-                last.to_string().into_bytes(),
-                count.to_string().into_bytes(),
-                size::rounded(count * sector).into_bytes(),
-            ]);
+            let mut cells = Vec::new();
+            for number in [first, last, count] {
+                cells.push(Some(number.to_string().into_bytes()));
+            }
+            cells.push(Some(size::rounded(count * sector).into_bytes()));
+            table.add(cells, None);
         }
         let head = format!(
             "Unpartitioned space {}: {}, {} bytes, {sum} sectors\n{}",
@@ -546,11 +546,12 @@ impl Talk<'_, '_> {
             self.target.units()
         );
         let mut out = head.into_bytes();
-        if !lines.is_empty() {
+        if !table.rows.is_empty() {
             out.push(b'\n');
-            let names = ["Start", "End", "Sectors", "Size"];
-            let columns = names.map(|name| Column { name, width: 0, right: true });
-            sheet::print(&columns.each_ref(), &lines, true, &mut out);
+            for name in [&b"Start"[..], b"End", b"Sectors", b"Size"] {
+                table.columns.push(Column::right(name, 0));
+            }
+            table.write(&Form::new(Kind::Aligned), &mut out);
         }
         self.cx.put(&out)?;
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use crate::json::quoted;
+
 /// Output on its way.
 pub(super) struct Sheet {
     /// What is there so far.
@@ -47,21 +49,9 @@ impl Sheet {
         }
         self.comma = true;
         if !key.is_empty() {
-            self.quote(key.as_bytes());
+            quoted(key.as_bytes(), &mut self.bytes);
             self.bytes.push(b':');
         }
-    }
-
-    fn quote(&mut self, text: &[u8]) {
-        self.bytes.push(b'"');
-        for &b in text {
-            match b {
-                b'"' | b'\\' => self.bytes.extend_from_slice(&[b'\\', b]),
-                0..0x20 | 0x7f => self.bytes.extend_from_slice(format!("\\u{b:04x}").as_bytes()),
-                _ => self.bytes.push(b),
-            }
-        }
-        self.bytes.push(b'"');
     }
 
     /// Begins a list (`[`) or object (`{`) of JSON; the key is empty in a list.
@@ -88,7 +78,7 @@ impl Sheet {
     pub(super) fn string(&mut self, key: &str, before: &str, value: &[u8], after: &str) {
         if self.json {
             self.key(key);
-            self.quote(value);
+            quoted(value, &mut self.bytes);
             return;
         }
         self.bytes.extend_from_slice(before.as_bytes());

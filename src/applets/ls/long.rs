@@ -193,9 +193,9 @@ enum Protection {
 }
 
 fn protection(file: &File) -> Protection {
-    let mut buffer = [0; 1024];
     let mut protection = Protection::None;
-    for name in xattr::names(&file.path(), &mut buffer).split(|&b| b == 0) {
+    // Where they cannot be told there are none.
+    for name in xattr::names(&file.path()).unwrap_or_default().split(|&b| b == 0) {
         match name {
             b"system.posix_acl_access" | b"system.posix_acl_default" => return Protection::List,
             b"security.selinux" => protection = Protection::Context,

@@ -1,6 +1,6 @@
 //! The columns: name, width, and where the value is.
 
-use crate::sheet;
+use crate::table::{self, Json};
 
 /// What a value is, for JSON and for sorting.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,8 +19,12 @@ pub(super) enum Type {
 
 /// A column.
 pub(super) struct Column {
-    /// Name, width and side.
-    pub(super) look: sheet::Column,
+    /// What is above it.
+    pub(super) name: &'static str,
+    /// A width that it has when the values want more than the head.
+    pub(super) width: usize,
+    /// To the right.
+    pub(super) right: bool,
     /// What the values are.
     pub(super) kind: Type,
     /// The file below the device's folder in sysfs, or `""`.
@@ -32,18 +36,32 @@ pub(super) struct Column {
 impl Column {
     /// Whether values are compared as numbers.
     pub(super) fn is_number(&self) -> bool {
-        !matches!(self.kind, Type::Text | Type::List) || self.look.name == "MAJ:MIN"
+        !matches!(self.kind, Type::Text | Type::List) || self.name == "MAJ:MIN"
+    }
+
+    /// As the table has it.
+    pub(super) fn look(&self, bytes: bool) -> table::Column {
+        table::Column {
+            right: self.right,
+            hint: self.width,
+            json: match self.kind {
+                Type::Number => Json::Number,
+                Type::Size if bytes => Json::Number,
+                Type::Bool => Json::Bool,
+                Type::List => Json::List,
+                Type::Text | Type::Size => Json::Text,
+            },
+            ..table::Column::new(self.name.as_bytes())
+        }
     }
 }
 
 const fn text(name: &'static str, width: usize) -> Column {
-    let look = sheet::Column { name, width, right: false };
-    Column { look, kind: Type::Text, file: "", missing: "" }
+    Column { name, width, right: false, kind: Type::Text, file: "", missing: "" }
 }
 
 const fn right(name: &'static str, width: usize, kind: Type) -> Column {
-    let look = sheet::Column { name, width, right: true };
-    Column { look, kind, file: "", missing: "" }
+    Column { right: true, kind, ..text(name, width) }
 }
 
 const fn file(
@@ -53,8 +71,7 @@ const fn file(
     file: &'static str,
     missing: &'static str,
 ) -> Column {
-    let look = sheet::Column { name, width, right: !matches!(kind, Type::Text) };
-    Column { look, kind, file, missing }
+    Column { name, width, right: !matches!(kind, Type::Text), kind, file, missing }
 }
 
 use Type::{Bool, List, Number, Size};
@@ -134,7 +151,7 @@ mod tests {
     #[test]
     fn names_are_unique() {
         for (n, column) in COLUMNS.iter().enumerate() {
-            assert!(COLUMNS.iter().skip(n + 1).all(|other| other.look.name != column.look.name));
+            assert!(COLUMNS.iter().skip(n + 1).all(|other| other.name != column.name));
         }
     }
 }

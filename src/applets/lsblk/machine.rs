@@ -374,16 +374,16 @@ impl Machine {
         let of_disk = |file: &str| {
             if whole { self.read(&device.name, file).unwrap_or_default() } else { Vec::new() }
         };
-        match column.look.name {
+        match column.name {
             "NAME" if c.paths => self.path(device),
             "NAME" => self.read(&device.name, "dm/name").unwrap_or_else(|| {
                 device.name.iter().map(|&b| if b == b'!' { b'/' } else { b }).collect()
             }),
             "KNAME" | "PKNAME" => {
-                let above = above.or(device.disk).filter(|_| column.look.name == "PKNAME");
+                let above = above.or(device.disk).filter(|_| column.name == "PKNAME");
                 let name = match above.and_then(|at| self.device(at)) {
                     Some(above) => &above.name,
-                    None if column.look.name == "KNAME" => &device.name,
+                    None if column.name == "KNAME" => &device.name,
                     None => return Vec::new(),
                 };
                 let path = scan::node(name).into_os_string();
@@ -435,7 +435,7 @@ impl Machine {
                 Some(text) => scale(digits(&text).unwrap_or(0).saturating_mul(512)),
                 None => Vec::new(),
             },
-            "OWNER" | "GROUP" | "MODE" => self.access(at, column.look.name),
+            "OWNER" | "GROUP" | "MODE" => self.access(at, column.name),
             "FSTYPE" => self.found(at, "TYPE"),
             "FSVER" => self.found(at, "VERSION"),
             "PARTTYPENAME" => {
@@ -443,7 +443,7 @@ impl Machine {
                 parttypes::name(&kind).unwrap_or_default().to_vec()
             }
             "LABEL" | "UUID" | "PTUUID" | "PTTYPE" | "PARTTYPE" | "PARTLABEL" | "PARTUUID"
-            | "PARTFLAGS" => self.found(at, column.look.name),
+            | "PARTFLAGS" => self.found(at, column.name),
             "FSSIZE" => self.space(at).map_or(Vec::new(), |s| scale(s.blocks * s.fragment)),
             "FSAVAIL" => self.space(at).map_or(Vec::new(), |s| scale(s.available * s.fragment)),
             "FSUSED" => {
@@ -457,13 +457,13 @@ impl Machine {
             "MOUNTPOINTS" | "MOUNTPOINT" | "FSROOTS" => {
                 let (mounts, swap) = self.mounts_of(at);
                 let mut list: Vec<&[u8]> = if swap { vec![b"[SWAP]"] } else { Vec::new() };
-                if column.look.name == "FSROOTS" {
+                if column.name == "FSROOTS" {
                     list.clear();
                     list.extend(mounts.iter().map(|m| m.root.as_slice()));
                 } else {
                     list.extend(mounts.iter().map(|m| m.target.as_slice()));
                 }
-                if column.look.name == "MOUNTPOINT" {
+                if column.name == "MOUNTPOINT" {
                     let whole = main(&mounts).map(|m| m.target.as_slice()).filter(|_| !swap);
                     return whole.or(list.first().copied()).unwrap_or_default().to_vec();
                 }
