@@ -219,8 +219,9 @@ impl<'a> Rewrite<'a> {
                 *slot = false;
             }
         }
-        // What makes it a module, under whatever kind and name, is not left out.
-        let tables = [self.symbol_table, self.symbol_names, self.section_names];
+        // What makes it a module, under whatever kind and name, is not left out,
+        // nor is the first section, which is none.
+        let tables = [0, self.symbol_table, self.symbol_names, self.section_names];
         let is_needed = |(i, s): (usize, &Section)| s.name == b".modinfo" || tables.contains(&i);
         if (0..).zip(&self.sections).any(|(i, s)| is_needed((i, s)) && !at(&stays, i)) {
             return Err(Error::Unsupported);
@@ -508,6 +509,18 @@ mod tests {
         assert_eq!(Elf::parse(&stripped).unwrap().section(b".modinfo").unwrap().len(), 24);
         // Under the kind of a group the rest would be no module any more.
         bytes[header + 4..header + 8].copy_from_slice(&SHT_GROUP.to_le_bytes());
+        assert_eq!(strip(&bytes, Level::All), Err(Error::Unsupported));
+    }
+
+    #[test]
+    fn the_first_section_has_no_name() {
+        let (mut bytes, header) = module();
+        let elf = Elf::parse(&bytes).unwrap();
+        let number = elf.sections().position(|s| s.name == b".modinfo").unwrap();
+        let first = header - number * 64;
+        let comment = elf.sections().position(|s| s.name == b".note.GNU-stack").unwrap();
+        let name = first + comment * 64;
+        bytes.copy_within(name..name + 4, first);
         assert_eq!(strip(&bytes, Level::All), Err(Error::Unsupported));
     }
 
