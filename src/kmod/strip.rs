@@ -145,7 +145,8 @@ impl<'a> Rewrite<'a> {
         });
         // The first is none, else the kernel refuses the module.
         let first = sections.first().is_some_and(|s| s.kind == SHT_NULL);
-        if odd || !first || sections.len() > MOST_SECTIONS {
+        let known = sections.iter().any(|s| s.name == b".modinfo" && s.kind != SHT_NULL);
+        if odd || !first || !known || sections.len() > MOST_SECTIONS {
             return Err(Error::Unsupported);
         }
         let mut tables = (1..sections.len()).filter(|&i| sections.get(i).is_some_and(is_symtab));
@@ -525,6 +526,7 @@ mod tests {
         exercise(include_bytes!("../../fuzz/seeds/kmod_strip/first"));
         exercise(include_bytes!("../../fuzz/seeds/kmod_strip/second"));
         exercise(include_bytes!("../../fuzz/seeds/kmod_strip/third"));
+        exercise(include_bytes!("../../fuzz/seeds/kmod_strip/fourth"));
     }
 
     #[test]
