@@ -64,10 +64,71 @@ fn man_pages_and_completions() {
     );
     let out = Command::new("bash").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&out.stdout), "--module --modules-dir\nlsinitramfs\n");
-    assert!(std::fs::read_to_string(s.path().join("fish")).unwrap().contains(" -l segments\n"));
-    assert!(
-        std::fs::read_to_string(s.path().join("zsh")).unwrap().starts_with("#compdef rescuebox\n")
-    );
+    // Each in its own shell.
+    let fish = |line: &str| {
+        let script = format!("source fish; complete -C '{line}'");
+        let out = Command::new("fish")
+            .args(["--no-config", "-c", &script])
+            .current_dir(s.path())
+            .env("HOME", s.path())
+            .output()
+            .unwrap();
+        (String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr)).into_owned()
+    };
+    assert_eq!(fish("rescuebox lsinit"), "lsinitramfs\n");
+    assert_eq!(fish("rescuebox lsinitramfs --seg"), "--segments\n");
+    assert_eq!(fish("rescuebox mkinitramfs --mod"), "--module\n--modules-dir\n");
+    s.file("functions/_rescuebox", std::fs::read(s.path().join("zsh")).unwrap());
+    zsh(&s, "rescuebox lsinit", "rescuebox lsinitramfs");
+    zsh(&s, "rescuebox lsinitramfs --seg", "--segments");
+    // two at once are listed
+    zsh(&s, "rescuebox mkinitramfs --mod", "--modules-dir");
+    // man has nothing to say against any page, and shows it.
+    let script = "for page in man1/*.1; do man --warnings -l -E UTF-8 -Tutf8 -Z \"$page\" 2>&1 >/dev/null; \
+                  done; man -l man1/rescuebox-lsinitramfs.1";
+    let out = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(s.path())
+        .envs([("LC_ALL", "C.UTF-8"), ("MANWIDTH", "80"), ("MANPAGER", "cat"), ("PAGER", "cat")])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(text.starts_with("LSINITRAMFS(1)"), "{text}");
+    assert!(text.contains("rescuebox-lsinitramfs - list what initramfs images hold"), "{text}");
+}
+
+/// That zsh, on a terminal of its own, shows what is wanted when Tab is typed.
+fn zsh(s: &Scratch, line: &str, wanted: &str) {
+    // A terminal, and what is on it without what moves the cursor and colours.
+    let script = r#"
+        setopt extendedglob
+        zmodload zsh/zpty
+        zpty z zsh -f -i
+        wait_for() {
+            local all some shown
+            integer n
+            for n in {1..200}; do
+                if zpty -rt z some; then all+=$some; else sleep .1; fi
+                shown=${all//$'\e'\[[0-9;?]#[a-zA-Z]/}
+                shown=${shown//[$'\r\b']/}
+                [[ $shown == *$1* ]] && return
+            done
+            print -r -- "$shown"
+            exit 1
+        }
+        zpty -w z "PS1=; fpath=($PWD/functions \$fpath); autoload -Uz compinit; compinit -u -d $PWD/dump; echo rea''dy"
+        wait_for ready
+        zpty -w -n z $1$'\t\t'
+        wait_for $2"#;
+    let out = Command::new("zsh")
+        .args(["-f", "-c", script, "zsh", line, wanted])
+        .current_dir(s.path())
+        .env("HOME", s.path())
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{line}: {text}");
 }
 
 #[test]
