@@ -164,6 +164,10 @@ fn kernel_install() {
     );
     std::fs::remove_file(s.path().join("initrd")).unwrap();
     assert_eq!(run(&s, &path, &plugin, &["remove", "6.1"], staged), (true, String::new()));
+    let given = ["add", "6.1", "entry", "image", "initrd-of-the-user"];
+    assert_eq!(run(&s, &path, &plugin, &given, staged), (true, String::new()));
+    let other = [staged, &[("KERNEL_INSTALL_IMAGE_TYPE", "uki")]].concat();
+    assert_eq!(run(&s, &path, &plugin, &["add", "6.1"], &other), (true, String::new()));
     let other = [staged, &[("KERNEL_INSTALL_INITRD_GENERATOR", "dracut")]].concat();
     assert_eq!(run(&s, &path, &plugin, &["add", "6.1"], &other), (true, String::new()));
     let failing = [staged, &[("RESULT", "1")]].concat();
