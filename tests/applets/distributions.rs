@@ -191,3 +191,57 @@ fn debians_hooks() {
     );
     assert!(!run(&s, &path, &hooks.join("postinst.d"), &["0.0-none", kernel], &[]).0);
 }
+
+/// The package and the tarball made in two places, by someone with another
+/// umask and on another filesystem.
+#[test]
+fn packages_are_the_same_anywhere() {
+    let s = Scratch::new("same");
+    let fake = s.program(
+        "program",
+        "#!/bin/sh\ncase $* in\n--list) printf 'cat\\nls\\n' ;;\n--version) echo fake 1.2 ;;\n\
+         *) printf '%s: does it\\nusage: %s [-x]\\n  -x  crosses\\n' $1 $1 ;;\nesac\n",
+    );
+    let make = |out: &Path, umask: &str| {
+        let script = format!(
+            "umask {umask}; mkdir -p \"$OUT\"; scripts/deb \"$OUT\" && scripts/release \"$OUT\""
+        );
+        let result = Command::new("sh")
+            .args(["-ec", &script])
+            .current_dir(top())
+            .env("RESCUEBOX", &fake)
+            .env("OUT", out)
+            .output()
+            .unwrap();
+        assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
+        let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(out)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let here = make(&s.path().join("a/deeper/folder"), "022");
+    let memory = PathBuf::from(format!("/dev/shm/rescuebox-test-{}", std::process::id()));
+    let there = make(&memory, "077");
+    std::fs::remove_dir_all(&memory).unwrap();
+    let names: Vec<&str> = here.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    for (here, there) in here.iter().zip(&there) {
+        assert!(here == there, "{}", here.0);
+    }
+    let deb = names.iter().find(|name| name.ends_with(".deb")).unwrap();
+    let deb = s.path().join("a/deeper/folder").join(deb);
+    let out = Command::new("dpkg-deb").arg("--contents").arg(&deb).output().unwrap();
+    let list = String::from_utf8_lossy(&out.stdout).into_owned();
+    for wanted in [
+        "-rwxr-xr-x root/root",
+        " ./usr/bin/rescuebox\n",
+        " ./etc/kernel/postinst.d/rescuebox\n",
+        " ./usr/share/man/man1/rescuebox-cat.1.gz\n",
+        " ./usr/share/fish/vendor_completions.d/rescuebox.fish\n",
+    ] {
+        assert!(list.contains(wanted), "{wanted}: {list}");
+    }
+}
