@@ -41,6 +41,7 @@ const PURE: [(&str, &[&str]); 4] = [
             "braced",
             "cond",
             "dollar",
+            "expression",
             "here",
             "pattern",
             "simple",

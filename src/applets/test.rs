@@ -11,7 +11,7 @@ pub(super) static APPLET: Applet = Applet {
     name: "test",
     summary: "evaluate an expression",
     usage: "EXPRESSION, or [ EXPRESSION ], or [[ EXPRESSION ]]\n\
-            files: -e -f -d -b -c -p -S -L -h -s -r -w -x -u -g -k -O -G -N, -t FD, A -nt -ot -ef B\n\
+            files: -e -f -d -b -c -p -S -L -h -s -r -w -x -u -g -k -O -G -N, -t FD, -v VARIABLE, A -nt -ot -ef B\n\
             texts: -n -z = == != < >; numbers: -eq -ne -lt -le -gt -ge\n\
             ! EXPR, EXPR -a EXPR, EXPR -o EXPR, ( EXPR ); status 0 true, 1 false, 2 error",
     kind: Kind::NoFork, // only looks
@@ -32,7 +32,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         return Err(Error::msg(format_args!("'{end}' is missing")).with(Status::USAGE));
     }
     let fds = [cx.stdin.as_raw_fd(), cx.stdout.as_raw_fd(), cx.stderr.as_raw_fd()];
-    match test::evaluate(&args, fds) {
+    let is_set = |name: &[u8]| cx.env.get(name).is_some();
+    match test::evaluate(&args, fds, &is_set) {
         Ok(result) => Ok(Status::from_bool(result)),
         Err(why) => Err(Error::msg(why).with(Status::USAGE)),
     }

@@ -282,6 +282,8 @@ pub enum Part {
     Param(Box<Param>),
     /// `$(...)` and `` `...` ``
     Command(Rc<Program>),
+    /// `<(...)`; `>(...)` when true. Never between quotes or braces.
+    Process(bool, Rc<Program>),
     /// `$((...))`
     Arith(Box<Arith>),
     /// `~` or `~user`

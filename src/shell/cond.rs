@@ -44,7 +44,7 @@ impl Parser<'_> {
         }
         let first = self.any_word()?;
         if let Some([b'-', letter]) = first.bare()
-            && b"abcdefghknoprstuwxzGLNOS".contains(letter)
+            && b"abcdefghknoprstuvwxzGLNOS".contains(letter)
             && let Token::Word(next) = self.look()?
             && next.bare() != Some(b"]]")
         {

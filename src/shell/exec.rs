@@ -240,7 +240,7 @@ impl Shell {
     }
 
     /// What a child process of the shell is before it does anything.
-    fn enter_child(&mut self, group: Option<i32>, foreground: bool) {
+    pub fn enter_child(&mut self, group: Option<i32>, foreground: bool) {
         self.join_group(group, foreground);
         self.reset_traps();
         self.jobs.forget();
@@ -249,7 +249,7 @@ impl Shell {
     }
 
     /// Ends a child process with the status that `result` means.
-    fn end_child(&mut self, result: Run) -> ! {
+    pub fn end_child(&mut self, result: Run) -> ! {
         self.settle(result);
         self.run_exit_trap();
         exit_now(self.status)
@@ -264,6 +264,15 @@ impl Shell {
 
     /// Executes a command with its redirections.
     pub fn command(&mut self, command: &Command, tail: bool) -> Run {
+        let pipes = self.pipes.len();
+        let result = self.redirected(command, tail);
+        if self.pipes.len() > pipes {
+            self.close_pipes(pipes);
+        }
+        result
+    }
+
+    fn redirected(&mut self, command: &Command, tail: bool) -> Run {
         if signal::any() {
             self.run_traps()?;
         }
@@ -490,7 +499,7 @@ impl Shell {
     }
 
     fn test(&mut self, args: &[&[u8]]) -> Result<bool, Flow> {
-        match super::builtins::test::evaluate(args, [0, 1, 2]) {
+        match super::builtins::test::evaluate(args, [0, 1, 2], &|name| self.is_set(name)) {
             Ok(result) => Ok(result),
             Err(why) => match self.fatal(why) {
                 Err(flow) => Err(flow),

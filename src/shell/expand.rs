@@ -105,6 +105,10 @@ impl Shell {
                     let text = self.substitute(program)?;
                     self.push(&text, b, quoted);
                 }
+                Part::Process(writes, program) => {
+                    let name = self.piped_process(*writes, program)?;
+                    b.quoted(&name);
+                }
                 Part::Arith(arith) => {
                     let value = self.arithmetic(arith)?;
                     let mut text = Vec::with_capacity(20);
@@ -112,9 +116,12 @@ impl Shell {
                     self.push(&text, b, quoted);
                 }
                 Part::Tilde(user) => match self.home(user) {
-                    // `~/x` with HOME=/ is `/x` (2.6.1).
-                    Some(home) if home == b"/" && starts_with_slash(parts.get(n + 1)) => {}
-                    Some(home) => b.quoted(&home),
+                    Some(home) => {
+                        // `~/x` with HOME=/ is `/x` (2.6.1).
+                        let bare = home.strip_suffix(b"/");
+                        let bare = bare.filter(|_| starts_with_slash(parts.get(n + 1)));
+                        b.quoted(bare.unwrap_or(&home));
+                    }
                     None => {
                         b.quoted(b"~");
                         b.quoted(user);

@@ -407,7 +407,9 @@ impl<'a> Parser<'a> {
             return Ok(Token::Op(Op::Newline));
         }
         self.begun = true;
-        if is_operator(byte) {
+        // `<(` and `>(` begin a word: see `Part::Process`.
+        let process = matches!(byte, b'<' | b'>') && self.peek_second() == Some(b'(');
+        if is_operator(byte) && !process {
             return Ok(Token::Op(self.operator(byte)));
         }
         if byte.is_ascii_digit()

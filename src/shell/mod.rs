@@ -12,9 +12,9 @@
 //! | 2.3 Token Recognition, aliases | `lexer`, `here` |
 //! | 2.4 Reserved Words, 2.10 Shell Grammar | `parser`, `simple`, `cond` |
 //! | 2.5 Parameters and Variables | `vars`, `options` |
-//! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `substitute` |
+//! | 2.6 Word Expansions | `expand`, `fields`, `glob`, `arith`, `expression`, `substitute` |
 //! | 2.7 Redirection | `redir` |
-//! | 2.9 Shell Commands | `exec`, `command` |
+//! | 2.9 Shell Commands | `exec`, `command`, `meaning`, `trace` |
 //! | 2.11 Job Control | `jobs` |
 //! | 2.12 Signals, trap | `trap` |
 //! | 2.13 Shell Execution Environment (subshells without process) | `tame` |
@@ -23,7 +23,10 @@
 //! | sh: invocation, reading of scripts, prompts | `start`, `edit`, `complete`, `history` |
 
 use std::fmt::Display;
+use std::os::fd::RawFd;
 use std::rc::Rc;
+
+use nix::unistd::Pid;
 
 use crate::applet::{self, Table};
 use crate::sys;
@@ -40,12 +43,14 @@ mod dollar;
 mod edit;
 mod exec;
 mod expand;
+mod expression;
 pub mod fields;
 mod glob;
 mod here;
 mod history;
 mod jobs;
 pub mod lexer;
+mod meaning;
 pub mod options;
 pub mod parser;
 pub mod pattern;
@@ -55,6 +60,7 @@ mod sorted;
 pub mod start;
 mod substitute;
 mod tame;
+mod trace;
 mod trap;
 mod vars;
 mod word;
@@ -142,6 +148,12 @@ pub struct Shell {
     spare: Vec<Fields>,
     /// Positional parameters of calls that are over.
     spare_parameters: Vec<Rc<Vec<Vec<u8>>>>,
+    /// Pipes of process substitutions that commands use, with the processes
+    /// at their other ends, and those of such that are over.
+    pipes: Vec<(RawFd, Pid)>,
+    helpers: Vec<Pid>,
+    /// The options that a function brings back: `local -`.
+    local_options: Option<Options>,
     /// Standard input of the applet that runs, when it comes from a command
     /// that ran before it.
     input: Option<Vec<u8>>,
@@ -204,6 +216,14 @@ impl Shell {
         match self.vars.set_with(slot, |v| v.extend_from_slice(value)) {
             Ok(()) => Ok(()),
             Err(vars::ReadOnly) => self.read_only(&name.text),
+        }
+    }
+
+    /// Whether a variable or a positional parameter is set.
+    fn is_set(&self, name: &[u8]) -> bool {
+        match std::str::from_utf8(name).ok().and_then(|n| n.parse::<usize>().ok()) {
+            Some(n) => n <= self.positional.len(),
+            None => self.vars.is_set(name),
         }
     }
 

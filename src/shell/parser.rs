@@ -43,7 +43,14 @@ impl Parser<'_> {
             match self.look_op()? {
                 Some(Op::End) => return Ok(None),
                 Some(Op::Newline) => self.token = None,
-                _ => break,
+                Some(_) => break,
+                None => {
+                    // An alias may be nothing, or begin with a line break.
+                    self.command_aliases()?;
+                    if !matches!(self.look_op()?, Some(Op::End | Op::Newline)) {
+                        break;
+                    }
+                }
             }
         }
         let mut program = Program::default();
@@ -158,8 +165,7 @@ impl Parser<'_> {
     fn list(&mut self) -> Parsed<Program> {
         let mut program = Program::default();
         loop {
-            self.newlines()?;
-            self.command_aliases()?;
+            self.command_start()?;
             match self.look()? {
                 Token::Op(Op::End | Op::Close | Op::DSemi | Op::SemiAnd) => break,
                 Token::Word(word) if word.bare().is_some_and(|w| CLOSING.contains(&w)) => break,
@@ -194,7 +200,7 @@ impl Parser<'_> {
                 _ => break,
             };
             self.token = None;
-            self.newlines()?;
+            self.command_start()?;
             rest.push((link, self.pipeline()?));
         }
         let background = self.look_op()? == Some(Op::And);
@@ -222,10 +228,21 @@ impl Parser<'_> {
         }
         let mut commands = vec![self.command()?];
         while self.accept(Op::Pipe)? {
-            self.newlines()?;
+            self.command_start()?;
             commands.push(self.command()?);
         }
         Ok(Pipeline { negated, commands, tame: Verdict::default() })
+    }
+
+    /// Line breaks before a command, and those in its aliases.
+    fn command_start(&mut self) -> Parsed<()> {
+        loop {
+            self.newlines()?;
+            self.command_aliases()?;
+            if self.look_op()? != Some(Op::Newline) {
+                return Ok(());
+            }
+        }
     }
 
     /// Substitutes aliases for the word that is looked at (2.3.1).

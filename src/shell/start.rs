@@ -279,6 +279,9 @@ impl Shell {
             generation: 1,
             capture: None,
             stdout_moved: 0,
+            pipes: Vec::new(),
+            helpers: Vec::new(),
+            local_options: None,
             out: Vec::new(),
             spare: Vec::new(),
             spare_parameters: Vec::new(),
@@ -331,7 +334,7 @@ impl Shell {
         if read.is_err()
             && !file.contains(&b'/')
             && let Some(path) = self.vars.get(b"PATH").map(<[u8]>::to_vec)
-            && let Some(found) = super::command::search_path(&path, &file)
+            && let Some(found) = super::meaning::search_path(&path, &file)
         {
             read = crate::sys::file::read(OsStr::from_bytes(&found));
             file = found;
@@ -393,6 +396,9 @@ impl Shell {
         tail: bool,
     ) -> Result<bool, Flow> {
         let mut any = false;
+        // To `command eval` and `command .` a text that cannot be parsed is no
+        // more than a failure (2.15, 3 command).
+        let by_command = std::mem::take(&mut self.by_command);
         let top = matches!(from, From::Stdin | From::Prompt(_)) && self.interactive;
         loop {
             if top {
@@ -424,6 +430,9 @@ impl Shell {
                     self.status = 2;
                     if !(top && self.was_interrupted()) {
                         self.complain(format_args!("syntax error: {}", error.what));
+                    }
+                    if by_command {
+                        return Ok(true);
                     }
                     Err(Flow::Abort)
                 }

@@ -6,14 +6,19 @@ use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::sys::stat::stat;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
+use crate::digits::push_signed;
 use crate::sys::descriptor;
-use crate::sys::process::{Forked, exit_now};
+use crate::sys::process::Forked;
 
 use super::ast::*;
 use super::options::{ALLEXPORT, PIPEFAIL};
 use super::redir::{RedirError, SavedFds};
 use super::{Flow, Run, Shell, tame};
+
+/// Pipes of `<(...)` have numbers from here on, as in bash.
+const PIPES: RawFd = 63;
 
 /// More than this a filter in a pipeline reads beside the next, not before it.
 const MUCH: i64 = 1 << 20;
@@ -82,15 +87,7 @@ impl Shell {
         let pid = match self.fork() {
             Ok(Forked::Child) => {
                 descriptor::close(reader);
-                let _ = descriptor::copy_onto(writer, 1);
-                if writer != 1 {
-                    descriptor::close(writer);
-                }
-                self.become_substitution();
-                let result = self.program(program, true);
-                self.settle(result);
-                self.run_exit_trap();
-                exit_now(self.status)
+                self.become_substitution(program, writer, 1)
             }
             Ok(Forked::Parent(pid)) => pid,
             Err(errno) => {
@@ -107,12 +104,73 @@ impl Shell {
         Ok(text)
     }
 
-    fn become_substitution(&mut self) {
-        self.reset_traps();
-        self.jobs.forget();
+    /// In a new child: runs a program whose descriptor `fd` is `end` of a pipe.
+    fn become_substitution(&mut self, program: &Program, end: RawFd, fd: RawFd) -> ! {
+        for (pipe, _) in std::mem::take(&mut self.pipes) {
+            descriptor::close(pipe);
+        }
+        let _ = descriptor::copy_onto(end, fd);
+        if end != fd {
+            descriptor::close(end);
+        }
         self.jobs.control = false;
-        self.capture = None;
-        self.stdout_moved = 0;
+        self.enter_child(None, false);
+        let result = self.program(program, true);
+        self.end_child(result)
+    }
+
+    /// `<(...)` and `>(...)`: starts a program that writes to a pipe or reads
+    /// from it, and returns a name of the other end, which is open until the
+    /// command is over.
+    pub fn piped_process(&mut self, writes: bool, program: &Program) -> Result<Vec<u8>, Flow> {
+        let (reader, writer) = match descriptor::pipe() {
+            Ok(ends) => ends,
+            Err(errno) => {
+                self.fatal(format_args!("pipe: {}", errno.desc()))?;
+                return Ok(Vec::new());
+            }
+        };
+        let (ours, theirs, fd) = if writes { (writer, reader, 0) } else { (reader, writer, 1) };
+        let result = match self.fork() {
+            Ok(Forked::Child) => {
+                descriptor::close(ours);
+                self.become_substitution(program, theirs, fd)
+            }
+            Ok(Forked::Parent(pid)) => descriptor::copy_above(ours, PIPES)
+                .or_else(|_| descriptor::copy_above(ours, 10))
+                .map(|fd| (fd, pid)),
+            Err(errno) => Err(errno),
+        };
+        descriptor::close(ours);
+        descriptor::close(theirs);
+        match result {
+            Ok((fd, pid)) => {
+                // The command inherits it.
+                let _ = descriptor::copy_onto(fd, fd);
+                self.pipes.push((fd, pid));
+                let mut name = b"/dev/fd/".to_vec();
+                if stat(name.as_slice()).is_err() {
+                    name = b"/proc/self/fd/".to_vec();
+                }
+                push_signed(&mut name, i64::from(fd));
+                Ok(name)
+            }
+            Err(errno) => {
+                self.fatal(format_args!("cannot fork: {}", errno.desc()))?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Closes the pipes of a command that is over, behind the first `count`,
+    /// and takes note of the programs that have ended.
+    pub fn close_pipes(&mut self, count: usize) {
+        for (fd, pid) in self.pipes.drain(count..) {
+            descriptor::close(fd);
+            self.helpers.push(pid);
+        }
+        let flags = Some(WaitPidFlag::WNOHANG);
+        self.helpers.retain(|pid| matches!(waitpid(*pid, flags), Ok(WaitStatus::StillAlive)));
     }
 
     /// Runs a pipeline without any process, one command after the other. False

@@ -125,14 +125,21 @@ impl Shell {
                     && otherwise.as_ref().is_none_or(program)
             }
             Kind::Loop(_, parts) => program(&parts.0) && program(&parts.1),
-            Kind::For(parts) => program(&parts.body),
-            Kind::Case(parts) => parts.arms.iter().all(|arm| program(&arm.body)),
+            Kind::For(parts) => {
+                !parts.words.iter().flatten().any(has_process) && program(&parts.body)
+            }
+            Kind::Case(parts) => {
+                !has_process(&parts.subject) && parts.arms.iter().all(|arm| program(&arm.body))
+            }
             Kind::Test(_) => true,
             Kind::Function(_) => false,
         }
     }
 
     fn tame_simple(&self, simple: &Simple, depth: u32) -> bool {
+        if simple.words.iter().chain(simple.assigns.iter().map(|a| &a.value)).any(has_process) {
+            return false;
+        }
         let Some(first) = simple.words.first() else { return true };
         let Some(name) = first.fixed() else { return false };
         let builtin = builtins::find(name);
@@ -200,6 +207,9 @@ impl Shell {
     fn tame_stage(&self, simple: &Simple, first: bool) -> bool {
         let Some((name, words)) = simple.words.split_first() else { return false };
         let Some(name) = name.fixed() else { return false };
+        if words.iter().any(has_process) {
+            return false;
+        }
         if self.functions.get(name).is_some() {
             return false;
         }
@@ -225,11 +235,16 @@ impl Shell {
 /// is assigned to.
 fn has_command(parts: &[Part]) -> bool {
     parts.iter().any(|part| match part {
-        Part::Command(_) | Part::Arith(_) => true,
+        Part::Command(_) | Part::Process(..) | Part::Arith(_) => true,
         Part::Double(inner) => has_command(inner),
         Part::Param(param) => !matches!(param.op, Op::Plain | Op::Length),
         _ => false,
     })
+}
+
+/// Whether a process is started whose output is that of the command.
+fn has_process(word: &Word) -> bool {
+    word.parts.iter().any(|part| matches!(part, Part::Process(..)))
 }
 
 /// Standard output is not a descriptor while it is taken, so nothing may be
@@ -239,7 +254,7 @@ fn is_tame_redirection(redir: &Redir) -> bool {
         RedirKind::DupIn | RedirKind::DupOut => {
             redir.target.fixed().is_some_and(|t| t != b"1" && t != b"-" && t.len() == 1)
         }
-        _ => true,
+        _ => !has_process(&redir.target),
     }
 }
 

@@ -168,16 +168,31 @@ impl Vars {
         vars
     }
 
-    /// The slot of a name, made when it is new.
-    pub fn slot_of(&mut self, name: &[u8]) -> u32 {
+    /// Where in the index a name is or would be, and its slot there.
+    fn place(&self, name: &[u8]) -> (usize, Option<u32>) {
         let mask = self.index.len() - 1;
         let mut at = hash(name) & mask;
         while let Some(slot) = self.index.get(at).copied().filter(|s| *s != EMPTY) {
             if self.list.get(slot as usize).is_some_and(|v| *v.name == *name) {
-                return slot;
+                return (at, Some(slot));
             }
             at = (at + 1) & mask;
         }
+        (at, None)
+    }
+
+    /// Whether a variable is set.
+    pub fn is_set(&self, name: &[u8]) -> bool {
+        let slot = self.place(name).1;
+        slot.and_then(|s| self.list.get(s as usize)).is_some_and(|v| v.value.is_some())
+    }
+
+    /// The slot of a name, made when it is new.
+    pub fn slot_of(&mut self, name: &[u8]) -> u32 {
+        let at = match self.place(name) {
+            (_, Some(slot)) => return slot,
+            (at, None) => at,
+        };
         let slot = self.list.len() as u32;
         self.list.push(Var { name: name.into(), value: None, flags: 0, stamp: 0 });
         if let Some(entry) = self.index.get_mut(at) {
@@ -320,6 +335,11 @@ impl Vars {
     /// Unsets a variable.
     pub fn unset(&mut self, name: &[u8]) -> Result<(), ReadOnly> {
         let slot = self.slot_of(name);
+        self.take_value(slot, HOOKED)
+    }
+
+    /// Takes a variable's value, and the marks that are not among `kept`.
+    pub fn take_value(&mut self, slot: u32, kept: u8) -> Result<(), ReadOnly> {
         self.save_for_subshell(slot);
         let Some(var) = self.list.get_mut(slot as usize) else { return Ok(()) };
         if var.flags & READONLY != 0 {
@@ -327,7 +347,7 @@ impl Vars {
         }
         var.value = None;
         let flags = var.flags;
-        var.flags &= HOOKED;
+        var.flags &= kept & !DYNAMIC;
         if flags & (EXPORTED | HOOKED) != 0 {
             self.changed(slot);
         }

@@ -128,6 +128,11 @@ impl Parser<'_> {
                 (End::Regex, b'(') => parens += 1,
                 (End::Regex, b')') if parens > 0 => parens -= 1,
                 (End::Regex, b';' | b'&') => break,
+                (End::Word, b'<' | b'>') if self.peek_second() == Some(b'(') => {
+                    let part = self.process(byte == b'>')?;
+                    parts.push(part);
+                    continue;
+                }
                 (End::Word, b) if is_operator(b) => break,
                 (End::Double, b'"') => break,
                 (End::Brace | End::QuotedBrace | End::Slash | End::Colon, b'}') => break,
@@ -255,6 +260,15 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    /// Process substitution, which POSIX lacks: `<(...)` and `>(...)`.
+    fn process(&mut self, writes: bool) -> Parsed<Part> {
+        self.advance();
+        self.peek();
+        self.advance();
+        let program = self.deeper(|p| p.substituted())?;
+        Ok(Part::Process(writes, Rc::new(program)))
     }
 
     /// The name of a parameter; several digits only between braces.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -12,6 +12,16 @@ use super::applet::program;
 
 /// How long any one answer may take.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where a program is started.
+enum Place<'a> {
+    /// Without a terminal.
+    Elsewhere,
+    /// The terminal is its controlling one.
+    Here,
+    /// The terminal is its standard streams only: it may take it. In a folder.
+    Console(&'a Path),
+}
 
 /// The test's end, and whoever is at the other.
 pub struct Pty {
@@ -38,6 +48,15 @@ impl Pty {
             }
         });
         Pty { child: None, keys, slave: File::from(pty.slave), screen, seen: String::new() }
+    }
+
+    /// A line typed, what it prints, and the prompt `P> ` again.
+    #[track_caller]
+    pub fn line(&mut self, typed: &str, printed: &str) {
+        self.send(typed);
+        self.send("\r");
+        self.expect(&format!("\n{printed}"));
+        self.expect("P> ");
     }
 
     /// Its name below /dev.
@@ -68,25 +87,33 @@ impl Pty {
 
     /// Starts an applet in a session of its own, elsewhere.
     pub fn start(&mut self, words: &[&str], environment: &[(&str, &str)]) {
-        self.spawn(words, environment, false);
+        self.spawn(words, environment, &Place::Elsewhere);
     }
 
     /// Starts an applet in a session of its own, with this terminal as its
     /// standard streams.
     pub fn start_here(&mut self, words: &[&str], environment: &[(&str, &str)]) {
-        self.spawn(words, environment, true);
+        self.spawn(words, environment, &Place::Here);
     }
 
-    fn spawn(&mut self, words: &[&str], environment: &[(&str, &str)], here: bool) {
+    /// Starts an applet in a folder as PID 1 starts it on the console: in a
+    /// session that has no controlling terminal yet.
+    pub fn start_on_console(&mut self, words: &[&str], environment: &[(&str, &str)], dir: &Path) {
+        self.spawn(words, environment, &Place::Console(dir));
+    }
+
+    fn spawn(&mut self, words: &[&str], environment: &[(&str, &str)], place: &Place) {
         let mut command = Command::new("setsid");
-        if here {
-            command.arg("-c");
+        match place {
+            Place::Elsewhere => {}
+            Place::Here => _ = command.arg("-c"),
+            Place::Console(dir) => _ = command.current_dir(dir),
         }
         command.arg(program()).args(words).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
         command.envs(environment.iter().copied());
-        let stream = || match here {
-            true => Stdio::from(self.slave.try_clone().unwrap()),
-            false => Stdio::null(),
+        let stream = || match place {
+            Place::Elsewhere => Stdio::null(),
+            _ => Stdio::from(self.slave.try_clone().unwrap()),
         };
         self.child =
             Some(command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap());

@@ -756,7 +756,8 @@ impl Script {
                 self.put(&format!("export {name}="));
                 self.value();
             }
-            2 => self.put("shift"),
+            // Where there is none to drop, dash ends and others go on.
+            2 => self.put("if test $# != 0; then shift; fi"),
             3 => {
                 self.put("s ");
                 let n = self.random.pick(&["0", "1", "2", "$#", "127"]);

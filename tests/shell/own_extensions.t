@@ -5,11 +5,17 @@ f() { local x=1 y; y=2; g; echo $x$y; }; g() { echo in $x; x=5; }; x=0; y=0; f; 
 in 1
 52
 00
-##! local keeps what a name had, without a value
-x=a; f() { local x; echo "[$x]"; x=b; }; f; echo $x
+##! local unsets a name without a value, once
+x=a; f() { local x; echo "[${x-unset}]"; x=b; local x; echo $x; }; f; echo $x
 -->
-[a]
+[unset]
+b
 a
+##! local - brings the options back
+f() { local -; set -f; echo *; }; touch z; f; echo *
+-->
+*
+z
 ##! source
 echo 'echo $1' >f; source ./f a
 -->
@@ -105,3 +111,54 @@ x=$EPOCHSECONDS; [ "$x" -gt 1700000000 ] && echo yes; EPOCHSECONDS=5; echo $EPOC
 -->
 yes
 5
+##! process substitution
+cat <(echo a) <(echo b); while read x; do echo "r $x"; done < <(echo 1; echo 2)
+f() { cat "$1" "$2"; }; f <(echo c) <(cat <(echo deep)); wc -l < <(seq 5); sh -c 'cat "$1"' x <(echo ext)
+-->
+a
+b
+r 1
+r 2
+c
+deep
+5
+ext
+##! process substitution that is written to
+echo hi > >(cat >f); echo x | tee >(cat >g) >(cat >h) >/dev/null; sleep 0.3; cat f g h
+x=$(echo a > >(sed s/a/b/); sleep 0.3); echo "[$x]"
+-->
+hi
+x
+x
+[b]
+##! pipes of process substitutions are closed
+ls /proc/self/fd | cat >before; i=0; while [ $i -lt 100 ]; do read x < <(echo $i); i=$((i+1)); done; echo $x
+ls /proc/self/fd | cmp - before && echo closed
+-->
+99
+closed
+##! process substitution is part of a word, or none
+x=a<(:); case $x in a/dev/fd/*) echo in a word; esac; echo "<(echo q)" '>(x)' $((1<(2)))
+-->
+in a word
+<(echo q) >(x) 1
+##! test -v
+x=abc; [ -v x ]; echo $?; x=; [ -v x ]; echo $?; unset x; [[ -v x ]]; echo $?; [ ! -v x -a -v PATH ]; echo $?
+set -- a; [ -v 1 ]; echo $?; [ -v 2 ]; echo $?; [ -v ]; echo $?
+-->
+0
+0
+1
+0
+0
+1
+0
+##! printf -v
+printf -v x '%03d' 7; echo $x; printf '-v\n'
+-->
+007
+-v
+##! ulimit knows the letters of the other shells
+for l in a c d e f i l m n p q r s t u v w x; do ulimit -$l >/dev/null || echo no $l; done; kill -l EXIT
+-->
+0

@@ -196,3 +196,20 @@ alias e='echo a #'
 e b
 -->
 a
+## an alias that is nothing, or begins with a line break
+alias n='
+echo nl' e=
+eval n
+eval 'e
+echo a'
+eval 'if true; then n; fi; true && n; true | n; { n; }; (n)'
+eval e; echo $?
+-->
+nl
+a
+nl
+nl
+nl
+nl
+nl
+0

@@ -565,3 +565,13 @@ f=/tmp/rescuebox-substituted.$$; echo line > $f; x=$(cat $f); y=$(tee $f.2 < $f)
 [line][line][line
 line
 line]
+##! a home that ends in a slash and a slash behind it
+HOME=/h/; echo ~ ~/ ~/x; HOME=/; echo ~ ~/ ~/x "$(x=a:~/b; echo $x)"
+-->
+/h/ /h/ /h/x
+/ / /x a:/b
+## the last operand of ?: is no assignment
+(x=1; echo $((0 ? 1 : x = 5))) 2>/dev/null; [ $? -ne 0 ] && echo error; x=1; echo $((1 ? x = 5 : 2)) $((0 ? 1 : (x = 7))) $x
+-->
+error
+5 7 7

@@ -85,10 +85,8 @@ $SH -c 'eval "fi"; echo no' 2>/dev/null || echo failed
 failed
 ## errors of special utilities end a script
 $SH -c 'set -Z; echo no' 2>/dev/null || echo failed
-$SH -c 'shift 5; echo no' 2>/dev/null || echo failed
 $SH -c '. /nonexistent/file; echo no' 2>/dev/null || echo failed
 -->
-failed
 failed
 failed
 ## errors of regular utilities do not
@@ -203,3 +201,19 @@ sh: line 1: syntax error: unexpected end of file (expecting ")")
 sh: line 1: syntax error: unexpected "echo" (expecting "do")
 sh: line 1: syntax error: unexpected "fi"
 sh: line 1: syntax error: unexpected "|"
+## a syntax error below command eval and command . ends nothing
+command eval 'if'; echo $?; echo fi >x; command . ./x; echo $?; if command eval 'echo a
+)'; then echo y; else echo n; fi
+-->
+2
+2
+a
+n
+## but below eval it does, also within another
+(eval 'fi'; echo no); (command eval 'eval fi; echo no'); echo $?
+-->
+2
+##! and any other error does, too
+(command eval ': ${u?}; echo in'; echo no); echo $?
+-->
+2

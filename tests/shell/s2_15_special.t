@@ -155,10 +155,12 @@ export b
 readonly r=1; readonly -p | grep 'r=' | tr -d "\"'"
 -->
 readonly r=1
-## shift errors
-$SH -c 'set -- a; shift 2; echo no' 2>/dev/null || echo failed
+## a shift that is too far fails and changes nothing
+set -- a; shift 2 2>/dev/null; [ $? -ne 0 ] && echo failed; echo $#; $SH -c 'shift x; echo no' 2>/dev/null || echo ended
 -->
 failed
+1
+ended
 ## times has two lines
 times | wc -l | tr -d ' '
 -->

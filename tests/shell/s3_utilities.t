@@ -519,3 +519,13 @@ printf '%d %d %+d\n' - -0 -00 2>/dev/null
 -->
 0 0 +0
 --> 1
+##! a field that is too wide
+printf '%*d|\n' 9223372036854775807 1 2>/dev/null; [ $? -ne 0 ] && echo error
+-->
+1|
+error
+## umask takes bits that masks do not have
+umask 1022; umask; umask -S
+-->
+0022
+u=rwx,g=rx,o=rx

@@ -1,115 +1,40 @@
 //! The interactive shell on a terminal of its own: a new session without a
 //! controlling terminal, as PID 1 starts it on the console.
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::harness::applet::program;
+use crate::harness::pty::Pty;
 use crate::harness::scratch::Scratch;
 
-/// How long any one answer may take.
-const LIMIT: Duration = Duration::from_secs(20);
-
-struct Terminal {
-    child: Child,
-    /// The terminal's file.
-    line: PathBuf,
-    keys: File,
-    screen: Receiver<Vec<u8>>,
-    seen: String,
+/// A shell at its prompt.
+fn shell(term: &str) -> Pty {
+    shell_in(term, Path::new("/"), "/nonexistent/history")
 }
 
-impl Terminal {
-    /// A shell at its prompt.
-    fn new(term: &str) -> Terminal {
-        Terminal::of(term, Path::new("/"), "/nonexistent/history")
-    }
+/// One in a folder, with a file for its history.
+fn shell_in(term: &str, dir: &Path, history: &str) -> Pty {
+    let mut pty = Pty::new();
+    let environment = [
+        ("HOME", "/"),
+        ("PS1", "P> "),
+        ("TERM", term),
+        ("PATH", "/usr/bin:/bin"),
+        ("HISTFILE", history),
+    ];
+    pty.start_on_console(&["sh"], &environment, dir);
+    pty.expect("P> ");
+    pty
+}
 
-    /// One in a folder, with a file for its history.
-    fn of(term: &str, dir: &Path, history: &str) -> Terminal {
-        let pty = nix::pty::openpty(None, None).unwrap();
-        let line = nix::unistd::ttyname(&pty.slave).unwrap();
-        let slave = File::from(pty.slave);
-        let mut command = Command::new("setsid");
-        command.arg(program()).arg("sh").env_clear();
-        command.envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("PS1", "P> "), ("TERM", term)]);
-        command.env("HISTFILE", history).current_dir(dir);
-        command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap());
-        let child = command.stderr(Stdio::from(slave)).spawn().unwrap();
-        // Its copies of the slave go with it, or the end would not be seen.
-        drop(command);
-        let keys = File::from(pty.master);
-        let mut reader = keys.try_clone().unwrap();
-        let (sender, screen) = channel();
-        std::thread::spawn(move || {
-            let mut block = [0; 4096];
-            while let Ok(n) = reader.read(&mut block) {
-                if n == 0 || sender.send(block[..n].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut terminal = Terminal { child, line, keys, screen, seen: String::new() };
-        terminal.expect("P> ");
-        terminal
-    }
-
-    fn send(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-    }
-
-    /// Waits until this is on the screen, behind what was waited for before.
-    #[track_caller]
-    fn expect(&mut self, text: &str) {
-        let end = Instant::now() + LIMIT;
-        loop {
-            if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
-                return;
-            }
-            match self.screen.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("{text:?} did not come, but {:?}", self.seen)
-                }
-            }
-        }
-    }
-
-    /// A line typed, what it prints, and the prompt again.
-    #[track_caller]
-    fn line(&mut self, typed: &str, printed: &str) {
-        self.send(typed);
-        self.send("\r");
-        self.expect(&format!("\n{printed}"));
-        self.expect("P> ");
-    }
-
-    /// A key that goes to a command once it runs.
-    fn key_for_command(&mut self, key: &str) {
-        std::thread::sleep(Duration::from_millis(300));
-        self.send(key);
-    }
-
-    fn status(mut self) -> Option<i32> {
-        let end = Instant::now() + LIMIT;
-        while Instant::now() < end {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.child.kill().unwrap();
-        panic!("the shell did not end: {:?}", self.seen);
-    }
+/// A key that goes to a command once it runs.
+fn key_for_command(t: &mut Pty, key: &str) {
+    std::thread::sleep(Duration::from_millis(300));
+    t.send(key);
 }
 
 fn session(term: &str) {
-    let mut t = Terminal::new(term);
+    let mut t = shell(term);
     t.line("echo hi", "hi\r\n");
     // What is substituted or piped goes to no terminal.
     t.line("x=$(ls -d / /usr); echo \"$x\"", "/\r\n/usr\r\n");
@@ -167,7 +92,7 @@ fn session(term: &str) {
     t.expect("there are stopped jobs");
     t.expect("P> ");
     t.send("kill -9 %%; exit 3\r");
-    assert_eq!(t.status(), Some(3));
+    assert_eq!(t.status(), 3);
 }
 
 #[test]
@@ -182,7 +107,7 @@ fn a_dumb_terminal() {
 
 #[test]
 fn lines_are_edited_and_remembered() {
-    let mut t = Terminal::new("vt220");
+    let mut t = shell("vt220");
     // Back one letter, then one more.
     t.send("echo ab\x02X\r");
     t.expect("\naXb\r\n");
@@ -196,7 +121,7 @@ fn lines_are_edited_and_remembered() {
     t.expect("\n/proc/\r\n");
     t.expect("P> ");
     t.send("\x04");
-    assert_eq!(t.status(), Some(0));
+    assert_eq!(t.status(), 0);
 }
 
 #[test]
@@ -205,7 +130,7 @@ fn words_are_completed() {
     std::fs::write(dir.path().join("a b.txt"), "found\n").unwrap();
     std::fs::create_dir_all(dir.path().join("folder/deep")).unwrap();
     std::fs::write(dir.path().join("fold.txt"), "").unwrap();
-    let mut t = Terminal::of("vt220", dir.path(), "/nonexistent/history");
+    let mut t = shell_in("vt220", dir.path(), "/nonexistent/history");
     // A name that needs quoting, alone, between quotes, after a redirection.
     t.line("cat a\t", "found\r\n");
     t.line("cat \"a \t", "found\r\n");
@@ -231,7 +156,7 @@ fn words_are_completed() {
     t.expect("\nfolder/\r\n");
     t.expect("P> ");
     t.send("exit\r");
-    assert_eq!(t.status(), Some(0));
+    assert_eq!(t.status(), 0);
 }
 
 #[test]
@@ -239,7 +164,7 @@ fn commands_are_remembered() {
     let dir = Scratch::new("history");
     let file = dir.path().join("file");
     let history = file.to_str().unwrap();
-    let mut t = Terminal::of("vt220", dir.path(), history);
+    let mut t = shell_in("vt220", dir.path(), history);
     t.line("echo one", "one\r\n");
     t.line("echo two", "two\r\n");
     t.send("for i in a b\r");
@@ -266,19 +191,19 @@ fn commands_are_remembered() {
     t.expect("P> ");
     t.line(" echo secret", "secret\r\n");
     t.send("exit\r");
-    assert_eq!(t.status(), Some(0));
+    assert_eq!(t.status(), 0);
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(kept.starts_with("echo one\necho two\n"), "{kept}");
     assert!(!kept.contains("secret"), "{kept}");
-    let mut t = Terminal::of("vt220", dir.path(), history);
+    let mut t = shell_in("vt220", dir.path(), history);
     t.line("fc -l 1 2", "1\techo one\r\n2\techo two\r\n");
     t.send("exit\r");
-    assert_eq!(t.status(), Some(0));
+    assert_eq!(t.status(), 0);
 }
 
 #[test]
 fn lines_are_edited_as_in_vi() {
-    let mut t = Terminal::new("vt220");
+    let mut t = shell("vt220");
     t.line("set -o vi", "");
     t.send("echo ab\x1b");
     // Escape is also how the sequences of keys begin.
@@ -291,23 +216,18 @@ fn lines_are_edited_as_in_vi() {
     t.send("bD\r");
     t.expect("\none\r\n");
     t.send("exit\r");
-    assert_eq!(t.status(), Some(0));
+    assert_eq!(t.status(), 0);
 }
 
 #[test]
 fn the_window_is_resized() {
-    let mut t = Terminal::new("vt220");
-    let resize = |t: &Terminal, columns: &str| {
-        let mut stty = Command::new("stty");
-        stty.arg("-F").arg(&t.line).args(["rows", "30", "columns", columns]);
-        assert!(stty.status().unwrap().success());
-    };
-    resize(&t, "40");
+    let mut t = shell("vt220");
+    t.resize(30, 40);
     t.line("stty size", "30 40\r\n");
     // While a line is being typed, which goes on.
     t.send("echo 0123456789012345678901234567890123456789");
     std::thread::sleep(Duration::from_millis(200));
-    resize(&t, "100");
+    t.resize(30, 100);
     std::thread::sleep(Duration::from_millis(200));
     t.send("end\x01\x05\r");
     t.expect("\n0123456789012345678901234567890123456789end\r\n");
@@ -315,22 +235,22 @@ fn the_window_is_resized() {
     // While a command runs.
     t.send("sleep 0.5; stty size\r");
     std::thread::sleep(Duration::from_millis(200));
-    resize(&t, "60");
+    t.resize(30, 60);
     t.expect("\n30 60\r\n");
     t.send("exit\r");
-    assert_eq!(t.status(), Some(0));
+    assert_eq!(t.status(), 0);
 }
 
 #[test]
 fn jobs_are_controlled() {
     let dir = Scratch::new("jobs");
-    let mut t = Terminal::of("vt220", dir.path(), "/nonexistent/history");
+    let mut t = shell_in("vt220", dir.path(), "/nonexistent/history");
     t.send("sleep 60\r");
-    t.key_for_command("\x1a");
+    key_for_command(&mut t, "\x1a");
     t.expect("[1] + Stopped              sleep 60\r\n");
     t.expect("P> ");
     t.send("sleep 61\r");
-    t.key_for_command("\x1a");
+    key_for_command(&mut t, "\x1a");
     t.expect("[2] + Stopped              sleep 61\r\n");
     t.expect("P> ");
     t.line(
@@ -349,7 +269,7 @@ fn jobs_are_controlled() {
     // A job that reads from the terminal waits for it.
     t.line("wait; { read x; echo got $x; } & sleep 0.5; jobs", "[");
     t.send("fg\r");
-    t.key_for_command("line\r");
+    key_for_command(&mut t, "line\r");
     t.expect("got line\r\n");
     t.expect("P> ");
     // Killed, a command that has changed the modes does not leave them so.
@@ -361,15 +281,15 @@ fn jobs_are_controlled() {
     t.expect("P> ");
     t.line("echo still here", "still here\r\n");
     t.send("sleep 60\r");
-    t.key_for_command("\x1c");
+    key_for_command(&mut t, "\x1c");
     t.expect("Quit");
     t.expect("P> ");
     t.line("echo $?", "131\r\n");
     // What was started lives on.
     t.line("(sleep 1; echo late >file) &", "[");
     t.send("exit 7\r");
-    assert_eq!(t.status(), Some(7));
-    let end = Instant::now() + LIMIT;
+    assert_eq!(t.status(), 7);
+    let end = Instant::now() + Duration::from_secs(20);
     while std::fs::read(dir.path().join("file")).unwrap_or_default() != b"late\n" {
         assert!(Instant::now() < end, "the job did not outlive the shell");
         std::thread::sleep(Duration::from_millis(50));
@@ -378,9 +298,9 @@ fn jobs_are_controlled() {
 
 #[test]
 fn stopped_jobs_are_not_left_unsaid() {
-    let mut t = Terminal::new("vt220");
+    let mut t = shell("vt220");
     t.send("sleep 60\r");
-    t.key_for_command("\x1a");
+    key_for_command(&mut t, "\x1a");
     t.expect("Stopped");
     t.expect("P> ");
     // End of file asks as well, once.
@@ -388,5 +308,5 @@ fn stopped_jobs_are_not_left_unsaid() {
     t.expect("there are stopped jobs");
     t.expect("P> ");
     t.send("\x04");
-    assert_eq!(t.status(), Some(148));
+    assert_eq!(t.status(), 148);
 }

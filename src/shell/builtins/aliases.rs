@@ -5,8 +5,8 @@ use std::rc::Rc;
 use crate::applet::show_bytes;
 
 use super::super::Shell;
-use super::super::command::always_quote_into;
 use super::super::fields::Fields;
+use super::super::trace::always_quote_into;
 use super::{Ran, bad_option, options};
 
 fn is_alias_name(name: &[u8]) -> bool {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use crate::applet::{reason, show_bytes};
 
-use super::super::command::{Meaning, search_path};
 use super::super::fields::Fields;
+use super::super::meaning::{Meaning, search_path};
 use super::super::{Flow, Shell};
 use super::{Ran, number};
 
@@ -177,6 +177,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
         None
     };
     sh.calls += 1;
+    sh.by_command = by_command;
     let loops = sh.loops;
     let line = sh.vars.line;
     let result = sh.run_file(text, &path);

@@ -13,8 +13,8 @@ use crate::applet::{reason, show_bytes, write_all};
 use crate::sys;
 
 use super::super::Shell;
-use super::super::command::quote_into;
 use super::super::fields::Fields;
+use super::super::trace::quote_into;
 use super::{Ran, bad_option};
 
 /// How many commands `fc -l` shows.

@@ -113,6 +113,8 @@ fn list(operands: &[&[u8]], out: &mut Vec<u8>) -> Result<(), Failure> {
                 None if (1..signal::COUNT as i32).contains(&n) => line(&n.to_string()),
                 None => return Err(unknown()),
             }
+        } else if *operand == b"EXIT" {
+            line("0");
         } else {
             line(&signal::number(operand).ok_or_else(unknown)?.to_string());
         }

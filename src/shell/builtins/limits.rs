@@ -32,7 +32,7 @@ pub(super) fn times(sh: &mut Shell, _fields: &Fields) -> Ran {
 }
 
 /// Letter, resource, unit in bytes (or 1), what it is.
-const LIMITS: [(u8, Resource, u64, &str); 13] = [
+const LIMITS: [(u8, Resource, u64, &str); 15] = [
     (b'c', Resource::RLIMIT_CORE, 512, "core file size (512-byte blocks)"),
     (b'd', Resource::RLIMIT_DATA, 1024, "data segment size (KiB)"),
     (b'e', Resource::RLIMIT_NICE, 1, "scheduling priority"),
@@ -41,16 +41,18 @@ const LIMITS: [(u8, Resource, u64, &str); 13] = [
     (b'l', Resource::RLIMIT_MEMLOCK, 1024, "locked memory (KiB)"),
     (b'm', Resource::RLIMIT_RSS, 1024, "resident set size (KiB)"),
     (b'n', Resource::RLIMIT_NOFILE, 1, "open files"),
+    (b'q', Resource::RLIMIT_MSGQUEUE, 1, "bytes in message queues"),
     (b'r', Resource::RLIMIT_RTPRIO, 1, "real-time priority"),
     (b's', Resource::RLIMIT_STACK, 1024, "stack size (KiB)"),
     (b't', Resource::RLIMIT_CPU, 1, "CPU time (seconds)"),
     (b'u', Resource::RLIMIT_NPROC, 1, "processes"),
     (b'v', Resource::RLIMIT_AS, 1024, "address space (KiB)"),
+    (b'x', Resource::RLIMIT_LOCKS, 1, "file locks"),
 ];
 
 /// ulimit: -H hard, -S soft, -a all, or a letter and a limit.
 pub(super) fn ulimit(sh: &mut Shell, fields: &Fields) -> Ran {
-    let (letters, at) = match options(fields, b"HSacdefilmnrstuv") {
+    let (letters, at) = match options(fields, b"HSacdefilmnpqrstuvwx") {
         Ok(found) => found,
         Err(letter) => return sh.failed("ulimit", bad_option(letter), 2),
     };
@@ -65,7 +67,12 @@ pub(super) fn ulimit(sh: &mut Shell, fields: &Fields) -> Ran {
         return Ok(0);
     }
     let wanted = letters.iter().rev().find(|l| !matches!(l, b'H' | b'S')).copied();
-    let wanted = wanted.unwrap_or(b'f');
+    let wanted = match wanted.unwrap_or(b'f') {
+        // What dash calls them.
+        b'p' => b'u',
+        b'w' => b'x',
+        letter => letter,
+    };
     let Some((_, resource, unit, _)) = LIMITS.into_iter().find(|row| row.0 == wanted) else {
         return sh.failed("ulimit", bad_option(wanted), 2);
     };
@@ -125,7 +132,7 @@ pub(super) fn umask(sh: &mut Shell, fields: &Fields) -> Ran {
         std::str::from_utf8(operand)
             .ok()
             .and_then(|t| u32::from_str_radix(t, 8).ok())
-            .filter(|m| *m <= 0o777)
+            .filter(|m| *m <= 0o7777)
     } else {
         apply(operand, old.bits())
     };

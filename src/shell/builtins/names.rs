@@ -7,8 +7,8 @@ use std::rc::Rc;
 use crate::applet::{reason, show_bytes};
 
 use super::super::Shell;
-use super::super::command::{DEFAULT_PATH, Meaning, search_path};
 use super::super::fields::Fields;
+use super::super::meaning::{DEFAULT_PATH, Meaning, search_path};
 use super::super::parser::RESERVED;
 use super::{Ran, bad_option, options};
 
@@ -242,7 +242,7 @@ fn describe(sh: &mut Shell, name: &[u8], verbose: bool) -> bool {
             line = b"alias ".to_vec();
             line.extend_from_slice(name);
             line.push(b'=');
-            super::super::command::always_quote_into(&mut line, value);
+            super::super::trace::always_quote_into(&mut line, value);
         }
     } else {
         match sh.meaning(name) {

@@ -1,10 +1,12 @@
-//! printf. POSIX.1-2024 XCU 3, with %q as in bash.
+//! printf. POSIX.1-2024 XCU 3, with %q and -v as in bash.
 
+use crate::applet::show_bytes;
 use crate::sys::float;
 
 use super::super::Shell;
-use super::super::command::quote_into;
+use super::super::ast::is_name;
 use super::super::fields::Fields;
+use super::super::trace::quote_into;
 use super::Ran;
 
 /// Appends `text` with its escapes replaced: those of `echo -e` and `%b`
@@ -209,6 +211,15 @@ impl<'a> Printer<'a> {
         (found.then_some(Integer { negative, magnitude, too_large: false }), rest)
     }
 
+    /// A width or precision that memory can hold; another is an error, and 0.
+    fn limited(&mut self, size: &Integer) -> usize {
+        if size.magnitude > WIDEST as u64 {
+            self.errors.push("a field is too wide".into());
+            return 0;
+        }
+        size.magnitude as usize
+    }
+
     /// A conversion, behind its `%`; what follows it.
     fn conversion<'f>(&mut self, text: &'f [u8]) -> Option<&'f [u8]> {
         let mut spec = Spec::default();
@@ -227,7 +238,7 @@ impl<'a> Printer<'a> {
             if width.negative {
                 spec.add(b'-');
             }
-            spec.width = width.magnitude.min(WIDEST as u64) as usize;
+            spec.width = self.limited(&width);
         }
         if let Some((b'.', behind)) = rest.split_first() {
             let (precision, behind) = self.size(behind);
@@ -235,7 +246,7 @@ impl<'a> Printer<'a> {
             // A negative one is as if there were none.
             let precision = precision.unwrap_or_default();
             if !precision.negative {
-                spec.precision = Some(precision.magnitude.min(WIDEST as u64) as usize);
+                spec.precision = Some(self.limited(&precision));
             }
         }
         // Lengths of C mean nothing here.
@@ -446,9 +457,9 @@ fn argument_number(text: &[u8]) -> (Option<usize>, &[u8]) {
 fn plain_number(text: &[u8]) -> (usize, &[u8]) {
     let count = text.iter().take_while(|b| b.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(count);
-    let value = digits.iter().fold(0usize, |v, d| {
-        v.saturating_mul(10).saturating_add(usize::from(d - b'0')).min(WIDEST)
-    });
+    let value = digits
+        .iter()
+        .fold(0usize, |v, d| v.saturating_mul(10).saturating_add(usize::from(d - b'0')));
     (value, rest)
 }
 
@@ -458,12 +469,22 @@ fn cut(text: &[u8], precision: Option<usize>) -> &[u8] {
 
 /// The utility in the shell.
 pub(super) fn builtin(sh: &mut Shell, fields: &Fields) -> Ran {
-    let from = if fields.get(1) == Some(b"--") { 2 } else { 1 };
+    // `-v NAME` as in bash, where a format follows.
+    let variable = fields.get(2).filter(|name| is_name(name) && fields.len() > 3);
+    let variable = variable.filter(|_| fields.get(1) == Some(b"-v"));
+    let mut from = if variable.is_some() { 3 } else { 1 };
+    from += usize::from(fields.get(from) == Some(b"--"));
     let Some(form) = fields.get(from) else {
         return sh.failed("printf", "a format is missing", 2);
     };
     let args: Vec<&[u8]> = fields.from(from + 1).collect();
     let errors = format(form, &args, &mut sh.out);
+    if let Some(name) = variable {
+        let text = std::mem::take(&mut sh.out);
+        if sh.vars.set(name, &text).is_err() {
+            return sh.failed("printf", format_args!("{}: is read only", show_bytes(name)), 1);
+        }
+    }
     for error in &errors {
         let _ = sh.flush();
         sh.complain_of("printf", &error);

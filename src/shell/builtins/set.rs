@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::applet::show_bytes;
 
 use super::super::Shell;
-use super::super::command::quote_into;
 use super::super::fields::Fields;
 use super::super::options::{ALLEXPORT, INTERACTIVE, MONITOR, Options, PATH_FIRST};
+use super::super::trace::quote_into;
 use super::{Ran, number};
 
 impl Shell {
@@ -85,7 +85,7 @@ fn list_variables(sh: &mut Shell) {
         let Some(value) = &var.value else { continue };
         text.extend_from_slice(&var.name);
         text.push(b'=');
-        super::super::command::always_quote_into(&mut text, value);
+        super::super::trace::always_quote_into(&mut text, value);
         text.push(b'\n');
     }
     sh.put(&text);
@@ -125,7 +125,8 @@ pub(super) fn shift(sh: &mut Shell, fields: &Fields) -> Ran {
         },
     };
     if n > sh.positional.len() {
-        return sh.special_failed("shift", "not so many parameters");
+        // The shell goes on, as busybox and bash do; POSIX leaves it open.
+        return sh.failed("shift", "not so many parameters", 1);
     }
     Rc::make_mut(&mut sh.positional).drain(..n);
     Ok(0)

@@ -1,5 +1,5 @@
 //! test, [. POSIX.1-2024 XCU 3, with -a, -o, parentheses, `==`, `<`, `>`, -nt,
-//! -ot, -ef and -k, -u, -g, -O, -G, -N as the other shells have them.
+//! -ot, -ef and -k, -u, -g, -v, -O, -G, -N as the other shells have them.
 
 use std::cmp::Ordering;
 
@@ -13,13 +13,17 @@ use super::super::Shell;
 use super::super::fields::Fields;
 use super::Ran;
 
+/// Whether a variable is set.
+pub type IsSet<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// How deep parentheses and negations nest.
 const DEPTH: u32 = 100;
 
 /// Evaluates an expression, without the `]` of `[`. `fds` are the descriptors
-/// that `-t 0`, `-t 1` and `-t 2` ask about. An error is the expression's.
-pub fn evaluate(args: &[&[u8]], fds: [i32; 3]) -> Result<bool, String> {
-    let test = Test { fds };
+/// that `-t 0`, `-t 1` and `-t 2` ask about; `is_set` knows the variables that
+/// `-v` asks about. An error is the expression's.
+pub fn evaluate(args: &[&[u8]], fds: [i32; 3], is_set: IsSet) -> Result<bool, String> {
+    let test = Test { fds, is_set };
     // POSIX decides by the number of arguments, so that no operand can be
     // taken for an operator.
     match args {
@@ -30,9 +34,9 @@ pub fn evaluate(args: &[&[u8]], fds: [i32; 3]) -> Result<bool, String> {
         [a, op, b] if is_binary(op) => test.binary(a, op, b),
         [a, op, b] if *op == b"-a" => Ok(!a.is_empty() && !b.is_empty()),
         [a, op, b] if *op == b"-o" => Ok(!a.is_empty() || !b.is_empty()),
-        [not, rest @ ..] if *not == b"!" && rest.len() <= 3 => Ok(!evaluate(rest, fds)?),
+        [not, rest @ ..] if *not == b"!" && rest.len() <= 3 => Ok(!evaluate(rest, fds, is_set)?),
         [open, inner @ .., close] if *open == b"(" && *close == b")" && inner.len() <= 2 => {
-            evaluate(inner, fds)
+            evaluate(inner, fds, is_set)
         }
         _ => {
             let mut parser = Parser { test: &test, args, at: 0, depth: 0 };
@@ -46,7 +50,7 @@ pub fn evaluate(args: &[&[u8]], fds: [i32; 3]) -> Result<bool, String> {
 }
 
 fn is_unary(op: &[u8]) -> bool {
-    matches!(op, [b'-', letter] if b"bcdefghknprstuwxzGLNOS".contains(letter))
+    matches!(op, [b'-', letter] if b"bcdefghknprstuvwxzGLNOS".contains(letter))
 }
 
 fn is_binary(op: &[u8]) -> bool {
@@ -69,7 +73,7 @@ fn is_binary(op: &[u8]) -> bool {
 }
 
 struct Parser<'a> {
-    test: &'a Test,
+    test: &'a Test<'a>,
     args: &'a [&'a [u8]],
     at: usize,
     depth: u32,
@@ -149,16 +153,18 @@ impl Parser<'_> {
     }
 }
 
-struct Test {
+struct Test<'a> {
     fds: [i32; 3],
+    is_set: IsSet<'a>,
 }
 
-impl Test {
+impl Test<'_> {
     fn unary(&self, op: &[u8], operand: &[u8]) -> Result<bool, String> {
         let letter = op.get(1).copied().unwrap_or_default();
         Ok(match letter {
             b'n' => !operand.is_empty(),
             b'z' => operand.is_empty(),
+            b'v' => (self.is_set)(operand),
             b't' => {
                 let fd = integer(operand)?;
                 let known = usize::try_from(fd).ok().and_then(|n| self.fds.get(n)).copied();
@@ -277,7 +283,7 @@ pub(super) fn builtin(sh: &mut Shell, fields: &Fields) -> Ran {
         many.extend(fields.from(1).take(count));
         &many
     };
-    match evaluate(args, [0, 1, 2]) {
+    match evaluate(args, [0, 1, 2], &|name| sh.is_set(name)) {
         Ok(result) => Ok(u8::from(!result)),
         Err(why) => sh.failed(if bracket { "[" } else { "test" }, why, 2),
     }
@@ -290,7 +296,7 @@ mod tests {
             .split(' ')
             .map(|w| if w == "''" { b"".as_slice() } else { w.as_bytes() })
             .collect();
-        super::evaluate(&args, [0, 1, 2])
+        super::evaluate(&args, [0, 1, 2], &|name| name == b"set")
     }
 
     #[test]
@@ -324,6 +330,8 @@ mod tests {
             ("-d /", true),
             ("-e /nowhere/x", false),
             ("/ -ef /.", true),
+            ("-v set", true),
+            ("! -v unset -a -v set", true),
         ] {
             assert_eq!(t(text), Ok(value), "{text}");
         }

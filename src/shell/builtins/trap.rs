@@ -4,8 +4,8 @@ use crate::applet::show_bytes;
 use crate::sys::signal;
 
 use super::super::Shell;
-use super::super::command::always_quote_into;
 use super::super::fields::Fields;
+use super::super::trace::always_quote_into;
 use super::super::trap::{Action, ERR};
 use super::{Ran, bad_option, number, options};
 

@@ -4,8 +4,8 @@
 use crate::applet::show_bytes;
 
 use super::super::ast::is_name;
-use super::super::command::always_quote_into;
 use super::super::fields::Fields;
+use super::super::trace::always_quote_into;
 use super::super::vars::{EXPORTED, READONLY};
 use super::super::{Flow, Shell};
 use super::{Ran, bad_option, options};
@@ -100,13 +100,15 @@ pub(super) fn unset(sh: &mut Shell, fields: &Fields) -> Ran {
 }
 
 /// local: variables that the function's caller does not see changed. A name
-/// without a value keeps the one it has, as in dash and busybox.
+/// without a value is unset, as in busybox and bash; dash leaves it as it is.
+/// `local -` does the same with the options of `set`.
 pub(super) fn local(sh: &mut Shell, fields: &Fields) -> Ran {
     let Some(mark) = sh.local_marks.last().copied() else {
         return sh.special_failed("local", "not in a function");
     };
     for operand in fields.from(1) {
         if operand == b"-" {
+            sh.local_options.get_or_insert(sh.options);
             continue;
         }
         let (name, value) = split(operand);
@@ -115,12 +117,16 @@ pub(super) fn local(sh: &mut Shell, fields: &Fields) -> Ran {
             return sh.special_failed("local", what);
         }
         let slot = sh.vars.slot_of(name);
-        if !sh.vars.is_saved(slot, mark) {
+        let is_new = !sh.vars.is_saved(slot, mark);
+        if is_new {
             sh.vars.save(slot);
         }
-        if let Some(value) = value
-            && sh.vars.set_with(slot, |v| v.extend_from_slice(value)).is_err()
-        {
+        let result = match value {
+            Some(value) => sh.vars.set_with(slot, |v| v.extend_from_slice(value)),
+            None if is_new => sh.vars.take_value(slot, u8::MAX),
+            None => Ok(()),
+        };
+        if result.is_err() {
             return sh.special_failed("local", format_args!("{}: is read only", show_bytes(name)));
         }
     }
