@@ -73,17 +73,15 @@ pub fn parse(line: &[u8]) -> Line<'_> {
         (b"continue", b"") => Line::Do(Request::Continue),
         (b"abort", how) => match Emergency::of_name(how) {
             Some(how) => Line::Do(Request::Abort(how)),
-            None => Line::Wrong("abort: reboot, poweroff or halt is wanted"),
+            None => Line::Wrong("reboot, poweroff or halt is wanted"),
         },
         (b"break", stage) => match Stage::of_name(stage) {
             Some(stage) => Line::Break(stage),
-            None => {
-                Line::Wrong("break: cmdline, modules, pre-mount, mount or pre-switch is wanted")
-            }
+            None => Line::Wrong("cmdline, modules, pre-mount, mount or pre-switch is wanted"),
         },
         (b"set", words) => match words {
-            b"" => Line::Wrong("set: a word is wanted: root=..., init=..., rootflags=..."),
-            _ if words.contains(&0) => Line::Wrong("set: a NUL cannot be in a word"),
+            b"" => Line::Wrong("a word is wanted: root=..., init=..., rootflags=..."),
+            _ if words.contains(&0) => Line::Wrong("a NUL cannot be in a word"),
             _ => Line::Set(words),
         },
         (b"status" | b"log" | b"retry" | b"continue", _) => {

@@ -30,9 +30,15 @@ fn boot_without_a_boot() {
     applet("boot").stderr_has("a word is wanted: status, log, report,").fails(2);
     applet("boot").args(["reboot"]).stderr_has("reboot: not status, log, retry").fails(2);
     applet("boot").args(["retry", "now"]).stderr_has("that verb wants no more words").fails(2);
-    applet("boot").args(["abort", "now"]).stderr_has("abort: reboot, poweroff or halt").fails(2);
-    applet("boot").args(["break", "x"]).stderr_has("break: cmdline, modules, pre-mount").fails(2);
-    applet("boot").args(["set"]).stderr_has("set: a word is wanted").fails(2);
+    applet("boot")
+        .args(["abort", "now"])
+        .stderr_has("boot: abort: reboot, poweroff or halt")
+        .fails(2);
+    applet("boot")
+        .args(["break", "x"])
+        .stderr_has("boot: break: cmdline, modules, pre-mount")
+        .fails(2);
+    applet("boot").args(["set"]).stderr_has("boot: set: a word is wanted").fails(2);
     applet("boot").args(["set", "a\"b"]).stderr_has("a quote or a newline cannot").fails(2);
     applet("boot").args(["report", "a", "b"]).stderr_has("b: one file is enough").fails(2);
     applet("boot").args(["retry"]).stderr_has("no boot waits for help").fails(1);
