@@ -178,3 +178,8 @@ r='('; [[ 1 -eq 'a b' ]]; echo $?; [[ ! x =~ '(' && x =~ $r ]]; echo $?; ! [[ 1 
 2
 0
 0
+##! typeset is local in a function, an assignment elsewhere
+typeset x=1 y="a b"; f() { typeset x=2; echo $x; }; f; echo $x "$y"
+-->
+2
+1 a b
