@@ -198,11 +198,9 @@ impl Builder {
             let Some((byte, behind)) = behind.split_first() else { return };
             rest = behind;
             match ifs.get(usize::from(*byte)) {
-                Some(Split::Blank) => {
-                    if self.open {
-                        self.finish(glob);
-                        self.after_blank = true;
-                    }
+                Some(Split::Blank) if self.open => {
+                    self.finish(glob);
+                    self.after_blank = true;
                 }
                 Some(Split::Mark) => {
                     if self.after_blank {
