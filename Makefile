@@ -8,6 +8,8 @@
 # make install    into $(DESTDIR)$(PREFIX)
 
 PREFIX ?= /usr
+# where man pages and completions are made
+DOC ?= out/doc
 CARGO ?= cargo
 BOX = $(or $(RESCUEBOX),out/rescuebox)
 KERNELS = bookworm-cloud bookworm-generic trixie-cloud trixie-generic
@@ -61,14 +63,14 @@ size: FORCE
 
 # the program, its man pages and completions, hooks for distributions
 install: $(BOX)
-	@scripts/man $(BOX) out/doc
+	@scripts/man $(BOX) $(DOC)
 	install -D -m 755 $(BOX) $(DESTDIR)$(PREFIX)/bin/rescuebox
 	install -D -m 755 initramfs/distributions/update-rescuebox $(DESTDIR)$(PREFIX)/sbin/update-rescuebox
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 out/doc/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -D -m 644 out/doc/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rescuebox
-	install -D -m 644 out/doc/zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rescuebox
-	install -D -m 644 out/doc/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rescuebox.fish
+	install -m 644 $(DOC)/man1/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 $(DOC)/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rescuebox
+	install -D -m 644 $(DOC)/zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rescuebox
+	install -D -m 644 $(DOC)/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rescuebox.fish
 	install -D -m 755 initramfs/distributions/50-rescuebox.install $(DESTDIR)$(PREFIX)/lib/kernel/install.d/50-rescuebox.install
 	install -D -m 755 initramfs/distributions/postinst.d $(DESTDIR)/etc/kernel/postinst.d/rescuebox
 	install -D -m 755 initramfs/distributions/postrm.d $(DESTDIR)/etc/kernel/postrm.d/rescuebox

@@ -55,6 +55,19 @@ def alternate(commands, rounds, inner=1, **kw):
     return [statistics.median(t) for t in times]
 
 
+def alternate_both(commands, rounds, **kw):
+    """Median seconds of each command, run in turn, and of its user and system time."""
+    times = [[] for _ in commands]
+    for _ in range(rounds):
+        for at, argv in enumerate(commands):
+            t, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, **kw)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+            times[at].append((time.perf_counter() - t, spent))
+    return [tuple(statistics.median(t) for t in zip(*pairs)) for pairs in times]
+
+
 def cpu(argv, stdin=None, cwd=None, check=True):
     """User and system seconds of a command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

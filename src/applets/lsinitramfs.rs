@@ -5,6 +5,7 @@
 //! Deliberate deviation: names are shown so that none can do anything to a
 //! terminal.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
@@ -25,7 +26,7 @@ pub(super) static APPLET: Applet = Applet {
             \x20 -l          everything, as ls -l does\n\
             \x20 -a          nothing: what is in early archives is always listed\n\
             \x20 --segments  its archives: offset, length, compression, entries, size\n\
-            \x20 --json      segments and entries\n\
+            \x20 --json      segments and entries; of several images a list\n\
             \x20 --sizes     a tree of folders with bars; --depth N levels of it\n\
             \x20 --modules   the kernel modules\n\
             \x20 --diff      of two images: what is added (+), removed (-), changed (~)\n\
@@ -68,15 +69,25 @@ fn list(cx: &mut Ctx) -> Result<Status, Error> {
         };
         return diff(cx, Path::new(a), Path::new(b));
     }
+    let many = operands.len() > 1;
+    let mut documents = 0;
     for (nth, operand) in operands.iter().enumerate() {
         let path = Path::new(operand);
-        if operands.len() > 1 && how != b'j' {
+        if many && how != b'j' {
             let line = format!("{}{}:\n", if nth > 0 { "\n" } else { "" }, show(path));
             cx.put(line.as_bytes())?;
         }
         let result = Image::open(path).and_then(|image| match how {
             b's' => segments(cx, &image),
-            b'j' => json(cx, &image),
+            b'j' => {
+                cx.put(match (many, documents) {
+                    (false, _) => b"",
+                    (true, 0) => b"[",
+                    _ => b",\n",
+                })?;
+                documents += 1;
+                json(cx, path, &image)
+            }
             b'z' => sizes(cx, &image, depth),
             how => names(cx, &image, how),
         });
@@ -90,6 +101,14 @@ fn list(cx: &mut Ctx) -> Result<Status, Error> {
             };
             cx.warn(text);
         }
+    }
+    if how == b'j' {
+        cx.put(match (many, documents) {
+            (false, 0) => b"",
+            (false, _) => b"\n",
+            (true, 0) => b"[]\n",
+            _ => b"]\n",
+        })?;
     }
     Ok(cx.status())
 }
@@ -124,8 +143,11 @@ fn segments(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
     result
 }
 
-fn json(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
-    cx.put(b"{\"entries\":[")?;
+fn json(cx: &mut Ctx, path: &Path, image: &Image) -> Result<(), Error> {
+    let mut head = b"{\"image\":".to_vec();
+    quoted(path.as_os_str().as_bytes(), &mut head);
+    head.extend_from_slice(b",\n\"entries\":[");
+    cx.put(&head)?;
     let mut first = true;
     let (list, result) = image.walk(&mut |segment, entry, _| {
         let mut out = Vec::new();
@@ -160,7 +182,7 @@ fn json(cx: &mut Ctx, image: &Image) -> Result<(), Error> {
             if nth > 0 { ",\n" } else { "\n" }
         ))?;
     }
-    cx.put(b"]}\n")?;
+    cx.put(b"]}")?;
     result
 }
 

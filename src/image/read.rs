@@ -42,7 +42,7 @@ enum Kind {
 /// A part of an image.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
-    /// Where it begins in the image.
+    /// Where it begins in the file, or in the initramfs built into a kernel.
     pub offset: u64,
     /// How long it is there, without zeros behind.
     pub length: u64,
@@ -229,10 +229,11 @@ impl Image {
 
     fn walk_into(&self, visit: &mut Visit, segments: &mut Vec<Segment>) -> Result<(), Error> {
         let mut input = self.input()?;
+        let base = if let Kind::Section(start, _) = self.kind { start } else { 0 };
         let read = |cause| Error::msg(crate::compress::Error { format: Format::None, cause });
         loop {
             input.skip_zeros().map_err(read)?;
-            let offset = input.offset();
+            let offset = base + input.offset();
             let head = input.peek(Format::MAGIC).map_err(read)?;
             if head.is_empty() {
                 if segments.is_empty() {
@@ -247,7 +248,7 @@ impl Image {
             if !plain && format == Format::None {
                 if is_bootconfig(&mut input).map_err(read)? {
                     segment.compression = "bootconfig";
-                    segment.length = input.offset() - offset;
+                    segment.length = base + input.offset() - offset;
                     segments.push(segment);
                     return Ok(());
                 }
@@ -269,7 +270,7 @@ impl Image {
                 // The end of the stream has its sums.
                 drain(&mut stream, offset)?;
             }
-            segment.length = stream.input.offset() - offset;
+            segment.length = base + stream.input.offset() - offset;
             segments.push(segment);
             result.map_err(|e| match e {
                 Stop::Visit(error) => error,

@@ -64,10 +64,71 @@ fn man_pages_and_completions() {
     );
     let out = Command::new("bash").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&out.stdout), "--module --modules-dir\nlsinitramfs\n");
-    assert!(std::fs::read_to_string(s.path().join("fish")).unwrap().contains(" -l segments\n"));
-    assert!(
-        std::fs::read_to_string(s.path().join("zsh")).unwrap().starts_with("#compdef rescuebox\n")
-    );
+    // Each in its own shell.
+    let fish = |line: &str| {
+        let script = format!("source fish; complete -C '{line}'");
+        let out = Command::new("fish")
+            .args(["--no-config", "-c", &script])
+            .current_dir(s.path())
+            .env("HOME", s.path())
+            .output()
+            .unwrap();
+        (String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr)).into_owned()
+    };
+    assert_eq!(fish("rescuebox lsinit"), "lsinitramfs\n");
+    assert_eq!(fish("rescuebox lsinitramfs --seg"), "--segments\n");
+    assert_eq!(fish("rescuebox mkinitramfs --mod"), "--module\n--modules-dir\n");
+    s.file("functions/_rescuebox", std::fs::read(s.path().join("zsh")).unwrap());
+    zsh(&s, "rescuebox lsinit", "rescuebox lsinitramfs");
+    zsh(&s, "rescuebox lsinitramfs --seg", "--segments");
+    // two at once are listed
+    zsh(&s, "rescuebox mkinitramfs --mod", "--modules-dir");
+    // man has nothing to say against any page, and shows it.
+    let script = "for page in man1/*.1; do man --warnings -l -E UTF-8 -Tutf8 -Z \"$page\" 2>&1 >/dev/null; \
+                  done; man -l man1/rescuebox-lsinitramfs.1";
+    let out = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(s.path())
+        .envs([("LC_ALL", "C.UTF-8"), ("MANWIDTH", "80"), ("MANPAGER", "cat"), ("PAGER", "cat")])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(text.starts_with("LSINITRAMFS(1)"), "{text}");
+    assert!(text.contains("rescuebox-lsinitramfs - list what initramfs images hold"), "{text}");
+}
+
+/// That zsh, on a terminal of its own, shows what is wanted when Tab is typed.
+fn zsh(s: &Scratch, line: &str, wanted: &str) {
+    // A terminal, and what is on it without what moves the cursor and colours.
+    let script = r#"
+        setopt extendedglob
+        zmodload zsh/zpty
+        zpty z zsh -f -i
+        wait_for() {
+            local all some shown
+            integer n
+            for n in {1..200}; do
+                if zpty -rt z some; then all+=$some; else sleep .1; fi
+                shown=${all//$'\e'\[[0-9;?]#[a-zA-Z]/}
+                shown=${shown//[$'\r\b']/}
+                [[ $shown == *$1* ]] && return
+            done
+            print -r -- "$shown"
+            exit 1
+        }
+        zpty -w z "PS1=; fpath=($PWD/functions \$fpath); autoload -Uz compinit; compinit -u -d $PWD/dump; echo rea''dy"
+        wait_for ready
+        zpty -w -n z $1$'\t\t'
+        wait_for $2"#;
+    let out = Command::new("zsh")
+        .args(["-f", "-c", script, "zsh", line, wanted])
+        .current_dir(s.path())
+        .env("HOME", s.path())
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{line}: {text}");
 }
 
 #[test]
@@ -103,6 +164,10 @@ fn kernel_install() {
     );
     std::fs::remove_file(s.path().join("initrd")).unwrap();
     assert_eq!(run(&s, &path, &plugin, &["remove", "6.1"], staged), (true, String::new()));
+    let given = ["add", "6.1", "entry", "image", "initrd-of-the-user"];
+    assert_eq!(run(&s, &path, &plugin, &given, staged), (true, String::new()));
+    let other = [staged, &[("KERNEL_INSTALL_IMAGE_TYPE", "uki")]].concat();
+    assert_eq!(run(&s, &path, &plugin, &["add", "6.1"], &other), (true, String::new()));
     let other = [staged, &[("KERNEL_INSTALL_INITRD_GENERATOR", "dracut")]].concat();
     assert_eq!(run(&s, &path, &plugin, &["add", "6.1"], &other), (true, String::new()));
     let failing = [staged, &[("RESULT", "1")]].concat();
@@ -125,4 +190,58 @@ fn debians_hooks() {
         run(&s, &path, &hooks.join("postinst.d"), &["0.0-none", kernel], &[("INITRD", "No")]).0
     );
     assert!(!run(&s, &path, &hooks.join("postinst.d"), &["0.0-none", kernel], &[]).0);
+}
+
+/// The package and the tarball made in two places, by someone with another
+/// umask and on another filesystem.
+#[test]
+fn packages_are_the_same_anywhere() {
+    let s = Scratch::new("same");
+    let fake = s.program(
+        "program",
+        "#!/bin/sh\ncase $* in\n--list) printf 'cat\\nls\\n' ;;\n--version) echo fake 1.2 ;;\n\
+         *) printf '%s: does it\\nusage: %s [-x]\\n  -x  crosses\\n' $1 $1 ;;\nesac\n",
+    );
+    let make = |out: &Path, umask: &str| {
+        let script = format!(
+            "umask {umask}; mkdir -p \"$OUT\"; scripts/deb \"$OUT\" && scripts/release \"$OUT\""
+        );
+        let result = Command::new("sh")
+            .args(["-ec", &script])
+            .current_dir(top())
+            .env("RESCUEBOX", &fake)
+            .env("OUT", out)
+            .output()
+            .unwrap();
+        assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
+        let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(out)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let here = make(&s.path().join("a/deeper/folder"), "022");
+    let memory = PathBuf::from(format!("/dev/shm/rescuebox-test-{}", std::process::id()));
+    let there = make(&memory, "077");
+    std::fs::remove_dir_all(&memory).unwrap();
+    let names: Vec<&str> = here.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    for (here, there) in here.iter().zip(&there) {
+        assert!(here == there, "{}", here.0);
+    }
+    let deb = names.iter().find(|name| name.ends_with(".deb")).unwrap();
+    let deb = s.path().join("a/deeper/folder").join(deb);
+    let out = Command::new("dpkg-deb").arg("--contents").arg(&deb).output().unwrap();
+    let list = String::from_utf8_lossy(&out.stdout).into_owned();
+    for wanted in [
+        "-rwxr-xr-x root/root",
+        " ./usr/bin/rescuebox\n",
+        " ./etc/kernel/postinst.d/rescuebox\n",
+        " ./usr/share/man/man1/rescuebox-cat.1.gz\n",
+        " ./usr/share/fish/vendor_completions.d/rescuebox.fish\n",
+    ] {
+        assert!(list.contains(wanted), "{wanted}: {list}");
+    }
 }

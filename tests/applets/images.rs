@@ -218,6 +218,13 @@ fn images_of_every_compression() {
         assert!(out.contains(&format!(" {packer} ")) && out.contains(" none  "), "{out}");
         let out = String::from_utf8(ls(&["--json", "image"]).ok().stdout).unwrap();
         assert!(out.contains("\"name\":\"usr/file\",\"mode\":\"100644\""), "{out}");
+        assert!(out.starts_with("{\"image\":\"image\",\n") && out.ends_with("]}\n"), "{out}");
+        // Of several one list.
+        let both = ls(&["--json", "image", "image"]).ok().stdout;
+        let out = out.trim_end();
+        assert!(String::from_utf8(both).unwrap() == format!("[{out},\n{out}]\n"));
+        let some = ls(&["--json", "nope", "image"]).stderr_has("nope: No such file").fails(1);
+        assert!(String::from_utf8(some.stdout).unwrap() == format!("[{out}]\n"));
         let unmk = |args: &[&str]| applet("unmkinitramfs").dir(s.path()).args(args);
         unmk(&["image", "to"]).stdout("").ok();
         assert_eq!(std::fs::read(s.path().join("to/main/usr/file")).unwrap(), b"text\n");
@@ -302,6 +309,12 @@ fn an_image_inside_of_a_uki() {
     pe.extend_from_slice(&[0xcc; 100]);
     s.file("uki", pe);
     applet("lsinitramfs").dir(s.path()).args(["uki"]).stdout(NAMES).ok();
+    // Offsets are those in the file.
+    let out = applet("lsinitramfs").dir(s.path()).args(["--segments", "uki"]).ok().stdout;
+    let out = String::from_utf8(out).unwrap();
+    let offsets: Vec<&str> =
+        out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(offsets.first(), Some(&"512"), "{out}");
     applet("unmkinitramfs").dir(s.path()).args(["uki", "to"]).ok();
     assert!(s.path().join("to/main/usr/file").exists());
 }

@@ -15,6 +15,7 @@ mod matrix;
 mod modules;
 mod nfs;
 mod osbuild;
+mod package;
 mod remote;
 mod seed;
 mod uki;
