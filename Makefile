@@ -2,6 +2,7 @@
 # make boot       set up, build, boot a virtual machine (ROOT=DIR: from that directory)
 # make test       set up, run every test
 # make bench      ratios against other programs
+# make fuzz       hostile input for every parser (FUZZ="-runs=N TARGET...": those)
 # make size       bytes per crate and module, and the budget
 # make deb        a Debian package in out/
 # make release    a tarball in out/ with digests
@@ -46,7 +47,7 @@ test: lab
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	scripts/size --check
-	RESCUEBOX=$(CURDIR)/$(BOX) $(CARGO) test --locked -- --test-threads $(TEST_THREADS)
+	RESCUEBOX=$(CURDIR)/$(BOX) env --default-signal $(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 test-applets: FORCE
 	$(CARGO) test --locked --test suite applets::
@@ -55,6 +56,10 @@ bench: lab
 	@scripts/setup bench
 	@scripts/build
 	@bench/run $(BENCH)
+
+fuzz: FORCE
+	@scripts/setup fuzz
+	@scripts/fuzz $(FUZZ)
 
 size: FORCE
 	@scripts/setup build
@@ -86,4 +91,4 @@ clean:
 	rm -rf out target
 
 FORCE:
-.PHONY: all boot lab test test-applets bench size install deb release clean
+.PHONY: all boot lab test test-applets bench fuzz size install deb release clean

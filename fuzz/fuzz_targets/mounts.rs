@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     }
     let _ = mountinfo::unescape(data);
     let (entries, _) = fstab::parse(data);
-    for entry in entries {
+    for entry in entries.iter().take(8) {
         let _ = mountopts::options_match(data, &entry.options);
         let _ = mountopts::type_matches(data, &entry.fstype);
     }

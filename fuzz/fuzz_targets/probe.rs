@@ -1,46 +1,47 @@
+//! Every superblock prober. The input: which format's magic is there and how
+//! large the disk is, then pieces of the disk: where in units of 64 bytes (from
+//! the end with the highest bit), how long, the bytes.
 #![no_main]
-//! Every superblock prober: the first byte says which kind of disk it is on.
-use libfuzzer_sys::fuzz_target;
-use rescuebox::blk::probe::formats::FORMATS;
-use rescuebox::blk::probe::{Disk, Source, content, formats::look};
 
-/// Few bytes on a large disk: the input is at its start and at its end.
-struct Sparse<'a>(&'a [u8], u64);
+use rescuebox::blk::probe::formats::{FORMATS, look};
+use rescuebox::blk::probe::{Content, Disk, Found, content};
 
-impl Source for Sparse<'_> {
-    fn size(&self) -> u64 {
-        self.1
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> bool {
-        for (n, byte) in buffer.iter_mut().enumerate() {
-            let at = offset + n as u64;
-            let from_end = self.1 - self.0.len() as u64;
-            *byte = *self
-                .0
-                .get(at as usize)
-                .or_else(|| self.0.get(at.wrapping_sub(from_end) as usize))
-                .unwrap_or(&0);
-        }
-        true
+fn check(found: &Found) {
+    assert!(!found.kind.is_empty());
+    for (name, value) in &found.values {
+        assert!(!name.is_empty() && !value.is_empty() && value.len() < 4096);
     }
 }
 
-fuzz_target!(|data: &[u8]| {
-    let Some((&choice, data)) = data.split_first() else { return };
-    let size = (data.len() as u64).max(u64::from(choice & 7) << 25);
-    let disk = Sparse(data, size);
-    let mut disk = Disk::new(&disk);
-    if let Some(format) = FORMATS.get(usize::from(choice >> 3)) {
-        // The magic is given: what is behind it is the matter.
-        let mut bytes = data.to_vec();
-        if let Some(&(at, offset, magic)) = format.magics.first() {
-            let at = (at + offset) as usize;
-            bytes.resize(bytes.len().max(at + magic.len() + 4096), 0);
-            bytes[at..at + magic.len()].copy_from_slice(magic);
-        }
-        let sparse = Sparse(&bytes, size.max(bytes.len() as u64));
-        look(&mut Disk::new(&sparse), format);
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Some((&[format, which, size], mut rest)) = data.split_first_chunk() else { return };
+    let size = 2048u64 << (size & 31);
+    let mut pieces = Vec::new();
+    while let Some((&[low, high, length], more)) = rest.split_first_chunk() {
+        let (piece, more) = more.split_at(more.len().min(usize::from(length) * 4));
+        rest = more;
+        let at = u64::from(u16::from_le_bytes([low, high & 0x7f])) * 64;
+        pieces.push((if high & 0x80 == 0 { at } else { size.saturating_sub(at) }, piece));
     }
-    content(&mut disk, &|_, _| true);
+    let format = FORMATS.get(usize::from(format));
+    if let Some(format) = format
+        && let Some(&(at, offset, magic)) = format.magics.get(usize::from(which))
+    {
+        pieces.push((at + offset, magic));
+    }
+    let source = rescuebox_fuzz::Disk { size, pieces };
+    let mut disk = Disk::new(&source);
+    if let Some(format) = format
+        && let Some(found) = look(&mut disk, format)
+    {
+        check(&found);
+    }
+    match content(&mut disk, &|_, _| true) {
+        Content::Nothing => {}
+        Content::One(found) => check(&found),
+        Content::Ambivalent(list) => {
+            assert!(list.len() > 1);
+            list.iter().for_each(check);
+        }
+    }
 });

@@ -4,6 +4,7 @@
 
 use rescuebox::shell::arith::{Error, Scope, eval, parse};
 use rescuebox::shell::ast::Name;
+use rescuebox_fuzz::within;
 
 /// Every variable holds the text itself, the worst that it can hold.
 struct Same<'a>(&'a [u8], u32);
@@ -24,7 +25,7 @@ impl Scope for Same<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    if let Ok(expr) = parse(data, 0) {
+    if let Ok(expr) = within(64, data, || parse(data, 0)) {
         let _ = eval(&expr, &[], &mut Same(data, 0));
     }
 });

@@ -174,17 +174,32 @@ pub fn dos_time((date, time): (u16, u16)) -> [u32; 6] {
 
 /// Everything that is read from an archive, for fuzzing.
 pub fn exercise(bytes: &[u8]) {
-    let _ = directory(bytes, 0);
-    let _ = record64(bytes);
-    let _ = local(bytes);
-    for member in members(bytes).0 {
-        let _ = dos_time(member.dos);
+    let from = |at: u64| usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or(b"");
+    let place = match directory(bytes, 0) {
+        Some(Directory::Record64(at)) => record64(from(at)),
+        place => place,
+    };
+    let Some(Directory::At(at, size, _)) = place else { return };
+    let list = from(at);
+    let size = usize::try_from(size).unwrap_or(usize::MAX).min(list.len());
+    for member in members(list.get(..size).unwrap_or_default()).0 {
+        let _ = (local(from(member.entry.offset)), dos_time(member.dos));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_archive() {
+        let bytes = include_bytes!("../../fuzz/seeds/zip/zip");
+        let Some(Directory::At(at, size, 3)) = directory(bytes, 0) else { panic!("no directory") };
+        let (list, whole) = members(&bytes[at as usize..(at + size) as usize]);
+        let names: Vec<&[u8]> = list.iter().map(|member| &*member.entry.name).collect();
+        assert!(whole && names == [&b"a"[..], b"d/b", b"l"]);
+        exercise(bytes);
+    }
 
     #[test]
     fn the_end_is_found() {

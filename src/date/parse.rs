@@ -634,7 +634,8 @@ fn utc_seconds(local: &Local) -> Option<i64> {
     let y = year - i64::from(month < 2);
     let days = y * 365 + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400);
     let days = days + (153 * march + 2) / 5 + day - 1 - 719_468;
-    Some(days * 86400 + hour * 3600 + minute * 60 + second)
+    let time = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
+    days.checked_mul(86400)?.checked_add(time)
 }
 
 /// For the fuzzer: any bytes may come.
@@ -737,6 +738,7 @@ mod tests {
             "2005-01-02 2005-01-02",
             "10:00 11:00",
             "99999999999999999999 days",
+            "feb 444444444444",
             "13pm",
             "!",
         ] {

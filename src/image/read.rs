@@ -389,7 +389,8 @@ pub fn exercise(bytes: &[u8]) {
     let _ = image.early();
     let mut left = 64u32 << 20;
     let _ = image.walk(&mut |_, entry, _| {
-        left = left.saturating_sub(u32::try_from(entry.stored).unwrap_or(u32::MAX) + 1);
+        let size = u32::try_from(entry.stored).unwrap_or(u32::MAX);
+        left = left.saturating_sub(size.saturating_add(1));
         if left == 0 { Err(Error::msg("enough")) } else { Ok(()) }
     });
 }

@@ -44,7 +44,8 @@ fn extended(mut bytes: Vec<u8>, sections: &[(&[u8; 8], &[u8])]) -> Option<Vec<u8
     let table = optional + u16_at(&bytes, pe + 20)?;
     let (align, file_align) = (u32_at(&bytes, optional + 32)?, u32_at(&bytes, optional + 36)?);
     let headers = u32_at(&bytes, optional + 60)?;
-    if !align.is_power_of_two() || !file_align.is_power_of_two() {
+    // Microsoft's format allows 512 to 64 KiB in the file.
+    if !align.is_power_of_two() || !file_align.is_power_of_two() || file_align > 1 << 16 {
         return None;
     }
     // The table must not grow into the first section.
@@ -129,6 +130,13 @@ mod tests {
         assert_eq!(bytes.len(), 3072);
         assert_eq!(u32_at(&bytes, 0x80 + 24 + 56), Some(4 * 4096));
         assert_eq!(u16_at(&bytes, 0x86), Some(3));
+    }
+
+    #[test]
+    fn alignment_asks_for_no_memory() {
+        let mut bytes = stub();
+        put(&mut bytes, 0x80 + 24 + 36, 1 << 31).unwrap();
+        assert!(with_sections(bytes, &[(b".initrd\0", b"x")]).is_err());
     }
 
     #[test]

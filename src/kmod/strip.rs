@@ -143,7 +143,10 @@ impl<'a> Rewrite<'a> {
                 || s.align > 1 << 16
                 || s.name.len() > 1024
         });
-        if odd || sections.len() > MOST_SECTIONS {
+        // The first is none, else the kernel refuses the module.
+        let first = sections.first().is_some_and(|s| s.kind == SHT_NULL);
+        let known = sections.iter().any(|s| s.name == b".modinfo" && s.kind != SHT_NULL);
+        if odd || !first || !known || sections.len() > MOST_SECTIONS {
             return Err(Error::Unsupported);
         }
         let mut tables = (1..sections.len()).filter(|&i| sections.get(i).is_some_and(is_symtab));
@@ -184,7 +187,12 @@ impl<'a> Rewrite<'a> {
         let mut stays: Vec<bool> = self
             .sections
             .iter()
-            .map(|s| s.kind != SHT_GROUP && !is_dispensable(s.name, uses_types))
+            .map(|s| match s.kind {
+                SHT_NULL => true,
+                SHT_GROUP => false,
+                // Relocations go with what they are for.
+                _ => is_relocation(s) || !is_dispensable(s.name, uses_types),
+            })
             .collect();
         let mut used = vec![false; self.symbols.len()];
         // A section that something which stays refers to stays as well.
@@ -218,6 +226,12 @@ impl<'a> Rewrite<'a> {
             {
                 *slot = false;
             }
+        }
+        // What makes it a module, under whatever kind and name, is not left out.
+        let tables = [self.symbol_table, self.symbol_names, self.section_names];
+        let is_needed = |(i, s): (usize, &Section)| s.name == b".modinfo" || tables.contains(&i);
+        if (0..).zip(&self.sections).any(|(i, s)| is_needed((i, s)) && !at(&stays, i)) {
+            return Err(Error::Unsupported);
         }
         let mut next = 0;
         for (number, stays) in self.numbers.iter_mut().zip(&stays) {
@@ -483,6 +497,36 @@ mod tests {
             b".BTF_ids",
         ];
         assert!(needed.iter().all(|name| !is_dispensable(name, false)));
+    }
+
+    /// A module, and where in it the header of `.modinfo` is.
+    fn module() -> (Vec<u8>, usize) {
+        let bytes = include_bytes!("../../fuzz/seeds/kmod_strip/module").to_vec();
+        let table = u64::from_le_bytes(bytes[40..48].try_into().unwrap()) as usize;
+        let elf = Elf::parse(&bytes).unwrap();
+        let number = elf.sections().position(|s| s.name == b".modinfo").unwrap();
+        (bytes.clone(), table + number * 64)
+    }
+
+    #[test]
+    fn what_makes_a_module_stays() {
+        let (mut bytes, header) = module();
+        let stripped = strip(&bytes, Level::All).unwrap();
+        assert!(stripped.len() < bytes.len());
+        assert_eq!(Elf::parse(&stripped).unwrap().section(b".modinfo").unwrap().len(), 24);
+        // Under the kind of a group the rest would be no module any more.
+        bytes[header + 4..header + 8].copy_from_slice(&SHT_GROUP.to_le_bytes());
+        assert_eq!(strip(&bytes, Level::All), Err(Error::Unsupported));
+    }
+
+    #[test]
+    fn twice_is_once() {
+        // What is named like debugging information: the first section, which is
+        // none or should be, and relocations for code.
+        exercise(include_bytes!("../../fuzz/seeds/kmod_strip/first"));
+        exercise(include_bytes!("../../fuzz/seeds/kmod_strip/second"));
+        exercise(include_bytes!("../../fuzz/seeds/kmod_strip/third"));
+        exercise(include_bytes!("../../fuzz/seeds/kmod_strip/fourth"));
     }
 
     #[test]

@@ -224,6 +224,9 @@ impl Regex {
     pub fn find_line(&self, text: &[u8], from: usize) -> Option<usize> {
         let literal = &self.literal;
         if literal.whole {
+            if literal.start.contains(&self.end) {
+                return None; // no line has its end in it
+            }
             return Some(from + search::bytes(text.get(from..)?, &literal.start)?);
         }
         if !self.program.refers && literal.inner.len() < 2 {

@@ -131,11 +131,7 @@ impl Program {
 
     fn repeat(&mut self, node: &Node, least: u32, most: Option<u32>) -> Result<(), &'static str> {
         // What makes no instructions is not made so often as somebody says.
-        let before = self.code.len();
-        self.node(node)?;
-        let empty = self.code.len() == before;
-        self.code.truncate(before);
-        if empty {
+        if is_void(node) {
             return Ok(());
         }
         let Some(most) = most else {
@@ -228,6 +224,16 @@ impl Program {
                 *place = *class;
             }
         }
+    }
+}
+
+/// Whether there are no instructions for it at all.
+fn is_void(node: &Node) -> bool {
+    match node {
+        Node::Empty | Node::Repeat(_, _, Some(0)) => true,
+        Node::Cat(list) => list.iter().all(is_void),
+        Node::Repeat(node, ..) => is_void(node),
+        _ => false,
     }
 }
 

@@ -162,6 +162,8 @@ fn lists_of_patterns_and_lines() {
             regex.find_line(text, 0).map(|at| text[..at].iter().filter(|b| **b == 10).count());
         assert_eq!(place, at.map(|at| [0, 0, 1, 1, 2][at]), "{pattern}");
     }
+    let regex = Regex::new(b"\\n", Flags::BASIC).unwrap();
+    assert_eq!(regex.find_line(b"a\nb\nc", 0), None);
     let regex = Regex::new(b"^$", Flags::BASIC).unwrap();
     assert_eq!(regex.find_line(b"a\nb\n", 0), None);
     assert_eq!(regex.find_line(b"a\n\nb\n", 0), Some(2));
@@ -174,4 +176,7 @@ fn huge_counts_are_refused() {
     assert_eq!(extended("(|){2}{3}", ""), "0-0 0-0");
     assert_eq!(extended(&"*".repeat(9999), ""), "Regular expression too big");
     assert_eq!(extended(&"(".repeat(9999), ""), "Regular expression too big");
+    // Each is looked at once, however deep it is.
+    assert_eq!(extended(&format!("x{}", "*".repeat(200)), "xx"), "0-2");
+    assert_eq!(extended("a{0}*{0,1}b", "ab"), "1-2");
 }

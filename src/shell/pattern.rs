@@ -38,10 +38,17 @@ fn item(pattern: &[u8]) -> Option<(Item<'_>, &[u8])> {
     })
 }
 
+/// A longer bracket expression is none. Every byte with a class of its own
+/// would fit.
+const LONGEST_SET: usize = 4096;
+
 /// Where the bracket expression that begins with `body` ends: the place of its
 /// `]`.
 fn set_end(body: &[u8]) -> Option<usize> {
+    let body = body.get(..LONGEST_SET).unwrap_or(body);
     let mut at = 0;
+    // From where on the end of a class is not looked for again.
+    let mut open = [false; 16];
     if let Some(b'!' | b'^') = body.first() {
         at = 1;
     }
@@ -53,10 +60,15 @@ fn set_end(body: &[u8]) -> Option<usize> {
             b'[' => match body.get(at + 1) {
                 Some(kind @ (b':' | b'.' | b'=')) => {
                     let close = [*kind, b']'];
+                    let open = open.get_mut(usize::from(kind & 15))?;
                     let inner = body.get(at + 2..)?;
-                    match inner.windows(2).position(|w| w == close) {
+                    let end = inner.windows(2).position(|w| w == close || *open);
+                    match end.filter(|_| !*open) {
                         Some(n) => at += 2 + n + 2,
-                        None => at += 1,
+                        None => {
+                            *open = true;
+                            at += 1;
+                        }
                     }
                 }
                 _ => at += 1,
@@ -74,14 +86,16 @@ fn in_set(body: &[u8], byte: u8) -> bool {
         _ => (false, body),
     };
     let mut found = false;
+    let mut classes = true;
     while !rest.is_empty() {
-        if let Some(inner) = rest.strip_prefix(b"[:")
-            && let Some(end) = inner.windows(2).position(|w| w == b":]")
-        {
-            let (class, behind) = inner.split_at(end);
-            found |= in_class(class, byte);
-            rest = behind.get(2..).unwrap_or_default();
-            continue;
+        if classes && let Some(inner) = rest.strip_prefix(b"[:") {
+            if let Some(end) = inner.windows(2).position(|w| w == b":]") {
+                let (class, behind) = inner.split_at(end);
+                found |= in_class(class, byte);
+                rest = behind.get(2..).unwrap_or_default();
+                continue;
+            }
+            classes = false;
         }
         let Some((low, behind)) = element(rest) else { break };
         rest = behind;
@@ -101,8 +115,8 @@ fn in_set(body: &[u8], byte: u8) -> bool {
 fn element(body: &[u8]) -> Option<(u8, &[u8])> {
     for (open, close) in [(b"[.", b".]"), (b"[=", b"=]")] {
         if let Some(inner) = body.strip_prefix(open)
-            && let Some(end) = inner.windows(2).position(|w| w == close)
-            && end == 1
+            && inner.get(1..).is_some_and(|behind| behind.starts_with(close))
+            && !inner.starts_with(close)
         {
             return Some((*inner.first()?, inner.get(3..)?));
         }
@@ -141,9 +155,42 @@ fn is_one(item: &Item<'_>, byte: u8) -> bool {
     }
 }
 
+/// The pattern with a `\\` before each `[` that is not closed, if there is one:
+/// so its end is not looked for again and again.
+#[inline(never)]
+fn settled(pattern: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let (mut rest, mut copied) = (pattern, 0);
+    while let Some((one, behind)) = item(rest) {
+        let at = pattern.len() - rest.len();
+        if matches!(one, Item::Byte(b'[')) && rest.len() - behind.len() == 1 {
+            out.extend_from_slice(pattern.get(copied..at)?);
+            out.push(b'\\');
+            copied = at;
+        }
+        rest = behind;
+    }
+    if out.is_empty() {
+        return None;
+    }
+    out.extend_from_slice(pattern.get(copied..)?);
+    Some(out)
+}
+
+/// Does something with a pattern whose sets are all closed.
+#[inline]
+fn with_settled<T>(pattern: &[u8], work: impl Fn(&[u8]) -> T) -> T {
+    if pattern.contains(&b'[')
+        && let Some(settled) = settled(pattern)
+    {
+        return work(&settled);
+    }
+    work(pattern)
+}
+
 /// Whether all of `text` matches `pattern`.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    walk(pattern, text, true).is_some()
+    with_settled(pattern, |pattern| walk(pattern, text, true).is_some())
 }
 
 /// Whether a byte of a pattern means itself wherever it stands.
@@ -207,6 +254,10 @@ fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
 
 /// The length of the shortest or longest prefix of `text` that matches.
 pub fn prefix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    with_settled(pattern, |pattern| prefix_of(pattern, text, longest))
+}
+
+fn prefix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
     let shortest = walk(pattern, text, false)?;
     if !longest {
         return Some(shortest);
@@ -222,7 +273,7 @@ pub fn prefix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
             (Some(item), Some(byte)) => is_one(item, *byte),
             _ => true,
         };
-        if possible && matches(pattern, head) {
+        if possible && walk(pattern, head, true).is_some() {
             return Some(end);
         }
         end = end.checked_sub(1)?;
@@ -231,11 +282,15 @@ pub fn prefix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
 
 /// Where the shortest or longest suffix of `text` that matches begins.
 pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    with_settled(pattern, |pattern| suffix_of(pattern, text, longest))
+}
+
+fn suffix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
     let mut pattern = pattern;
     let mut first = item(pattern);
     if let Some((Item::Star, _)) = first {
         if longest {
-            return matches(pattern, text).then_some(0);
+            return walk(pattern, text, true).map(|_| 0);
         }
         while let Some((Item::Star, rest)) = first {
             pattern = rest;
@@ -243,7 +298,7 @@ pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
         }
     }
     if let Some((Item::Byte(byte), _)) = first {
-        let fits = |at: &usize| matches(pattern, text.get(*at..).unwrap_or_default());
+        let fits = |at: &usize| walk(pattern, text.get(*at..).unwrap_or_default(), true).is_some();
         let mut places = text.iter().enumerate().filter(|(_, b)| **b == byte).map(|(at, _)| at);
         return if longest { places.find(fits) } else { places.rfind(fits) };
     }
@@ -252,13 +307,19 @@ pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
         (None, _) => at == text.len(),
         (Some(_), None) => false,
     };
-    let fits = |at: &usize| possible(*at) && matches(pattern, text.get(*at..).unwrap_or_default());
+    let fits = |at: &usize| {
+        possible(*at) && walk(pattern, text.get(*at..).unwrap_or_default(), true).is_some()
+    };
     if longest { (0..=text.len()).find(fits) } else { (0..=text.len()).rev().find(fits) }
 }
 
 /// The first place in `text`, from `from` on, that matches, as long as it can:
 /// its start and end.
 pub fn find(pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
+    with_settled(pattern, |pattern| find_from(pattern, text, from))
+}
+
+fn find_from(pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
     let first = item(pattern);
     (from..=text.len()).find_map(|start| {
         let rest = text.get(start..)?;
@@ -268,7 +329,7 @@ pub fn find(pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> 
         {
             return None;
         }
-        prefix(pattern, rest, true).map(|n| (start, start + n))
+        prefix_of(pattern, rest, true).map(|n| (start, start + n))
     })
 }
 
@@ -347,6 +408,8 @@ mod tests {
 
     #[test]
     fn bracket_expressions() {
+        assert!(m("[a", "[a") && m("x[", "x[") && m("[a[b]", "[") && !m("[a[b]", "[a["));
+        assert!(m("[[:x", "[[:x") && m("[[.]", "[") && m("[[.]", ".") && m("[[.a.]]", "a"));
         assert!(m("[abc]", "b"));
         assert!(!m("[!abc]", "b"));
         assert!(m("[^abc]", "d"));
@@ -385,6 +448,15 @@ mod tests {
 
     #[test]
     fn no_pattern_takes_long() {
+        let open = "[".repeat(1000);
+        assert!(m(&open, &open) && !m(&open, &open[1..]));
+        assert_eq!(prefix(open.as_bytes(), open.as_bytes(), true), Some(1000));
+        assert_eq!(suffix(open.as_bytes(), open.as_bytes(), true), Some(0));
+        let classes = "[[:a:]".repeat(1000);
+        assert!(m(&classes, &"[a".repeat(1000)) && !m(&classes, &"[b".repeat(1000)));
+        let never = format!("*[{}]", "[: ".repeat(1000));
+        assert!(!m(&never, &"x".repeat(1000)));
+        assert!(m(&never, &"[:".repeat(1000)));
         let text = vec![b'a'; 20_000];
         assert!(!matches(b"*a*a*a*a*a*a*a*a*b", &text));
     }

@@ -74,6 +74,9 @@ const SUPERBLOCK: u64 = 1024;
 #[inline(never)]
 pub fn look(disk: &mut Disk, format: &Format) -> Option<Found> {
     let mut found = Found { kind: format.kind, usage: format.usage, values: Vec::new() };
+    if disk.size() < format.least {
+        return None;
+    }
     if format.magics.is_empty() {
         (format.check)(disk, Hit { at: 0, magic: b"" }, &mut found)?;
         return Some(found);

@@ -293,7 +293,7 @@ pub fn content(disk: &mut Disk, wanted: &dyn Fn(&'static str, Usage) -> bool) ->
         return Content::Nothing;
     }
     for format in formats::FORMATS {
-        if disk.size < format.least || tiny && format.usage == Usage::Raid {
+        if tiny && format.usage == Usage::Raid {
             continue;
         }
         let Some(found) = formats::look(disk, format) else { continue };
@@ -411,6 +411,14 @@ mod tests {
                     formats::look(&mut Disk::new(&full), format);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn smaller_than_the_format() {
+        let zfs = formats::FORMATS.iter().find(|format| format.kind == "zfs_member").unwrap();
+        for size in [0, 2048, 256 * 1024, 600 * 1024] {
+            assert_eq!(formats::look(&mut Disk::new(&vec![0; size]), zfs), None);
         }
     }
 
