@@ -47,7 +47,7 @@ test: lab
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	scripts/size --check
-	RESCUEBOX=$(CURDIR)/$(BOX) $(CARGO) test --locked -- --test-threads $(TEST_THREADS)
+	RESCUEBOX=$(CURDIR)/$(BOX) env --default-signal $(CARGO) test --locked -- --test-threads $(TEST_THREADS)
 
 test-applets: FORCE
 	$(CARGO) test --locked --test suite applets::

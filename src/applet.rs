@@ -485,7 +485,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// Reads the arguments by a table of options: see [`Options`].
-    pub fn parse(&self, spec: &str) -> Result<Options, Error> {
+    pub fn parse(&self, spec: &str) -> Result<Box<Options>, Error> {
         Options::parse(spec, self.args)
     }
 

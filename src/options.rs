@@ -45,8 +45,8 @@ pub struct Options {
 impl Options {
     /// Reads `args` by the table `spec`.
     #[inline(never)]
-    pub fn parse(spec: &str, args: &[OsString]) -> Result<Options, Error> {
-        let mut options = Options::default();
+    pub fn parse(spec: &str, args: &[OsString]) -> Result<Box<Options>, Error> {
+        let mut options = Box::<Options>::default();
         let mut parser = lexopt::Parser::from_args(args.to_vec());
         parser.set_short_equals(false); // `cut -d=` means an equals sign
         while let Some(arg) = parser.next()? {
@@ -191,7 +191,7 @@ fn find(spec: &str, arg: &Arg) -> Option<(u8, u8)> {
 mod tests {
     use super::*;
 
-    fn parse(spec: &str, args: &[&str]) -> Result<Options, Error> {
+    fn parse(spec: &str, args: &[&str]) -> Result<Box<Options>, Error> {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         Options::parse(spec, &args)
     }

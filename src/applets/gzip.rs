@@ -175,7 +175,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 fn parse(
     cx: &Ctx,
     &(name, format, unpacks, to_stdout): &(&str, Format, bool, bool),
-) -> Result<(Options, Choice), Error> {
+) -> Result<(Box<Options>, Choice), Error> {
     let spec = [SPEC, own_spec(format)].join(" ");
     let mut options = cx.parse(&spec).map_err(|e| e.with(Status::FAILURE))?;
     let keeps = matches!(format, Format::Zstd | Format::Lz4);

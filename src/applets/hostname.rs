@@ -81,7 +81,8 @@ fn tell(cx: &mut Ctx, what: u8) -> Result<Status, Error> {
         b'i' => {
             let mut line = String::new();
             for (ip, _) in resolve::addresses(&name, libc::AF_INET)? {
-                line.push_str(&format!("{ip} "));
+                let space = if line.is_empty() { "" } else { " " };
+                line.push_str(&format!("{space}{ip}"));
             }
             line.into_bytes()
         }

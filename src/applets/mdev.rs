@@ -164,17 +164,22 @@ impl Mdev {
 
     /// A device that is there: its folder in sysfs.
     fn one(&mut self, folder: &Path, kind: &[u8]) {
-        let Some(number) = attribute(folder, "dev").and_then(|text| number(&text)) else { return };
+        let event = attribute(folder, "uevent").unwrap_or_default();
+        let get = |name: &[u8]| event.split(|&b| b == b'\n').find_map(|l| l.strip_prefix(name));
+        let told = get(b"MAJOR=").zip(get(b"MINOR="));
+        let told = told.and_then(|(major, minor)| number(&[major, b":", minor].concat()));
+        // old kernels do not say it there
+        let of_sysfs = || attribute(folder, "dev").and_then(|text| number(&text));
+        let Some(number) = told.or_else(of_sysfs) else { return };
         // As busybox: of the variables only these are set in a scan.
         let mut variables: Vec<OsString> = vec!["ACTION=add".into()];
-        let mut name: Option<Vec<u8>> = None;
-        for line in attribute(folder, "uevent").unwrap_or_default().split(|&b| b == b'\n') {
-            if let Some(text) = line.strip_prefix(b"DEVNAME=") {
-                name = Some(text.to_vec());
-            }
-        }
-        let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-        let name = name.unwrap_or_else(|| real.file_name().unwrap_or_default().as_bytes().to_vec());
+        let name = get(b"DEVNAME=").map_or_else(
+            || {
+                let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+                real.file_name().unwrap_or_default().as_bytes().to_vec()
+            },
+            <[u8]>::to_vec,
+        );
         let mut subsystem = kind.to_vec();
         if let Ok(link) = std::fs::read_link(folder.join("subsystem"))
             && let Some(last) = link.file_name()

@@ -21,6 +21,7 @@ mod blkid;
 mod blockdev;
 mod boot;
 mod bootreport;
+mod brctl;
 mod cal;
 mod cat;
 mod chmod;
@@ -76,6 +77,7 @@ mod head;
 mod hexdump;
 mod hostid;
 mod hostname;
+mod httpd;
 mod hwclock;
 mod id;
 mod ifconfig;
@@ -123,7 +125,9 @@ mod modprobe;
 mod mount;
 mod mountpoint;
 mod mv;
+mod nameif;
 mod namespaces;
+mod nbd_client;
 mod nc;
 mod netstat;
 mod nice;
@@ -145,6 +149,7 @@ mod ps;
 mod pstree;
 mod pwd;
 mod raidautorun;
+mod rdate;
 mod readlink;
 mod reboot;
 mod resume;
@@ -192,6 +197,7 @@ mod truncate;
 mod ts;
 mod tsort;
 mod tty;
+mod tunctl;
 mod udhcpc;
 mod uevent;
 mod umount;
@@ -201,6 +207,7 @@ mod uniq;
 mod unzip;
 mod uptime;
 mod uuencode;
+mod vconfig;
 mod vi;
 mod vm;
 mod vmstat;
@@ -248,6 +255,7 @@ const LIST: &[Row] = &[
     row("blockdev", &blockdev::APPLET),
     row("boot", &boot::APPLET),
     row("bootreport", &bootreport::APPLET),
+    row("brctl", &brctl::APPLET),
     row("bunzip2", &gzip::BZIP2),
     row("bzcat", &gzip::BZIP2),
     row("bzip2", &gzip::BZIP2),
@@ -330,6 +338,7 @@ const LIST: &[Row] = &[
     row("hexdump", &hexdump::APPLET),
     row("hostid", &hostid::APPLET),
     row("hostname", &hostname::APPLET),
+    row("httpd", &httpd::APPLET),
     row("hwclock", &hwclock::APPLET),
     row("id", &id::APPLET),
     row("ifconfig", &ifconfig::APPLET),
@@ -379,15 +388,15 @@ const LIST: &[Row] = &[
     row("mesg", &tty::MESG),
     row("microcom", &microcom::APPLET),
     row("mkdir", &mkdir::APPLET),
-    row("mkfifo", &link::MKFIFO),
-    row("mke2fs", &mke2fs::APPLET),
     row("mkdosfs", &mkfs_vfat::APPLET),
-    row("mkfs.fat", &mkfs_vfat::APPLET),
-    row("mkfs.msdos", &mkfs_vfat::APPLET),
-    row("mkfs.vfat", &mkfs_vfat::APPLET),
+    row("mke2fs", &mke2fs::APPLET),
+    row("mkfifo", &link::MKFIFO),
     row("mkfs.ext2", &mke2fs::APPLET),
     row("mkfs.ext3", &mke2fs::APPLET),
     row("mkfs.ext4", &mke2fs::APPLET),
+    row("mkfs.fat", &mkfs_vfat::APPLET),
+    row("mkfs.msdos", &mkfs_vfat::APPLET),
+    row("mkfs.vfat", &mkfs_vfat::APPLET),
     row("mkinitramfs", &mkinitramfs::APPLET),
     row("mknod", &mknod::APPLET),
     row("mkpasswd", &mkpasswd::APPLET),
@@ -400,6 +409,8 @@ const LIST: &[Row] = &[
     row("mount", &mount::APPLET),
     row("mountpoint", &mountpoint::APPLET),
     row("mv", &mv::APPLET),
+    row("nameif", &nameif::APPLET),
+    row("nbd-client", &nbd_client::APPLET),
     row("nc", &nc::APPLET),
     row("netcat", &nc::APPLET),
     row("netstat", &netstat::APPLET),
@@ -430,6 +441,7 @@ const LIST: &[Row] = &[
     row("pwd", &pwd::APPLET),
     row("pwdx", &pmap::PWDX),
     row("raidautorun", &raidautorun::APPLET),
+    row("rdate", &rdate::APPLET),
     row("readlink", &readlink::APPLET),
     row("realpath", &readlink::REALPATH),
     row("reboot", &reboot::APPLET),
@@ -497,6 +509,8 @@ const LIST: &[Row] = &[
     row("top", &top::APPLET),
     row("touch", &touch::APPLET),
     row("tr", &tr::APPLET),
+    row("traceroute", &traceroute::APPLET),
+    row("traceroute6", &traceroute::SIX),
     row("tree", &tree::APPLET),
     row("true", &true_::APPLET),
     row("truncate", &truncate::APPLET),
@@ -504,6 +518,7 @@ const LIST: &[Row] = &[
     row("tsort", &tsort::APPLET),
     row("tty", &tty::APPLET),
     row("ttysize", &tty::TTYSIZE),
+    row("tunctl", &tunctl::APPLET),
     row("udhcpc", &udhcpc::APPLET),
     row("uevent", &uevent::APPLET),
     row("umount", &umount::APPLET),
@@ -525,6 +540,7 @@ const LIST: &[Row] = &[
     row("usleep", &sleep::USLEEP),
     row("uudecode", &uuencode::UUDECODE),
     row("uuencode", &uuencode::APPLET),
+    row("vconfig", &vconfig::APPLET),
     row("vi", &vi::APPLET),
     row("view", &vi::APPLET),
     row("vm", &vm::APPLET),
@@ -720,6 +736,7 @@ static RESCUEBOX: Applet = Applet {
 
 mod multicall;
 mod purposes;
+mod traceroute;
 
 #[cfg(test)]
 mod tests {

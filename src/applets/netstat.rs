@@ -1,13 +1,14 @@
 //! netstat: connections, listening sockets, routes and interfaces; ss: the
 //! same connections in the columns of iproute2. From /proc/net.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::net::links::{self, ifla};
 use crate::net::netlink::Netlink;
 use crate::net::{resolve, rtnl};
+use crate::proc::sockets::{self, Socket};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -32,22 +33,7 @@ pub(super) static SS: Applet = Applet {
     run: run_ss,
 };
 
-/// States of TCP. net/tcp_states.h.
-const STATES: [&str; 12] = [
-    "",
-    "ESTABLISHED",
-    "SYN_SENT",
-    "SYN_RECV",
-    "FIN_WAIT1",
-    "FIN_WAIT2",
-    "TIME_WAIT",
-    "CLOSE",
-    "CLOSE_WAIT",
-    "LAST_ACK",
-    "LISTEN",
-    "CLOSING",
-];
-/// The same as ss writes them.
+/// States of TCP (net/tcp_states.h) as ss writes them.
 const SHORT: [&str; 12] = [
     "UNCONN",
     "ESTAB",
@@ -62,20 +48,8 @@ const SHORT: [&str; 12] = [
     "LISTEN",
     "CLOSING",
 ];
-const LISTEN: usize = 10;
-const CLOSE: usize = 7;
-
-/// A row of /proc/net/tcp and its relatives.
-struct Socket {
-    protocol: &'static str,
-    local: (IpAddr, u16),
-    remote: (IpAddr, u16),
-    state: usize,
-    received: u32,
-    sent: u32,
-    user: u32,
-    inode: u64,
-}
+const LISTEN: u8 = 10;
+const CLOSE: u8 = 7;
 
 #[derive(Default)]
 struct Choice {
@@ -120,32 +94,20 @@ impl Choice {
 
     /// The sockets of the internet that are wanted.
     fn sockets(&self) -> Vec<Socket> {
-        let mut list = Vec::new();
-        for (protocol, wanted, six) in [
-            ("tcp", self.tcp, false),
-            ("tcp6", self.tcp, true),
-            ("udp", self.udp, false),
-            ("udp6", self.udp, true),
-            ("raw", self.raw, false),
-            ("raw6", self.raw, true),
-        ] {
+        let mut list = sockets::all();
+        list.retain(|socket| {
+            let wanted = match socket.table.trim_end_matches('6') {
+                "tcp" => self.tcp,
+                "udp" => self.udp,
+                _ => self.raw,
+            };
+            let six = socket.table.ends_with('6');
             let family = if six { libc::AF_INET6 } else { libc::AF_INET };
-            if !wanted || self.family != 0 && self.family != family {
-                continue;
-            }
-            let path = format!("/proc/net/{protocol}");
-            let text = std::fs::read_to_string(path).unwrap_or_default();
-            for line in text.lines().skip(1) {
-                let Some(socket) = read_line(protocol, line) else { continue };
-                let listens = match protocol.starts_with("tcp") {
-                    true => socket.state == LISTEN,
-                    false => socket.state == CLOSE,
-                };
-                if self.all || self.listening == listens {
-                    list.push(socket);
-                }
-            }
-        }
+            let end = if socket.is_protocol(b"tcp") { LISTEN } else { CLOSE };
+            wanted
+                && (self.family == 0 || self.family == family)
+                && (self.all || self.listening == (socket.state == end))
+        });
         list
     }
 
@@ -168,41 +130,6 @@ impl Choice {
             _ => service_name(port, protocol).unwrap_or_else(|| port.to_string()),
         }
     }
-}
-
-fn read_line(protocol: &'static str, line: &str) -> Option<Socket> {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [_, local, remote, state, queues, _, _, user, _, inode, ..] = words.as_slice() else {
-        return None;
-    };
-    let (sent, received) = queues.split_once(':')?;
-    let hex = |text: &str| u32::from_str_radix(text, 16).ok();
-    Some(Socket {
-        protocol,
-        local: end(local)?,
-        remote: end(remote)?,
-        state: usize::try_from(hex(state)?).ok()?,
-        received: hex(received)?,
-        sent: hex(sent)?,
-        user: user.parse().ok()?,
-        inode: inode.parse().ok()?,
-    })
-}
-
-/// `0100007F:0016`: the bytes of each word in the machine's order.
-fn end(text: &str) -> Option<(IpAddr, u16)> {
-    let (ip, port) = text.split_once(':')?;
-    let mut bytes = Vec::new();
-    for word in ip.as_bytes().chunks(8) {
-        let word = u32::from_str_radix(std::str::from_utf8(word).ok()?, 16).ok()?;
-        bytes.extend_from_slice(&word.to_ne_bytes());
-    }
-    let ip = match bytes.len() {
-        4 => IpAddr::V4(Ipv4Addr::from(rtnl::part::<4>(&bytes, 0))),
-        16 => IpAddr::V6(Ipv6Addr::from(rtnl::part::<16>(&bytes, 0))),
-        _ => return None,
-    };
-    Some((ip, u16::from_str_radix(port, 16).ok()?))
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -244,10 +171,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
         cx.put(if c.programs { b"PID/Program name\n" } else { b"\n" })?;
         for socket in c.sockets() {
-            let base = socket.protocol.trim_end_matches('6');
-            let text = |(ip, port): (IpAddr, u16)| {
-                let port = c.port(port, base);
-                let ip = c.ip(ip, if socket.local.0.is_ipv6() { "::" } else { "0.0.0.0" });
+            let base = socket.table.trim_end_matches('6');
+            let text = |end: SocketAddr| {
+                let port = c.port(end.port(), base);
+                let ip = c.ip(end.ip(), if socket.local.is_ipv6() { "::" } else { "0.0.0.0" });
                 let room = width.saturating_sub(port.len() + 1);
                 let ip = if c.wide { &ip } else { ip.get(..room).unwrap_or(&ip) };
                 format!("{ip}:{port}")
@@ -255,16 +182,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             let state = match base {
                 "raw" => socket.state.to_string(),
                 "udp" if socket.state == CLOSE => String::new(),
-                _ => STATES.get(socket.state).copied().unwrap_or_default().to_string(),
-            };
-            let protocol = match socket.protocol {
-                "tcp6" => "tcp",
-                "udp6" => "udp",
-                "raw6" => "raw",
-                other => other,
+                _ => socket.state_name().to_string(),
             };
             cx.print(format_args!(
-                "{protocol:<5} {:>6} {:>6} {:<width$} {:<width$} {state:<12}",
+                "{base:<5} {:>6} {:>6} {:<width$} {:<width$} {state:<12}",
                 socket.received,
                 socket.sent,
                 text(socket.local),
@@ -429,15 +350,13 @@ fn run_ss(cx: &mut Ctx) -> Result<Status, Error> {
         cx.put(b"\n")
     };
     for socket in c.sockets() {
-        let text = |(ip, port): (IpAddr, u16)| {
-            let port = if port == 0 { "*".into() } else { port.to_string() };
-            match ip {
-                IpAddr::V4(ip) => format!("{ip}:{port}"),
-                IpAddr::V6(ip) => format!("[{ip}]:{port}"),
-            }
+        let text = |end: SocketAddr| match end.port() {
+            0 if end.is_ipv6() => format!("[{}]:*", end.ip()),
+            0 => format!("{}:*", end.ip()),
+            _ => end.to_string(),
         };
-        let state = SHORT.get(socket.state).copied().unwrap_or_default();
-        let kind = socket.protocol.trim_end_matches('6');
+        let state = SHORT.get(usize::from(socket.state)).copied().unwrap_or_default();
+        let kind = socket.table.trim_end_matches('6');
         let queues = (socket.received, socket.sent);
         row(cx, kind, state, queues, text(socket.local), text(socket.remote), socket.inode)?;
     }
@@ -484,9 +403,7 @@ fn owners() -> Vec<(u64, Vec<u8>)> {
         for fd in open.flatten() {
             let Ok(target) = std::fs::read_link(fd.path()) else { continue };
             let target = target.as_os_str().as_bytes();
-            let inode = target.strip_prefix(b"socket:[").and_then(|t| t.strip_suffix(b"]"));
-            let inode = inode.and_then(|t| std::str::from_utf8(t).ok()?.parse().ok());
-            let Some(inode) = inode else { continue };
+            let Some(inode) = sockets::inode_of(target) else { continue };
             let text = shown.get_or_insert_with(|| {
                 let comm = crate::sys::file::read(path.join("comm")).unwrap_or_default();
                 let comm = show_bytes(comm.trim_ascii_end()).to_string();

@@ -115,8 +115,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let ttl = i32::try_from(ttl).unwrap_or(64);
         socket::set_number(&fd, level, name, ttl).map_err(|e| Error::os("-t", e))?;
     }
+    let mut own = None;
     if let Some(from) = from {
-        let done = match crate::net::address::parse(from.as_bytes()) {
+        own = crate::net::address::parse(from.as_bytes());
+        let done = match own {
             Some(ip) => socket::bind(&fd, &Address::ip(ip, 0, 0)),
             None => socket::set(&fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, from.as_bytes()),
         };
@@ -131,7 +133,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let _ = socket::set_number(&fd, libc::SOL_SOCKET, libc::SO_BROADCAST, 1);
     let _ = sys::signal::set(libc::SIGINT, Disposition::Catch);
     let size = usize::try_from(size).unwrap_or(56);
-    cx.print(format_args!("PING {} ({ip}): {size} data bytes\n", show(&host)))?;
+    cx.print(format_args!("PING {} ({ip})", show(&host)))?;
+    if let Some(own) = own {
+        cx.print(format_args!(" from {own}"))?;
+    }
+    cx.print(format_args!(": {size} data bytes\n"))?;
     cx.flush()?;
     let id = u16::try_from(nix::unistd::getpid().as_raw() & 0xffff).unwrap_or(1);
     let begin = Instant::now();
@@ -178,7 +184,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let lost = (sent.saturating_sub(received) * 100).checked_div(sent).unwrap_or(0);
     cx.print(format_args!("{lost}% packet loss\n"))?;
-    if received > 0 {
+    // Packets too small to hold a time tell none.
+    if received > 0 && size >= 8 {
         let (least, sum, most) = ping.times;
         let mean = sum / (received + ping.duplicates);
         cx.print(format_args!(
@@ -284,8 +291,6 @@ impl Ping {
             time = Some(took);
             let (least, sum, most) = self.times;
             self.times = (least.min(took), sum + took, most.max(took));
-        } else {
-            self.times.0 = 0;
         }
         if self.quiet {
             return Ok(true);

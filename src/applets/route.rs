@@ -134,7 +134,7 @@ fn show_six(cx: &mut Ctx) -> Result<Status, Error> {
         let via = via.to_string();
         let metric = number(metric).cast_signed();
         cx.print(format_args!(
-            "{to:<43} {via:<39} {letters:<5} {metric:<6} {refs:<2}{uses:>7} {name:<8}\n"
+            "{to:<43} {via:<39} {letters:<5} {metric:<6} {refs:<2} {uses:>7} {name:<8}\n"
         ))?;
     }
     Ok(Status::OK)

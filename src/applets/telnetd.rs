@@ -24,6 +24,7 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, setsid};
 
 use crate::applet::{self, Applet, Ctx, Env, Error, Kind, Out, Status, show};
+use crate::boot::machine;
 use crate::job::TOKEN_PATH as TOKEN;
 use crate::net::{address, password};
 use crate::sys;
@@ -100,7 +101,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         port: None,
         peers: Vec::new(),
         allow: Vec::new(),
-        hash: password::configured(),
+        hash: machine::settings().password,
         token: None,
         shell: None,
         max: 8,

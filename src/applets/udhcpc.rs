@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
-use nix::unistd::setsid;
+use nix::unistd::{Pid, setsid};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::net::address;
@@ -201,7 +201,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         pid_file,
         detached: false,
     };
-    daemon.write_pid()?;
+    daemon.write_pid(nix::unistd::getpid())?;
     cx.note("started");
     let result = daemon.work(cx, &mut kernel);
     if let Some(path) = &daemon.pid_file {
@@ -211,9 +211,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 }
 
 impl Daemon {
-    fn write_pid(&self) -> Result<(), Error> {
+    fn write_pid(&self, pid: Pid) -> Result<(), Error> {
         let Some(path) = &self.pid_file else { return Ok(()) };
-        let text = format!("{}\n", nix::unistd::getpid());
+        let text = format!("{pid}\n");
         std::fs::write(path, text).map_err(|e| Error::os(show(path), e))
     }
 
@@ -224,7 +224,11 @@ impl Daemon {
             return Ok(());
         }
         match fork().map_err(|e| Error::os("cannot fork", e))? {
-            Forked::Parent(_) => exit_now(0),
+            // Whoever waits for us may read the file at once.
+            Forked::Parent(pid) => {
+                let _ = self.write_pid(pid);
+                exit_now(0)
+            }
             Forked::Child => {
                 let _ = setsid();
                 if let Ok(null) = sys::descriptor::open(c"/dev/null", libc::O_RDWR, 0) {
@@ -236,7 +240,7 @@ impl Daemon {
                     }
                 }
                 self.detached = true;
-                self.write_pid()
+                Ok(())
             }
         }
     }
@@ -373,12 +377,11 @@ impl Daemon {
                     break None;
                 }
                 if now < next {
-                    // A server may also take it back, or nothing happens.
+                    // Nobody was asked, so whatever is said is passed over (RFC 2131,
+                    // 4.4.5): who has seen the exchange could end the lease.
                     let nap = next.min(end).saturating_duration_since(now);
-                    if let Ok(Some((_, reply))) = self.client.receive(nap)
-                        && reply.kind == kind::NAK
-                    {
-                        break None;
+                    if self.client.receive(nap).is_err() {
+                        std::thread::sleep(nap.min(Duration::from_secs(1)));
                     }
                     continue;
                 }
@@ -392,8 +395,9 @@ impl Daemon {
                     Err(_) => self.client.send(Purpose::Rebind(&lease)).is_ok(),
                 };
                 let limit = Duration::from_secs(3);
+                let server = (now < late).then_some(lease.server);
                 let answer = if sent {
-                    self.client.wait_for(&[kind::ACK, kind::NAK], limit).unwrap_or(None)
+                    self.client.wait_for(&[kind::ACK, kind::NAK], server, limit).unwrap_or(None)
                 } else {
                     None
                 };
@@ -457,7 +461,7 @@ impl Daemon {
             return;
         };
         let mut environment: Vec<OsString> = cx.env.iter().map(OsStr::to_os_string).collect();
-        environment.push(entry(b"interface", &self.interface));
+        set(&mut environment, b"interface", &self.interface);
         if let Some(lease) = lease {
             self.describe(&lease.reply, &mut environment);
         }
@@ -477,17 +481,17 @@ impl Daemon {
 
     /// The variables of busybox's scripts.
     fn describe(&self, reply: &Reply, environment: &mut Vec<OsString>) {
-        environment.push(entry(b"ip", reply.ip.to_string().as_bytes()));
+        set(environment, b"ip", reply.ip.to_string().as_bytes());
         if reply.get(code::SUBNET).is_some() {
-            environment.push(entry(b"mask", reply.prefix().to_string().as_bytes()));
+            set(environment, b"mask", reply.prefix().to_string().as_bytes());
         }
         if !reply.next_server.is_unspecified() {
-            environment.push(entry(b"siaddr", reply.next_server.to_string().as_bytes()));
+            set(environment, b"siaddr", reply.next_server.to_string().as_bytes());
         }
         for (name, text) in [(b"sname".as_slice(), &reply.server_name), (b"boot_file", &reply.file)]
         {
             if !text.is_empty() {
-                environment.push(entry(name, text));
+                set(environment, name, text);
             }
         }
         for (code, value) in &reply.options {
@@ -498,15 +502,16 @@ impl Daemon {
                 Some((name, _, form)) => {
                     let Some(text) = dhcp::text_of(*form, value) else { continue };
                     // Careless scripts: a bad name becomes none that is one.
-                    let names = matches!(*code, code::HOSTNAME | code::DOMAIN | 40 | 66);
+                    let names =
+                        matches!(*code, code::HOSTNAME | code::DOMAIN | code::SEARCH | 40 | 66);
                     let words = text.split(|&b| b == b' ');
                     let good = !names || words.clone().all(dhcp::is_host_name);
                     let bad = b"bad".as_slice();
-                    environment.push(entry(name.as_bytes(), if good { &text } else { bad }));
+                    set(environment, name.as_bytes(), if good { &text } else { bad });
                 }
                 None if self.asked.contains(code) || *code == code::KIND => {
                     let text = dhcp::text_of(Form::Hex, value).unwrap_or_default();
-                    environment.push(entry(format!("opt{code}").as_bytes(), &text));
+                    set(environment, format!("opt{code}").as_bytes(), &text);
                 }
                 None => {}
             }
@@ -514,9 +519,13 @@ impl Daemon {
     }
 }
 
-fn entry(name: &[u8], value: &[u8]) -> OsString {
-    let value: Vec<u8> = value.iter().copied().filter(|&b| b != 0).collect();
-    OsString::from_vec([name, b"=", &value].concat())
+/// Sets a variable, whatever our own environment has of that name (the kernel
+/// gives its `ip=` to init).
+fn set(environment: &mut Vec<OsString>, name: &[u8], value: &[u8]) {
+    let mut entry = [name, b"="].concat();
+    environment.retain(|old| !old.as_bytes().starts_with(&entry));
+    entry.extend(value.iter().filter(|&&b| b != 0));
+    environment.push(OsString::from_vec(entry));
 }
 
 /// An option by name or number.

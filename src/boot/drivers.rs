@@ -70,9 +70,10 @@ impl<'a> Modules<'a> {
     /// Loads the drivers of all devices: a boot from a share has loaded but
     /// its own.
     pub(super) fn load_all(&mut self) {
+        let mut looked_at = Vec::new();
         for _ in 0..ROUNDS {
             let mut aliases = Vec::new();
-            all_devices(&mut aliases);
+            all_devices(&mut looked_at, &mut aliases);
             aliases.sort_unstable();
             aliases.dedup();
             aliases.retain(|alias| self.seen.binary_search(alias).is_err());
@@ -161,9 +162,10 @@ impl Worker<'_> {
                 }
             }
         }
+        let mut looked_at = Vec::new();
         for _ in 0..ROUNDS {
             match devices {
-                Devices::All => all_devices(&mut aliases),
+                Devices::All => all_devices(&mut looked_at, &mut aliases),
                 Devices::Virtio(types) => virtio_devices(types, &mut aliases),
             }
             aliases.sort_unstable();
@@ -288,7 +290,9 @@ fn load_aliases(loader: &mut Loader, aliases: &[Vec<u8>], fault: &mut dyn FnMut(
         return 0;
     }
     let list: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-    let closure = tree.closure(&list, conf);
+    let mut closure = tree.closure(&list, conf);
+    // the kernel checks a signature before it finds that a module is there
+    closure.modules.retain(|module| !loader.has_loaded(&module.name));
     if closure.modules.iter().any(|module| conf.install_command(&module.name).is_some()) {
         // With commands in between, one after the other.
         return load_in_turn(loader, &names, fault);
@@ -303,10 +307,13 @@ fn load_aliases(loader: &mut Loader, aliases: &[Vec<u8>], fault: &mut dyn FnMut(
     let processors = sched_getaffinity(Pid::from_raw(0))
         .map_or(1, |set| (0..64).filter(|&n| set.is_set(n) == Ok(true)).count());
     let mut count = 0;
-    for result in insert_many(&closure.modules, conf, processors > 1) {
+    let results = insert_many(&closure.modules, conf, processors > 1);
+    for (module, result) in closure.modules.iter().zip(results) {
         match result {
-            Ok(Loaded::Now(n)) => count += n,
-            Ok(_) => {}
+            Ok(loaded) => {
+                loader.set_loaded(&module.name);
+                count += if let Loaded::Now(n) = loaded { n } else { 0 };
+            }
             Err(error) => fault(error),
         }
     }
@@ -370,14 +377,38 @@ fn virtio_type(alias: &[u8]) -> u32 {
     digits.and_then(|d| u32::from_str_radix(d, 16).ok()).unwrap_or(0)
 }
 
-/// The aliases of all devices without a driver.
-fn all_devices(aliases: &mut Vec<Vec<u8>>) {
-    for bus in names("/sys/bus") {
-        let Ok(bus) = str::from_utf8(&bus) else { continue };
+/// Buses whose devices the kernel itself drives. There may be very many: a
+/// block of memory is 128 MiB.
+const OF_THE_KERNEL: [&[u8]; 8] = [
+    b"clockevents",
+    b"clocksource",
+    b"container",
+    b"event_source",
+    b"machinecheck",
+    b"memory",
+    b"node",
+    b"workqueue",
+];
+
+/// The aliases of all devices without a driver but those in `looked_at`, which
+/// they are added to.
+fn all_devices(looked_at: &mut Vec<Vec<u8>>, aliases: &mut Vec<Vec<u8>>) {
+    let mut new = Vec::new();
+    for name in names("/sys/bus") {
+        let Ok(bus) = str::from_utf8(&name) else { continue };
+        if OF_THE_KERNEL.contains(&name.as_slice()) {
+            continue;
+        }
         for device in names(&["/sys/bus/", bus, "/devices"].concat()) {
-            add_alias(bus, &device, |_| true, aliases);
+            let path = [&name, &b"/"[..], &device].concat();
+            if looked_at.binary_search(&path).is_err() {
+                add_alias(bus, &device, |_| true, aliases);
+                new.push(path);
+            }
         }
     }
+    looked_at.append(&mut new);
+    looked_at.sort_unstable();
 }
 
 #[cfg(test)]

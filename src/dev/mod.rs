@@ -6,31 +6,29 @@ pub mod nodes;
 pub mod uevent;
 pub mod virtio;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd;
 
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use crate::sys::folder;
 use crate::sys::path::open;
 
 /// The names in a folder, sorted, without those that begin with a dot; an
 /// empty list when it cannot be read.
 pub fn names(path: &str) -> Vec<Vec<u8>> {
-    match open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) {
-        Ok(fd) => names_of(fd),
-        Err(_) => Vec::new(),
+    let mut list = Vec::new();
+    let Ok(fd) = open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) else { return list };
+    let (mut packed, mut at) = (Vec::new(), 0);
+    if folder::read(fd.as_fd(), &mut packed, &mut Vec::new()).is_err() {
+        return list;
     }
-}
-
-fn names_of(fd: OwnedFd) -> Vec<Vec<u8>> {
-    let Ok(mut dir) = Dir::from_fd(fd) else { return Vec::new() };
-    let mut list: Vec<Vec<u8>> = dir
-        .iter()
-        .filter_map(Result::ok)
-        .map(|entry| entry.file_name().to_bytes().to_vec())
-        .filter(|name| !name.starts_with(b"."))
-        .collect();
+    while let Some((_, name)) = folder::next(&packed, &mut at) {
+        let name = name.strip_suffix(b"\0").unwrap_or(name);
+        if !name.starts_with(b".") {
+            list.push(name.to_vec());
+        }
+    }
     list.sort_unstable();
     list
 }

@@ -163,11 +163,14 @@ impl Nodes {
 
     fn make(&mut self, rule: &Rule, device: &Device, node: &Path, own: &[u8]) {
         let Some((major, minor)) = device.number else { return };
-        make_folders(node);
+        if node.parent() != Some(self.folder.as_path()) {
+            make_folders(node);
+        }
         let kind = if device.subsystem == b"block" { SFlag::S_IFBLK } else { SFlag::S_IFCHR };
         let number = makedev(major.into(), minor.into());
         let mode = Mode::from_bits_truncate(rule.mode);
         let mut result = nix::sys::stat::mknod(node, kind, mode, number);
+        let is_new = result.is_ok();
         if result == Err(nix::errno::Errno::EEXIST) {
             result = Ok(());
             // Another device's, from before.
@@ -191,8 +194,11 @@ impl Nodes {
             self.complain(text);
         }
         let _ = std::os::unix::fs::chown(node, user.or(Some(0)), group.or(Some(0)));
-        use std::os::unix::fs::PermissionsExt;
-        let _ = std::fs::set_permissions(node, std::fs::Permissions::from_mode(rule.mode));
+        // one that is new has it: mdev runs without a umask
+        if !is_new {
+            use std::os::unix::fs::PermissionsExt;
+            let _ = std::fs::set_permissions(node, std::fs::Permissions::from_mode(rule.mode));
+        }
         if number == self.root && device.subsystem == b"block" {
             let _ = std::os::unix::fs::symlink(
                 node.file_name().unwrap_or_default(),

@@ -237,6 +237,18 @@ impl Loader {
         &self.conf
     }
 
+    /// Whether this loader has loaded the module.
+    pub fn has_loaded(&self, module: &[u8]) -> bool {
+        holds(&self.done, module)
+    }
+
+    /// Notes a module that was loaded besides it.
+    pub fn set_loaded(&mut self, module: &[u8]) {
+        if !self.has_loaded(module) {
+            self.done.push(module.to_vec());
+        }
+    }
+
     /// Loads what a name or alias stands for.
     pub fn load(&mut self, name: &[u8]) -> Result<Loaded, Error> {
         self.load_with(name, b"")

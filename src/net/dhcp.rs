@@ -190,7 +190,7 @@ impl Reply {
             read_options(server_name, &mut options);
         }
         let text = |bytes: &[u8], used: bool| match bytes.split(|&b| b == 0).next() {
-            Some(text) if !used => text.to_vec(),
+            Some(text) if !used => plain(text),
             _ => Vec::new(),
         };
         Some(Reply {
@@ -220,24 +220,45 @@ impl Reply {
         Some(u32::from_be_bytes(part(bytes, 0)))
     }
 
+    /// Who says so, as the server calls itself.
+    pub fn server(&self) -> Option<Ipv4Addr> {
+        self.ips(code::SERVER).first().copied()
+    }
+
+    /// Whether a host can have the address that is offered.
+    pub fn is_usable(&self) -> bool {
+        is_host(self.ip)
+    }
+
     /// The length of the network's prefix; by the address's class where the
     /// server says nothing, and of a mask with holes.
     pub fn prefix(&self) -> u8 {
-        let mask = self.ips(code::SUBNET).first().copied();
+        let mask = self.ips(code::SUBNET).first().copied().filter(|mask| !mask.is_unspecified());
         mask.and_then(|mask| super::address::prefix_of(mask.into()))
             .unwrap_or_else(|| super::address::class_prefix(self.ip))
     }
 
-    /// Routes: those of option 121, otherwise (RFC 3442) the routers.
+    /// Routes: those of option 121, otherwise (RFC 3442) the routers. None that
+    /// leads to addresses which no host has, or by one.
     pub fn routes(&self) -> Vec<(Ipv4Addr, u8, Ipv4Addr)> {
-        match self.get(code::STATIC_ROUTES) {
+        let mut routes = match self.get(code::STATIC_ROUTES) {
             Some(bytes) => classless(bytes),
             None => {
                 let routers = self.ips(code::ROUTER);
                 routers.into_iter().map(|via| (Ipv4Addr::UNSPECIFIED, 0, via)).collect()
             }
-        }
+        };
+        routes.retain(|&(to, _, via)| {
+            (to.is_unspecified() || is_host(to)) && (via.is_unspecified() || is_host(via))
+        });
+        routes
     }
+}
+
+/// Whether a host can have the address: of the classes A to C, and neither of
+/// 0.0.0.0/8 nor of 127.0.0.0/8.
+fn is_host(ip: Ipv4Addr) -> bool {
+    matches!(ip.octets(), [1..=126 | 128..=223, ..])
 }
 
 fn find(options: &[(u8, Vec<u8>)], wanted: u8) -> Option<&[u8]> {
@@ -291,7 +312,7 @@ pub fn text_of(form: Form, value: &[u8]) -> Option<Vec<u8>> {
                 words.push(format!("{}/{}", ip(pair), ip(pair.get(4..)?)));
             }
         }
-        Form::Text => return Some(value.iter().copied().take_while(|&b| b != 0).collect()),
+        Form::Text => return Some(plain(value)),
         Form::Number => words.push(match value.len() {
             1 => part::<1>(value, 0)[0].to_string(),
             2 => u16::from_be_bytes(part(value, 0)).to_string(),
@@ -314,6 +335,12 @@ pub fn text_of(form: Form, value: &[u8]) -> Option<Vec<u8>> {
         }
     }
     (!words.is_empty()).then(|| words.join(" ").into_bytes())
+}
+
+/// Text up to its first NUL; what would break a line or move a cursor is `?`.
+pub fn plain(value: &[u8]) -> Vec<u8> {
+    let text = value.iter().take_while(|&&b| b != 0);
+    text.map(|&b| if b.is_ascii_control() { b'?' } else { b }).collect()
 }
 
 /// Whether text is a name that a host can have.
@@ -442,6 +469,21 @@ mod tests {
     }
 
     #[test]
+    fn addresses_that_no_host_has() {
+        let with = |ip: [u8; 4]| {
+            let mut bytes = reply(&[53, 1, 2, 1, 4, 0, 0, 0, 0, 255], b"");
+            bytes[16..20].copy_from_slice(&ip);
+            Reply::decode(&bytes, 7, &MAC).unwrap()
+        };
+        assert!(with([10, 0, 0, 9]).is_usable() && with([223, 1, 1, 1]).is_usable());
+        for ip in [[0, 0, 0, 0], [0, 1, 2, 3], [127, 0, 0, 1], [224, 0, 0, 1], [255; 4]] {
+            assert!(!with(ip).is_usable());
+        }
+        // a mask that is none
+        assert_eq!(with([10, 0, 0, 9]).prefix(), 8);
+    }
+
+    #[test]
     fn texts() {
         let text = |form, value: &[u8]| text_of(form, value).map(|t| String::from_utf8(t).unwrap());
         assert_eq!(text(Form::Ips, &[1, 2, 3, 4, 5, 6, 7, 8, 9]).unwrap(), "1.2.3.4 5.6.7.8");
@@ -456,6 +498,7 @@ mod tests {
             "eng.apple hr.apple"
         );
         assert_eq!(text(Form::Names, b"\x01a\xc0\x00"), None);
+        assert_eq!(text(Form::Text, b"a\nip=1\x1b[2J\x7f\0b").unwrap(), "a?ip=1?[2J?");
         assert_eq!(text(Form::Hex, &[1, 0xff]).unwrap(), "01ff");
         assert!(is_host_name(b"a-b.c") && !is_host_name(b"a;b") && !is_host_name(b"-a"));
     }

@@ -166,7 +166,8 @@ impl Client {
         socket::send(&self.fd, &bytes, Some(&Address::packet(index, IP, &EVERYBODY))).map(drop)
     }
 
-    /// The next message of a server that concerns us, within `limit`; a signal
+    /// The next message of a server that concerns us, and that offers no address
+    /// which a host cannot have, within `limit`; a signal
     /// ends the wait.
     pub fn receive(&self, limit: Duration) -> Result<Option<(Ipv4Addr, Reply)>, Errno> {
         let end = Instant::now() + limit;
@@ -184,6 +185,7 @@ impl Client {
             let bytes = buffer.get(..count).unwrap_or_default();
             if let Some((from, payload)) = packet::read_udp(bytes, CLIENT_PORT)
                 && let Some(reply) = Reply::decode(payload, self.id, &self.hardware)
+                && (reply.is_usable() || !matches!(reply.kind, kind::OFFER | kind::ACK))
             {
                 return Ok(Some((from, reply)));
             }
@@ -201,10 +203,10 @@ impl Client {
         limit: Duration,
     ) -> Result<Option<Lease>, Errno> {
         self.send(Purpose::Discover(wanted))?;
-        let Some(offer) = self.wait_for(&[kind::OFFER], limit)? else { return Ok(None) };
+        let Some(offer) = self.wait_for(&[kind::OFFER], None, limit)? else { return Ok(None) };
         for _ in 0..3 {
             self.send(Purpose::Take(&offer.1))?;
-            match self.wait_for(&[kind::ACK, kind::NAK], limit)? {
+            match self.wait_for(&[kind::ACK, kind::NAK], offer.1.server(), limit)? {
                 Some((from, reply)) if reply.kind == kind::ACK => {
                     return Ok(Some(Lease::of(from, reply)));
                 }
@@ -218,17 +220,24 @@ impl Client {
         Ok(None)
     }
 
-    /// Waits for one of these kinds of messages.
+    /// Waits for one of these kinds of messages; where the server is known,
+    /// another's are passed over.
     pub fn wait_for(
         &self,
         kinds: &[u8],
+        server: Option<Ipv4Addr>,
         limit: Duration,
     ) -> Result<Option<(Ipv4Addr, Reply)>, Errno> {
         let end = Instant::now() + limit;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match self.receive(left)? {
-                Some((from, reply)) if kinds.contains(&reply.kind) => {
+                Some((from, reply))
+                    if kinds.contains(&reply.kind)
+                        && !(server.is_some()
+                            && reply.server().is_some()
+                            && server != reply.server()) =>
+                {
                     return Ok(Some((from, reply)));
                 }
                 Some(_) => {}
@@ -247,7 +256,7 @@ impl Client {
 impl Lease {
     /// From an ACK.
     pub fn of(from: Ipv4Addr, reply: Reply) -> Lease {
-        let server = reply.ips(code::SERVER).first().copied().unwrap_or(from);
+        let server = reply.server().unwrap_or(from);
         let seconds = reply.seconds(code::LEASE).unwrap_or(USUAL_LEASE).max(SHORTEST_LEASE);
         Lease { reply, server, seconds }
     }
@@ -322,9 +331,10 @@ pub fn apply(
     reply: &Reply,
     metric: Option<u32>,
 ) -> Result<(), Errno> {
-    let mtu = reply
-        .get(code::MTU)
-        .map_or(0, |value| u32::from(u16::from_be_bytes(super::rtnl::part(value, 0))));
+    let mtu = match reply.get(code::MTU) {
+        Some(&[high, low]) => u32::from(u16::from_be_bytes([high, low])),
+        _ => 0,
+    };
     // RFC 791's least for a host
     if mtu >= 576 {
         let mut request = links::link_request(links::kind::NEW_LINK, links::ACK, index, 0, 0);
@@ -338,6 +348,7 @@ pub fn apply(
         }
     }
     links::add_address(kernel, index, &net)?;
+    let mut worked = None;
     for (to, length, via) in reply.routes() {
         let to = address::network(IpAddr::V4(to), length);
         let via = (!via.is_unspecified()).then_some(IpAddr::V4(via));
@@ -351,9 +362,12 @@ pub fn apply(
             let _ = links::add_route(kernel, &route);
         }
         let route = Route { to, via, index: Some(index), metric, source: None };
-        links::add_route(kernel, &route)?;
+        // A route that makes no sense does not keep the others out, nor the boot
+        // from going on by them.
+        let done = links::add_route(kernel, &route);
+        worked = if worked == Some(Ok(())) { worked } else { Some(done) };
     }
-    Ok(())
+    worked.unwrap_or(Ok(()))
 }
 
 /// The text of a resolv.conf.

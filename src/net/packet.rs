@@ -127,6 +127,106 @@ pub fn echo(kind: u8, id: u16, sequence: u16, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// What was sent to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// A datagram of UDP, by its ports.
+    Datagram {
+        /// Ours.
+        from: u16,
+        /// The other end's.
+        to: u16,
+    },
+    /// An echo request.
+    Echo {
+        /// Who asks.
+        id: u16,
+        /// For the how manieth time.
+        sequence: u16,
+    },
+}
+
+/// A message of ICMP that concerns a [`Probe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Its type.
+    pub kind: u8,
+    /// Its code.
+    pub code: u8,
+    /// Hops that it had left; 255 where that is not told (IPv6).
+    pub hops: u8,
+    /// Hops that the packet it is about had left.
+    pub left: u8,
+    /// The largest packet that fits, where that is what it is about.
+    pub mtu: u16,
+}
+
+/// What came in by a raw socket of ICMP (with IPv4, the head of the packet is
+/// before it), when it answers a probe: the echo, or an error about the packet,
+/// whose first bytes it repeats. RFC 792, 4443.
+pub fn answer_to(bytes: &[u8], six: bool, ours: Probe) -> Option<Answered> {
+    let word =
+        |bytes: &[u8], at: usize| Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+    // Head of a packet of IPv4: its length, hops left, protocol.
+    let head = |bytes: &[u8]| {
+        let length = usize::from(bytes.first()? & 15) * 4;
+        (length >= 20).then_some((length, *bytes.get(8)?, *bytes.get(9)?))
+    };
+    let (message, hops) = match six {
+        true => (bytes, 255),
+        false => {
+            let (length, hops, _) = head(bytes)?;
+            (bytes.get(length..)?, hops)
+        }
+    };
+    let (&kind, &code) = (message.first()?, message.get(1)?);
+    let mut answer = Answered { kind, code, hops, left: 255, mtu: word(message, 6)? };
+    if let Probe::Echo { id, sequence } = ours
+        && kind == if six { 129 } else { 0 }
+    {
+        let same = word(message, 4)? == id && word(message, 6)? == sequence;
+        return same.then_some(answer);
+    }
+    // Errors: unreachable, time exceeded, and IPv6's packet too big and
+    // parameter problem.
+    if !matches!((six, kind), (false, 3 | 11) | (true, 1..=4)) {
+        return None;
+    }
+    let about = message.get(8..)?;
+    let (length, left, protocol) = match six {
+        true => (40, *about.get(7)?, *about.get(6)?),
+        false => head(about)?,
+    };
+    answer.left = left;
+    let inner = about.get(length..)?;
+    let same = match ours {
+        Probe::Datagram { from, to } => {
+            protocol == 17 && word(inner, 0)? == from && word(inner, 2)? == to
+        }
+        Probe::Echo { id, sequence } => {
+            let (its, request) = if six { (58, 128) } else { (1, 8) };
+            protocol == its
+                && *inner.first()? == request
+                && word(inner, 4)? == id
+                && word(inner, 6)? == sequence
+        }
+    };
+    same.then_some(answer)
+}
+
+/// Reads anything, for the fuzzer.
+pub fn exercise(bytes: &[u8]) {
+    for six in [false, true] {
+        for ours in [Probe::Datagram { from: 0, to: 0 }, Probe::Echo { id: 0, sequence: 0 }] {
+            let _ = answer_to(bytes, six, ours);
+        }
+    }
+    let _ = Arp::decode(bytes);
+    if let Some((_, payload)) = read_udp(bytes, 68) {
+        assert!(payload.len() < bytes.len());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,5 +266,42 @@ mod tests {
         for n in 0..28 {
             assert_eq!(Arp::decode(&bytes[..n]), None);
         }
+    }
+
+    #[test]
+    fn answers_to_probes() {
+        let (a, b) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        let ours = Probe::Datagram { from: 40000, to: 33434 };
+        let mut sent = udp((a, 40000), (b, 33434), b"x");
+        sent[8] = 1;
+        let wrap = |kind: u8, code: u8, about: &[u8]| {
+            let mut bytes = udp((b, 0), (a, 0), b"")[..20].to_vec();
+            bytes.extend([kind, code, 0, 0, 0, 0, 5, 0x78]);
+            bytes.extend(about);
+            bytes
+        };
+        let whole = wrap(11, 0, &sent);
+        let answer = Answered { kind: 11, code: 0, hops: 64, left: 1, mtu: 1400 };
+        assert_eq!(answer_to(&whole, false, ours), Some(answer));
+        // eight bytes behind the head are enough
+        assert_eq!(answer_to(&whole[..56], false, ours), Some(answer));
+        for n in 0..52 {
+            assert_eq!(answer_to(&whole[..n], false, ours), None, "{n}");
+        }
+        assert_eq!(answer_to(&whole, false, Probe::Datagram { from: 40000, to: 33435 }), None);
+        assert_eq!(answer_to(&whole, false, Probe::Echo { id: 40000, sequence: 33434 }), None);
+        assert_eq!(answer_to(&wrap(8, 0, &sent), false, ours), None);
+        let asked = Probe::Echo { id: 7, sequence: 9 };
+        let reply = [&whole[..20], &echo(0, 7, 9, b"abc")].concat();
+        assert_eq!(answer_to(&reply, false, asked).unwrap().kind, 0);
+        assert_eq!(answer_to(&echo(129, 7, 9, b""), true, asked).unwrap().kind, 129);
+        assert_eq!(answer_to(&echo(129, 7, 8, b""), true, asked), None);
+        // IPv6: forty bytes of head
+        let mut about = [0; 48];
+        (about[6], about[7]) = (58, 1);
+        about[40..].copy_from_slice(&echo(128, 7, 9, b""));
+        let error = [[1, 4, 0, 0, 0, 0, 0, 0].as_slice(), &about].concat();
+        assert_eq!(answer_to(&error, true, asked).unwrap().code, 4);
+        assert_eq!(answer_to(&error, true, ours), None);
     }
 }

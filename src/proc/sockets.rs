@@ -13,6 +13,12 @@ pub struct Socket {
     pub remote: SocketAddr,
     /// The kernel's number of the state; 10 listens, 1 is connected.
     pub state: u8,
+    /// Bytes that wait to be read, and to be sent.
+    pub received: u32,
+    /// See there.
+    pub sent: u32,
+    /// Whose it is.
+    pub user: u32,
     /// Its number, which descriptors name: `socket:[N]`.
     pub inode: u64,
 }
@@ -35,9 +41,13 @@ fn parse(table: &'static str, line: &[u8]) -> Option<Socket> {
     let mut words = line.split_ascii_whitespace();
     let local = address(words.nth(1)?)?;
     let remote = address(words.next()?)?;
-    let state = u8::from_str_radix(words.next()?, 16).ok()?;
-    let inode = words.nth(5)?.parse().ok()?;
-    Some(Socket { table, local, remote, state, inode })
+    let hex = |text: &str| u32::from_str_radix(text, 16).ok();
+    let state = u8::try_from(hex(words.next()?)?).ok()?;
+    let (sent, received) = words.next()?.split_once(':')?;
+    let (sent, received) = (hex(sent)?, hex(received)?);
+    let user = words.nth(2)?.parse().ok()?;
+    let inode = words.nth(1)?.parse().ok()?;
+    Some(Socket { table, local, remote, state, received, sent, user, inode })
 }
 
 /// `0100007F:0016`: words of 32 bits in the machine's order.
@@ -147,10 +157,11 @@ mod tests {
 
     #[test]
     fn lines() {
-        let line = b"   0: 0100007F:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 x";
+        let line = b"   0: 0100007F:0016 00000000:0000 0A 00000010:00000002 00:00000000 00000000     7        0 12345 1 x";
         let socket = parse("tcp", line).unwrap();
         assert_eq!(socket.to_string(), "TCP 127.0.0.1:22 (LISTEN)");
-        assert_eq!(socket.inode, 12345);
+        assert_eq!((socket.inode, socket.user), (12345, 7));
+        assert_eq!((socket.sent, socket.received), (16, 2));
         assert!(
             socket.fits(b"") && socket.fits(b"tcp:22") && socket.fits(b":22") && socket.fits(b"4")
         );

@@ -79,6 +79,24 @@ pub const DRIVE_STATUS: TellNumber = TellNumber(0x5326);
 pub const AUTORUN: TellNumber = TellNumber(0x914);
 /// Start an array that has its disks.
 pub const RUN_ARRAY: TellNumber = TellNumber(0x400c_0930);
+/// Orders to a disk of another machine, linux/nbd.h: the connection.
+pub const NBD_SET_SOCKET: TellNumber = TellNumber(0xab00);
+/// Bytes of a block.
+pub const NBD_SET_BLOCK_SIZE: TellNumber = TellNumber(0xab01);
+/// Serve it until the connection ends.
+pub const NBD_WORK: TellNumber = TellNumber(0xab03);
+/// Without a connection.
+pub const NBD_CLEAR_SOCKET: TellNumber = TellNumber(0xab04);
+/// What is waiting fails.
+pub const NBD_CLEAR_QUEUE: TellNumber = TellNumber(0xab05);
+/// How many blocks.
+pub const NBD_SET_BLOCKS: TellNumber = TellNumber(0xab07);
+/// The end of it.
+pub const NBD_DISCONNECT: TellNumber = TellNumber(0xab08);
+/// Seconds that an answer may take.
+pub const NBD_SET_TIMEOUT: TellNumber = TellNumber(0xab09);
+/// What the server can do.
+pub const NBD_SET_FLAGS: TellNumber = TellNumber(0xab0a);
 /// Bytes that will not be needed.
 pub const DISCARD: TellRange = TellRange(0x1277);
 /// Bytes to be made unreadable.

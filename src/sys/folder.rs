@@ -9,6 +9,8 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use super::memory;
+
 /// One name in a folder.
 pub struct Entry {
     /// The name.
@@ -63,8 +65,9 @@ pub fn names(path: &Path) -> Vec<OsString> {
 }
 
 /// How much is read of a folder at once: the C library reads 2 KiB, which is a
-/// system call for some sixty names.
+/// system call for some sixty names. Few have more than what is read first.
 const BUFFER: usize = 64 * 1024;
+const FIRST: usize = 8 * 1024;
 
 /// Reads all of an open folder, in its order, without `.` and `..`, behind
 /// what is in `packed`: of each entry a byte (`DT_DIR` and so on), the name
@@ -75,11 +78,13 @@ const BUFFER: usize = 64 * 1024;
 /// Reading failed; what came before is in `packed`.
 #[inline(never)]
 pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> Result<(), Errno> {
-    buffer.resize(BUFFER, 0);
+    if buffer.len() < FIRST {
+        memory::resize(buffer, FIRST, 0);
+    }
     loop {
         // SAFETY: the buffer has the length given and outlives the call.
         let count = unsafe {
-            libc::syscall(libc::SYS_getdents64, fd.as_raw_fd(), buffer.as_mut_ptr(), BUFFER)
+            libc::syscall(libc::SYS_getdents64, fd.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())
         };
         let count = match Errno::result(count) {
             Ok(count) => usize::try_from(count).unwrap_or(0),
@@ -89,6 +94,7 @@ pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> R
         if count == 0 {
             return Ok(());
         }
+        let is_big = count > FIRST / 2 && buffer.len() < BUFFER;
         let mut rest = buffer.get(..count).unwrap_or_default();
         // struct linux_dirent64: u64 inode, u64 offset, u16 length, u8 type, name
         while let Some(&[low, high]) = rest.get(16..18)
@@ -101,6 +107,9 @@ pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> R
                 packed.extend_from_slice(entry);
                 packed.push(0);
             }
+        }
+        if is_big {
+            memory::resize(buffer, BUFFER, 0);
         }
     }
 }

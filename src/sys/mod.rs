@@ -27,6 +27,7 @@ pub mod lines;
 pub mod loopdev;
 pub mod memory;
 pub mod namespace;
+pub mod netdev;
 pub mod parallel;
 pub mod path;
 pub mod physical;

@@ -179,3 +179,21 @@ fn exit_statuses() {
     assert!(twice.stderr.contains("ip: RTNETLINK answers: File exists"), "{}", twice.stderr);
     assert_eq!(script("$RB ip route del 10.99.0.0/16").status, 2);
 }
+
+#[test]
+fn families_and_short_lists() {
+    if !available("families_and_short_lists") {
+        return;
+    }
+    let text = "ip link add v0 address 02:00:00:00:00:01 type veth peer name v1; ip addr add 10.9.0.1/24 dev v0
+        ip link set v0 up; ip link set v1 up; ip neigh add 10.9.0.9 lladdr 02:00:00:00:00:09 dev v0
+        $IP -4 link show lo; $IP -6 -o link show v0 | cut -d' ' -f1-4; $IP -br neigh show nud permanent; $IP -br neigh show dev v0 nud permanent
+        $IP -br -j neigh show nud permanent";
+    let expected = "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n\
+        3: v0@v1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu\n\
+        10.9.0.9                                v0               02:00:00:00:00:09\n10.9.0.9                                02:00:00:00:00:09\n";
+    let end = "[{\"dst\":\"10.9.0.9\",\"dev\":\"v0\",\"lladdr\":\"02:00:00:00:00:09\"}]\n";
+    for ip in ["$RB ip", "ip"] {
+        prints(&text.replace("$IP", ip), &format!("{expected}{end}"));
+    }
+}

@@ -146,7 +146,7 @@ fn names() {
         "$RB hostname -f; $RB hostname -d; $RB dnsdomainname; $RB hostname -s",
         "box.example.org\nexample.org\nexample.org\nbox\n",
     );
-    run("$RB hostname -i", "10.1.2.3 \n");
+    run("$RB hostname -i", "10.1.2.3\n");
     run("$RB hostname a.b.c; $RB hostname; $RB hostname -s", "a.b.c\na\n");
     run("printf \"# name\\nother\\n\" > /mnt/f; $RB hostname -F /mnt/f; $RB hostname", "other\n");
 }

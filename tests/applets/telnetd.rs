@@ -135,10 +135,15 @@ fn pythons_telnetlib() {
     let text = r##"serve -p 2323
         PYTHON=/usr/bin/python3
         cat > /mnt/lib.py <<'P'
-import telnetlib
+import telnetlib, time
 from telnetlib import IAC, DO, WILL, WONT, DONT, SB, SE, NAWS, TTYPE
-def session(t, lines):
-    t.read_until(b"password: ", 20); t.write(b"secret" + lines)
+told = []
+def session(t, lines, asked=0):
+    t.read_until(b"password: ", 20)
+    # it answers only while it reads
+    end = time.time() + 20
+    while len(told) < asked and time.time() < end: t.read_very_eager(); time.sleep(0.01)
+    t.write(b"secret" + lines)
     t.read_until(b"# ", 20); t.write(b"echo $TERM s'e'en" + lines)
     kind = t.read_until(b" seen\r\n", 20).split()[-2]
     t.read_until(b"# ", 20); t.write(b"echo re'a'dy; sleep 1000" + lines)
@@ -159,9 +164,9 @@ def negotiate(s, verb, option):
     elif verb == DO: s.sendall(IAC + WONT + option)
     elif verb == WILL: s.sendall(IAC + DO + option)
     elif verb == SE and t.read_sb_data() == TTYPE + b"\x01":
-        s.sendall(IAC + SB + TTYPE + b"\0XTERM" + IAC + SE)
+        s.sendall(IAC + SB + TTYPE + b"\0XTERM" + IAC + SE); told.append(TTYPE)
 t.set_option_negotiation_callback(negotiate)
-print(session(t, b"\r\n"))
+print(session(t, b"\r\n", 1))
 P
         timeout 90 $PYTHON -W ignore /mnt/lib.py"##;
     prints(&with_server(text), "(b'vt100', False, False)\n(b'xterm', True, False)\n");

@@ -106,6 +106,150 @@ fn an_address_that_somebody_has() {
     );
 }
 
+/// A server whose every answer comes behind forty that are none, and which is
+/// strange itself.
+fn hostile(server: &str, text: &str, expected: &str) {
+    if reference().is_some() || !available("udhcpc") {
+        return;
+    }
+    let python = include_str!("../data/hostile_dhcp.py");
+    prints(
+        &format!(
+            "{SERVER}cat > /mnt/hostile.py <<'PY'\n{python}PY\n\
+         there python3 /mnt/hostile.py {server} > /mnt/server.log & until_true grep -q ready /mnt/server.log\n{text}"
+        ),
+        expected,
+    );
+}
+
+#[test]
+fn answers_that_are_none() {
+    let once = "$RB udhcpc -i v0 -q -n -t 3 -T 2 -s /mnt/script 2>/mnt/log; echo $?; cat /mnt/events; sort /mnt/server.log | uniq -c | tr -s ' '";
+    let start = "0\ndeconfig v0           \nbound v0 10.5.0.20 255.255.255.0 24";
+    let end = " 1 heard 1\n 1 heard 3\n 1 ready\n";
+    let plain = "    3600 10.5.0.1   \nopt53=05\n";
+    hostile("plain", once, &format!("{start}{plain}{end}"));
+    hostile("end", once, &format!("{start} 10.5.0.1   3600 10.5.0.1   \nopt53=05\n{end}"));
+    // options in the fields of file and name, which say so themselves
+    hostile(
+        "overload",
+        once,
+        &format!("{start} 10.5.0.1 10.5.0.53  3600 10.5.0.1   \nopt53=05\n{end}"),
+    );
+    hostile(
+        "overload-nothing",
+        once,
+        &format!("{start}    3600 10.5.0.1  srv pxe\nopt53=05\n{end}"),
+    );
+    // another server confirms and refuses what this one has offered
+    hostile("spoofed", once, &format!("{start}{plain}{end}"));
+}
+
+#[test]
+fn times_of_a_lease() {
+    for (case, variable, seconds) in [
+        ("lease=0", "0", "10"),
+        ("lease=0xffffffff", "4294967295", "4294967295"),
+        ("lease", "1", "3600"),
+    ] {
+        // it sleeps, and does not ask again at once
+        hostile(
+            case,
+            "$RB udhcpc -i v0 -f -s /mnt/script 2>/mnt/log & P=$!; until_true grep -q bound /mnt/events; sleep 1.5
+             sed -n 's/^bound //p' /mnt/events | cut -d' ' -f8; sed -n 's/.*lease time //p' /mnt/log; grep -c heard /mnt/server.log
+             read -a S < /proc/$P/stat; echo $((S[13] + S[14] < 30)); kill $P; wait $P; echo $?",
+            &format!("{variable}\n{seconds}\n2\n1\n0\n"),
+        );
+    }
+}
+
+#[test]
+fn a_lease_is_not_ended_by_whom_nobody_asked() {
+    hostile(
+        "nak",
+        "$RB udhcpc -i v0 -f -s /mnt/script 2>/mnt/log & P=$!; until_true grep -q sent /mnt/server.log; sleep 0.5
+         cut -d' ' -f1 /mnt/events | grep -v =; kill $P",
+        "deconfig\nbound\n",
+    );
+}
+
+#[test]
+fn what_a_server_says_reaches_no_shell() {
+    hostile(
+        "texts",
+        r#"cat > /mnt/careless <<'X'
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+env | grep -E '^(ip|hostname|domain|search|nisdomain|tftp|bootfile|boot_file|sname|rootpath|message)=' | sort | cat -v > /mnt/seen
+eval "echo $hostname $domain $search $nisdomain $tftp" > /mnt/evaluated
+X
+        chmod +x /mnt/careless; ip=1.2.3.4 hostname=old $RB udhcpc -i v0 -qn -s /mnt/careless 2>/mnt/log; echo $?
+        cat /mnt/seen /mnt/evaluated; ls /mnt/owned 2>/dev/null; grep -c '[[:cntrl:]]' /mnt/log"#,
+        "0
+boot_file=$(touch /mnt/owned)?ip=10.66.6.6?
+bootfile=M-^[2J?
+domain=bad
+hostname=bad
+ip=10.5.0.20
+message=?]0;x?
+nisdomain=bad
+rootpath=/srv?ip=10.66.6.6?
+search=bad
+sname=`touch /mnt/owned`??[2J
+tftp=bad
+bad bad bad bad bad
+0
+",
+    );
+}
+
+#[test]
+fn what_a_server_says_without_a_script() {
+    let once = "$RB udhcpc -i v0 -qn 2>/mnt/log; echo $?; ip -4 -o addr show v0 | cut -d' ' -f7; ip route; cat /etc/resolv.conf";
+    let own = "10.5.0.0/24 dev v0 proto kernel scope link src 10.5.0.20 
+";
+    hostile(
+        "texts",
+        once,
+        &format!(
+            "0
+10.5.0.20/24
+{own}"
+        ),
+    );
+    hostile(
+        "search",
+        once,
+        &format!(
+            "0
+10.5.0.20/24
+{own}"
+        ),
+    );
+    // numbers of other lengths than they have
+    hostile(
+        "numbers",
+        &format!("{once}; ip link show v0 | grep -o 'mtu [0-9]*'"),
+        "0
+10.5.0.20/8
+10.0.0.0/8 dev v0 proto kernel scope link src 10.5.0.20 
+mtu 1500
+",
+    );
+    // routes that make no sense do not keep the others out
+    hostile(
+        "routes",
+        once,
+        &format!(
+            "0
+10.5.0.20/24
+default via 10.5.0.1 dev v0 
+{own}10.77.1.0/24 via 10.5.0.1 dev v0 
+"
+        ),
+    );
+}
+
 #[test]
 fn what_makes_no_sense() {
     if reference().is_some() {

@@ -1,5 +1,7 @@
 //! Orphans by the thousand, and rescue shells: PID 1 does not grow.
 
+#![allow(clippy::disallowed_macros)] // the figures are printed
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Child;
@@ -23,14 +25,15 @@ impl Inside {
     fn new(prison: &Prison, line: &str) -> Inside {
         let pty = openpty(None, None).unwrap();
         let slave = nix::unistd::ttyname(&pty.slave).unwrap();
-        // Not for longer than this test may take.
+        // As long as this test may take.
         let mut command = prison.command(line, &slave, &[]);
         let short = LIMIT.as_secs().to_string();
+        let longest = times(6000, 600).to_string();
         let limit = command.get_args().position(|arg| arg == short.as_str()).unwrap();
         let args: Vec<_> = command
             .get_args()
             .enumerate()
-            .map(|(n, arg)| if n == limit { "600".into() } else { arg.to_os_string() })
+            .map(|(n, arg)| if n == limit { longest.as_str().into() } else { arg.to_os_string() })
             .collect();
         let mut other = std::process::Command::new(command.get_program());
         other.args(args).envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
@@ -151,6 +154,7 @@ fn orphans_are_reaped_and_nothing_grows() {
     let after = inside.size();
     assert_eq!(before.1, after.1, "descriptors");
     assert!(after.0 <= before.0 + 64, "{before:?} {after:?} kilobytes");
+    eprintln!("PID 1 after orphans: {before:?} and {after:?} kilobytes and descriptors");
 }
 
 #[test]
@@ -173,5 +177,7 @@ fn rescue_shells_come_and_go_and_nothing_grows() {
     let after = inside.size();
     assert!(after.1 <= before.1 + 1, "descriptors: {before:?} {after:?}");
     assert!(after.0 <= before.0 + 64, "{before:?} {after:?} kilobytes");
-    assert!(after.0 <= 2048 || cfg!(debug_assertions), "{after:?} kilobytes resident");
+    let is_small = !prison.is_dynamic();
+    assert!(after.0 <= 2048 || !is_small, "{after:?} kilobytes resident");
+    eprintln!("PID 1 after rescue shells: {before:?} and {after:?} kilobytes and descriptors");
 }

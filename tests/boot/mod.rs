@@ -3,4 +3,5 @@
 
 mod endurance;
 mod inject;
+mod network;
 mod prison;

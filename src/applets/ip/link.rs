@@ -332,11 +332,16 @@ impl Ip<'_, '_> {
         if let Some(length) = link.number(ifla::QUEUE_LENGTH).filter(|n| *n > 0) {
             sheet.number("txqlen", "qlen ", length, "");
         }
-        if self.family == 0 || self.is_family(libc::AF_PACKET) || self.details {
+        // `ip link` shows it whatever the family.
+        let hardware = mode || self.family == 0 || self.is_family(libc::AF_PACKET) || self.details;
+        if hardware {
             self.show_hardware(sheet, link);
-            if self.details {
-                show_details(sheet, link);
-            }
+        }
+        if let Some(id) = link.number(ifla::LINK_NAMESPACE) {
+            sheet.number("link_netnsid", " link-netnsid ", id, "");
+        }
+        if hardware && self.details {
+            show_details(sheet, link);
         }
         sheet.text(b"\n");
         if let Some(alias) = link.text(ifla::ALIAS)
@@ -383,9 +388,6 @@ impl Ip<'_, '_> {
                 sheet.text(b" brd ");
             }
             sheet.string("broadcast", "", shown(broadcast).as_bytes(), "");
-        }
-        if let Some(id) = link.number(ifla::LINK_NAMESPACE) {
-            sheet.number("link_netnsid", " link-netnsid ", id, "");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::applet::{Error, Status};
+use crate::applet::{Error, Status, show_bytes};
 use crate::net::address::{self, hardware};
 use crate::net::links::{self, ACK, CREATE, DUMP, REPLACE, kind, name_of};
 use crate::net::rtnl::{self, Request};
@@ -79,6 +79,7 @@ impl Ip<'_, '_> {
         let mut sheet = self.sheet();
         let mut removals = Vec::new();
         let (family, statistics) = (self.family, self.statistics > 0);
+        let (brief, json) = (self.brief, self.json);
         let request =
             Request::new(kind::GET_NEIGHBOUR, DUMP, &[family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         let done = self.kernel.ask(request, &mut |message| {
@@ -102,12 +103,24 @@ impl Ip<'_, '_> {
                 return;
             }
             sheet.open("", b'{');
-            sheet.shown("dst", "", &ip, " ");
+            // -br: three columns, and no more of it in JSON.
+            let (dev, lladdr, behind) = if brief { ("", "", "") } else { ("dev ", "lladdr ", " ") };
+            let padded = |text: String, width: usize| match brief && !json {
+                true => format!("{text:<width$}"),
+                false => text,
+            };
+            sheet.string("dst", "", padded(ip.to_string(), 39).as_bytes(), " ");
             if device.is_none() {
-                sheet.string("dev", "dev ", &name_of(&links, index), " ");
+                let name = show_bytes(&name_of(&links, index)).to_string();
+                sheet.string("dev", dev, padded(name, 16).as_bytes(), " ");
             }
             if let Some(bytes) = rtnl::find(attributes, HARDWARE) {
-                sheet.shown("lladdr", "lladdr ", &hardware(bytes), " ");
+                sheet.shown("lladdr", lladdr, &hardware(bytes), behind);
+            }
+            if brief {
+                sheet.text(b"\n");
+                sheet.close(b'}');
+                return;
             }
             if flags & ROUTER != 0 {
                 sheet.yes("router");
