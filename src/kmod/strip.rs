@@ -145,6 +145,9 @@ impl<'a> Rewrite<'a> {
         });
         // The first is none, else the kernel refuses the module.
         let first = sections.first().is_some_and(|s| s.kind == SHT_NULL);
+        // Nothing relocates relocations.
+        let target = |s: &Section<'a>| sections.get(s.info as usize).is_some_and(is_relocation);
+        let odd = odd || sections.iter().any(|s| is_relocation(s) && target(s));
         let known = sections.iter().any(|s| s.name == b".modinfo" && s.kind != SHT_NULL);
         if odd || !first || !known || sections.len() > MOST_SECTIONS {
             return Err(Error::Unsupported);
@@ -527,6 +530,7 @@ mod tests {
         exercise(include_bytes!("../../fuzz/seeds/kmod_strip/second"));
         exercise(include_bytes!("../../fuzz/seeds/kmod_strip/third"));
         exercise(include_bytes!("../../fuzz/seeds/kmod_strip/fourth"));
+        exercise(include_bytes!("../../fuzz/seeds/kmod_strip/fifth"));
     }
 
     #[test]

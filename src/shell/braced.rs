@@ -1,7 +1,7 @@
 //! Parameter expansions in braces, as they are read (POSIX.1-2024 XCU 2.6.2).
 
 use super::assignment::tilde_prefix;
-use super::ast::{Op, Param, Replace, Which, Word};
+use super::ast::{Op, Param, Part, Replace, Which, Word};
 use super::lexer::{Parsed, Parser};
 use super::word::{End, arithmetic};
 
@@ -80,7 +80,7 @@ impl Parser<'_> {
                 let word = self.brace_word(End::Brace)?;
                 if first == b'#' { Op::Prefix(double, word) } else { Op::Suffix(double, word) }
             }
-            b'/' => return self.replacement(text_end).map(Some),
+            b'/' => return self.replacement().map(Some),
             _ => return Ok(None),
         };
         Ok(Some(op))
@@ -108,7 +108,8 @@ impl Parser<'_> {
         Ok(Op::Slice(Box::new(arithmetic(offset)), length))
     }
 
-    fn replacement(&mut self, text_end: End) -> Parsed<Op> {
+    /// Quotes mean the same in both words, between double quotes or not.
+    fn replacement(&mut self) -> Parsed<Op> {
         let how = match self.peek() {
             Some(b'/') => Replace::All,
             Some(b'#') => Replace::Start,
@@ -118,10 +119,18 @@ impl Parser<'_> {
         if how != Replace::First {
             self.advance();
         }
-        let pattern = Word { parts: self.deeper(|p| p.parts(End::Slash))? };
+        // `${x////y}`: what follows `//` is never the end of the pattern.
+        let slash = how == Replace::All && self.peek() == Some(b'/');
+        if slash {
+            self.advance();
+        }
+        let mut pattern = Word { parts: self.deeper(|p| p.parts(End::Slash))? };
+        if slash {
+            pattern.parts.insert(0, Part::Literal(Box::from(b"/".as_slice())));
+        }
         let has_text = self.peek() == Some(b'/');
         self.advance();
-        let text = if has_text { self.brace_word(text_end)? } else { Word::default() };
+        let text = if has_text { self.brace_word(End::Brace)? } else { Word::default() };
         Ok(Op::Replace(how, pattern, text))
     }
 }

@@ -338,8 +338,10 @@ impl Shell {
                 Ok(())
             }
             Kind::Test(cond) => {
-                let result = self.condition(cond)?;
-                self.status = u8::from(!result);
+                self.status = match self.condition(cond)? {
+                    Some(result) => u8::from(!result),
+                    None => 2,
+                };
                 self.check_status()
             }
         }
@@ -454,29 +456,39 @@ impl Shell {
         Ok(())
     }
 
-    /// `[[ ]]`
-    fn condition(&mut self, cond: &Cond) -> Result<bool, Flow> {
-        Ok(match cond {
-            Cond::Not(inner) => !self.condition(inner)?,
-            Cond::And(sides) => self.condition(&sides.0)? && self.condition(&sides.1)?,
-            Cond::Or(sides) => self.condition(&sides.0)? || self.condition(&sides.1)?,
+    /// `[[ ]]`; None when an operand makes no sense, which has been said.
+    fn condition(&mut self, cond: &Cond) -> Result<Option<bool>, Flow> {
+        Ok(Some(match cond {
+            Cond::Not(inner) => return Ok(self.condition(inner)?.map(|result| !result)),
+            Cond::And(sides) | Cond::Or(sides) => {
+                let first = self.condition(&sides.0)?;
+                if first == Some(matches!(cond, Cond::And(_))) {
+                    return self.condition(&sides.1);
+                }
+                return Ok(first);
+            }
             Cond::Word(word) => !self.expand_text(word)?.is_empty(),
             Cond::Unary(letter, word) => {
                 let text = self.expand_text(word)?;
-                self.test(&[&[b'-', *letter], &text])?
+                return Ok(self.test(&[&[b'-', *letter], &text]));
             }
             Cond::Binary(op, left, right) => {
                 let left = self.expand_text(left)?;
                 let right = self.expand_text(right)?;
                 if op.starts_with(b"-") && !matches!(&**op, b"-nt" | b"-ot" | b"-ef") {
                     // Here the operands of -eq and the like are expressions.
-                    let mut a = Vec::new();
-                    let mut b = Vec::new();
-                    crate::digits::push_signed(&mut a, self.arithmetic_text(&left)?);
-                    crate::digits::push_signed(&mut b, self.arithmetic_text(&right)?);
-                    return self.test(&[&a, op, &b]);
+                    let mut numbers = [Vec::new(), Vec::new()];
+                    for (text, number) in [left, right].iter().zip(&mut numbers) {
+                        match self.arithmetic_text(text) {
+                            Ok(value) => crate::digits::push_signed(number, value),
+                            Err(Flow::Abort) => return Ok(None),
+                            Err(flow) => return Err(flow),
+                        }
+                    }
+                    let [a, b] = numbers;
+                    return Ok(self.test(&[&a, op, &b]));
                 }
-                self.test(&[&left, op, &right])?
+                return Ok(self.test(&[&left, op, &right]));
             }
             Cond::Match(equal, left, right) => {
                 let text = self.expand_text(left)?;
@@ -490,21 +502,21 @@ impl Shell {
                     Ok(regex) => regex.is_match(&text),
                     Err(why) => {
                         self.complain(format_args!("{}: {why}", show_bytes(&pattern)));
-                        self.status = 2;
-                        return Err(Flow::Abort);
+                        return Ok(None);
                     }
                 }
             }
-        })
+        }))
     }
 
-    fn test(&mut self, args: &[&[u8]]) -> Result<bool, Flow> {
-        match super::builtins::test::evaluate(args, [0, 1, 2], &|name| self.is_set(name)) {
-            Ok(result) => Ok(result),
-            Err(why) => match self.fatal(why) {
-                Err(flow) => Err(flow),
-                Ok(()) => Ok(false),
-            },
+    fn test(&mut self, args: &[&[u8]]) -> Option<bool> {
+        let is_set = |name: &[u8]| self.is_set(name);
+        match super::builtins::test::evaluate(args, [0, 1, 2], &is_set) {
+            Ok(result) => Some(result),
+            Err(why) => {
+                self.complain(why);
+                None
+            }
         }
     }
 }

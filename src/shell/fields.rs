@@ -185,13 +185,22 @@ impl Builder {
             self.fields.text.extend_from_slice(text);
             return;
         }
-        for byte in text {
+        let splits = |byte: &u8| ifs.get(usize::from(*byte)).is_some_and(|s| *s != Split::No);
+        let mut rest = text;
+        loop {
+            let end = rest.iter().position(splits).unwrap_or(rest.len());
+            let (plain, behind) = rest.split_at(end);
+            if !plain.is_empty() {
+                self.magic = self.magic || plain.iter().any(|b| matches!(b, b'*' | b'?' | b'['));
+                self.fields.text.extend_from_slice(plain);
+                self.open();
+            }
+            let Some((byte, behind)) = behind.split_first() else { return };
+            rest = behind;
             match ifs.get(usize::from(*byte)) {
-                Some(Split::Blank) => {
-                    if self.open {
-                        self.finish(glob);
-                        self.after_blank = true;
-                    }
+                Some(Split::Blank) if self.open => {
+                    self.finish(glob);
+                    self.after_blank = true;
                 }
                 Some(Split::Mark) => {
                     if self.after_blank {
@@ -200,11 +209,7 @@ impl Builder {
                         self.finish(glob);
                     }
                 }
-                _ => {
-                    self.magic |= matches!(byte, b'*' | b'?' | b'[');
-                    self.fields.text.push(*byte);
-                    self.open();
-                }
+                _ => {}
             }
         }
     }

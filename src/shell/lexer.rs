@@ -223,8 +223,8 @@ pub struct Parser<'a> {
     pub(super) alias_next: bool,
 }
 
-/// What parsing returns.
-pub type Parsed<T> = Result<T, SyntaxError>;
+/// What parsing returns. The error is in a box, as every step hands it on.
+pub type Parsed<T> = Result<T, Box<SyntaxError>>;
 
 impl<'a> Parser<'a> {
     /// A parser of `source`, which `input` continues.
@@ -242,12 +242,17 @@ impl<'a> Parser<'a> {
         }
     }
 
-    pub(super) fn error<T>(&self, what: impl Into<String>) -> Parsed<T> {
-        Err(SyntaxError { line: self.source.line, what: what.into(), unfinished: false })
+    pub(super) fn error<T>(&self, what: &str) -> Parsed<T> {
+        Err(self.syntax_error(what, false))
     }
 
-    pub(super) fn unfinished<T>(&self, what: impl Into<String>) -> Parsed<T> {
-        Err(SyntaxError { line: self.source.line, what: what.into(), unfinished: true })
+    pub(super) fn unfinished<T>(&self, what: &str) -> Parsed<T> {
+        Err(self.syntax_error(what, true))
+    }
+
+    #[inline(never)]
+    fn syntax_error(&self, what: &str, unfinished: bool) -> Box<SyntaxError> {
+        Box::new(SyntaxError { line: self.source.line, what: what.into(), unfinished })
     }
 
     #[inline(never)]
@@ -347,7 +352,7 @@ impl<'a> Parser<'a> {
         }
         match &self.token {
             Some(token) => Ok(token),
-            None => Err(SyntaxError { line: 0, what: String::new(), unfinished: false }),
+            None => self.error(""),
         }
     }
 

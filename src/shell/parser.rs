@@ -133,7 +133,7 @@ impl Parser<'_> {
         if !expected.is_empty() {
             what += &format!(" (expecting \"{}\")", String::from_utf8_lossy(expected));
         }
-        Err(SyntaxError { line, what, unfinished: ended })
+        Err(Box::new(SyntaxError { line, what, unfinished: ended }))
     }
 
     /// The next token when it is a word without quotes or expansions.

@@ -193,6 +193,11 @@ pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     with_settled(pattern, |pattern| walk(pattern, text, true).is_some())
 }
 
+/// Whether a byte of a pattern means itself wherever it stands.
+fn is_plain(byte: u8) -> bool {
+    !matches!(byte, b'*' | b'?' | b'[' | b'\\')
+}
+
 /// Matches from the start of `text`. With `whole`, all of it must match;
 /// otherwise the length of the shortest prefix that does is returned.
 fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
@@ -201,7 +206,19 @@ fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
     // tried on. Nothing before that star can help a later mismatch.
     let mut retry: Option<(&[u8], &[u8])> = None;
     loop {
-        match item(p) {
+        // A letter that means itself needs no look at what it is.
+        let letter = p.split_first().filter(|(letter, _)| is_plain(**letter));
+        let next = if letter.is_some() { None } else { item(p) };
+        match next {
+            None if let Some((letter, rest)) = letter => {
+                if let Some((byte, behind)) = t.split_first()
+                    && byte == letter
+                {
+                    p = rest;
+                    t = behind;
+                    continue;
+                }
+            }
             None if t.is_empty() || !whole => return Some(text.len() - t.len()),
             Some((Item::Star, rest)) => {
                 if rest.is_empty() && whole {
@@ -225,7 +242,7 @@ fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
         let (rest, tried) = retry?;
         let (_, mut behind) = tried.split_first()?;
         // Straight to where the rest of the pattern can begin.
-        if let Some(plain) = rest.first().filter(|b| !matches!(b, b'*' | b'?' | b'[' | b'\\')) {
+        if let Some(plain) = rest.first().filter(|b| is_plain(**b)) {
             let at = behind.iter().position(|b| b == plain)?;
             behind = behind.get(at..)?;
         }

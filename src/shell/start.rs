@@ -1,6 +1,7 @@
 //! sh: invocation and the reading of commands. POSIX.1-2024 XCU 3 sh.
 
 use std::ffi::OsStr;
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
@@ -50,7 +51,8 @@ pub fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let mut invocation = parse(&args)?;
     invocation.login |= cx.argv0.as_bytes().starts_with(b"-");
     let mut operands = args.get(invocation.operands..).unwrap_or_default();
-    let mut shell = Shell::new(cx);
+    // The process ends with it: nothing needs to be freed.
+    let mut shell = ManuallyDrop::new(Shell::new(cx));
     shell.options = invocation.options;
     shell.vars.export_all = invocation.options.has(super::options::ALLEXPORT);
     shell.command_string = invocation.command;

@@ -162,3 +162,24 @@ printf -v x '%03d' 7; echo $x; printf '-v\n'
 for l in a c d e f i l m n p q r s t u v w x; do ulimit -$l >/dev/null || echo no $l; done; kill -l EXIT
 -->
 0
+##! quotes in the text of a replacement, between double quotes, too
+v=abc; r='R S'; echo "${v/b/'q q'}" "${v/b/\/}" "${v/b/"$r"}" ${v/b/$r} "${v/b/\}}" "${v/b/$'\t'}" | cat -A; HOME=/h; echo "${v/b/~}"
+-->
+aq qc a/c aR Sc aR Sc a}c a^Ic$
+a/hc
+##! a slash as what is replaced everywhere
+v=a/b/c; echo "${v////_}" "${v////}" "${v///}" ${v///b} "${v//\//-}" "${v//'/'/+}" ${v//b/}
+-->
+a_b_c abc abc a/c a-b-c a+b+c a//c
+##! an operand of [[ ]] that makes no sense is status 2
+r='('; [[ 1 -eq 'a b' ]]; echo $?; [[ ! x =~ '(' && x =~ $r ]]; echo $?; ! [[ 1 -lt '*' ]]; echo $?; [[ a == a || 1 -eq '1 1' ]]; echo $?
+-->
+2
+2
+0
+0
+##! typeset is local in a function, an assignment elsewhere
+typeset x=1 y="a b"; f() { typeset x=2; echo $x; }; f; echo $x "$y"
+-->
+2
+1 a b

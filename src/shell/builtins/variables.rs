@@ -104,6 +104,10 @@ pub(super) fn unset(sh: &mut Shell, fields: &Fields) -> Ran {
 /// `local -` does the same with the options of `set`.
 pub(super) fn local(sh: &mut Shell, fields: &Fields) -> Ran {
     let Some(mark) = sh.local_marks.last().copied() else {
+        if fields.get(0) == Some(b"typeset") {
+            // To the shells that have it, it is an assignment there.
+            return declare(sh, fields, "typeset", 0);
+        }
         return sh.special_failed("local", "not in a function");
     };
     for operand in fields.from(1) {
