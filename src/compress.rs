@@ -536,7 +536,7 @@ pub fn pack(how: &Packing, input: &mut Input, to: &mut dyn Write) -> io::Result<
         Format::Bzip2 => bzip2::pack(how.level, input, to),
         Format::Lzma => xz::pack_lzma(how.level, input, to),
         Format::Xz => xz::pack(how.level, input, to),
-        Format::Zstd => zstd::pack(input, to),
+        Format::Zstd => zstd::pack(how.level, input, to),
         Format::Lz4 if how.legacy => lz4::pack_legacy(input, to),
         Format::Lz4 => lz4::pack(input, to),
         Format::Lzo => Err(read_error(Cause::Unsupported)),

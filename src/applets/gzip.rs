@@ -2,7 +2,7 @@
 //! files are replaced by their packed or unpacked selves. GNU gzip 1.12,
 //! bzip2 1.0, xz 5.4, zstd 1.5 and lz4 1.9, as far as their options are typed.
 //!
-//! Deliberate deviations: zstd has one level, which all others mean; zcat
+//! Deliberate deviations: the levels of zstd below 7 are one; zcat
 //! unpacks every format that is known, as busybox's does; nothing is ever
 //! asked: what is there is replaced with `-f` only.
 

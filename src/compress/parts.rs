@@ -117,7 +117,7 @@ fn one(how: &Packing, plain: &[u8]) -> io::Result<Part> {
     }
     match how.format {
         Format::Gzip => gzip::pack_part(how.level, plain, &mut part.bytes)?,
-        Format::Zstd => zstd::pack_part(plain, &mut part.bytes),
+        Format::Zstd => zstd::pack_part(how.level, plain, &mut part.bytes),
         Format::Xz => part.length = xz::pack_block(how.level, plain, &mut part.bytes)?,
         _ => lz4::pack_block(plain, &mut part.bytes),
     }

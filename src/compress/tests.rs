@@ -152,12 +152,20 @@ fn every_kind_of_zstd_block() {
     inputs.push(deep);
     inputs.extend((0..130).map(|length| sample()[..length].to_vec()));
     inputs.extend((0..130).map(|length| noise.iter().map(|b| b & 7).take(length * 5).collect()));
-    for (nth, input) in inputs.iter().enumerate() {
-        let packed = compress(Format::Zstd, input).unwrap();
+    let at_level = |level: u8, input: &[u8]| {
+        let how = Packing { level, ..Packing::for_kernel(Format::Zstd) };
+        let mut out = Vec::new();
+        pack(&how, &mut Input::of_slice(input), &mut out).unwrap();
+        out
+    };
+    for (nth, (input, level)) in
+        inputs.iter().flat_map(|input| [(input, 6), (input, 7), (input, 9)]).enumerate()
+    {
+        let packed = at_level(level, input);
         assert!(packed.len() <= input.len() + 9 + 3 * (input.len() / (128 << 10) + 1), "{nth}");
         let unpacked = decompress(Format::Zstd, &packed, 4 << 20);
         assert!(unpacked.as_deref() == Ok(input), "{nth}: {} bytes", input.len());
-        if (nth < 20 || nth % 7 == 0)
+        if (nth < 60 || nth % 7 == 0)
             && let Some(unpacked) = pipe("zstd", &["-dc"], &packed)
         {
             assert!(unpacked == *input, "zstd, {nth}: {} bytes", input.len());
@@ -166,11 +174,19 @@ fn every_kind_of_zstd_block() {
     let parts = [sample(), sample(), sample(), sample()].concat();
     let alone = {
         let mut out = Vec::new();
-        zstd::pack(&mut Input::of_slice(&parts), &mut out).unwrap();
+        zstd::pack(6, &mut Input::of_slice(&parts), &mut out).unwrap();
         out
     };
     assert!(compress(Format::Zstd, &parts).unwrap() == alone);
     assert!(alone.len() < parts.len() / 2);
+    // a higher level is worth its time
+    let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let some = &program[..program.len().min(2 << 20)];
+    let sizes = [6, 7, 8, 9].map(|level| at_level(level, some).len());
+    assert!(
+        sizes[1] * 100 < sizes[0] * 97 && sizes[2] < sizes[1] && sizes[3] < sizes[2],
+        "{sizes:?}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::{Cause, Decoder, Input};
 
 mod bits;
 mod block;
+mod chains;
 mod finder;
 mod fse;
 mod huffman;
@@ -148,8 +149,8 @@ pub const HEAD: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 10 << 3];
 /// An empty block that ends a frame.
 pub const LAST_BLOCK: [u8; 3] = [1, 0, 0];
 
-/// Packs into one frame.
-pub fn pack(input: &mut Input, to: &mut dyn io::Write) -> io::Result<()> {
+/// Packs into one frame. Levels below 7 are one.
+pub fn pack(level: u8, input: &mut Input, to: &mut dyn io::Write) -> io::Result<()> {
     to.write_all(&HEAD)?;
     let (mut plain, mut packed) = (Vec::new(), Vec::new());
     loop {
@@ -159,7 +160,7 @@ pub fn pack(input: &mut Input, to: &mut dyn io::Write) -> io::Result<()> {
             return to.write_all(&LAST_BLOCK);
         }
         packed.clear();
-        pack_part(&plain, &mut packed);
+        pack_part(level, &plain, &mut packed);
         to.write_all(&packed)?;
     }
 }

@@ -55,8 +55,8 @@ const MATCH_USUAL: [i16; 53] = [
 
 /// Packs into blocks, none of which is the last: whatever comes behind does not
 /// refer to what is here, and this to nothing before.
-pub fn pack(plain: &[u8], out: &mut Vec<u8>) {
-    let mut finder = Finder::new();
+pub fn pack(level: u8, plain: &[u8], out: &mut Vec<u8>) {
+    let mut finder = Finder::new(level);
     let (mut literals, mut sequences) = (Vec::new(), Vec::new());
     let mut start = 0;
     while start < plain.len() {
