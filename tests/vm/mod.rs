@@ -8,6 +8,7 @@ mod debian;
 mod disks;
 mod faults;
 mod gentoo;
+mod idle;
 mod image;
 mod init;
 mod kernels;
