@@ -34,6 +34,7 @@ lab: FORCE
 	@scripts/setup test
 	@scripts/fetch kernel $(KERNELS) >/dev/null
 	@scripts/fetch virtiofsd >/dev/null
+	@scripts/fetch vsock >/dev/null
 	@scripts/fetch root bookworm trixie >/dev/null
 	@scripts/fetch udev bookworm trixie >/dev/null
 	@scripts/fetch debs bookworm trixie >/dev/null

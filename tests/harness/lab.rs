@@ -150,6 +150,13 @@ pub fn stub(suite: &str) -> PathBuf {
     path
 }
 
+/// A vsock device for QEMU.
+pub fn vsock_device() -> PathBuf {
+    let path = cache().join("vsock/bin/vhost-device-vsock");
+    assert!(path.exists(), "{} is not there: run make lab", path.display());
+    path
+}
+
 /// The Rust virtiofsd.
 pub fn rust_virtiofsd() -> PathBuf {
     let path = cache().join("virtiofsd/usr/libexec/virtiofsd");
