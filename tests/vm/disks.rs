@@ -298,14 +298,16 @@ fn usr_on_a_partition_of_its_own() {
     assert!(log.contains("/dev/vdb /usr ext4 ro,nodev"), "{log}");
 }
 
-/// QEMU's control socket.
-struct Control(UnixStream);
+/// QEMU's control socket. What was read is kept: an event may come along with
+/// the answer.
+struct Control(BufReader<UnixStream>);
 
 impl Control {
     fn new(path: &Path) -> Control {
         for _ in 0..500 {
             if let Ok(stream) = UnixStream::connect(path) {
-                let mut control = Control(stream);
+                stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+                let mut control = Control(BufReader::new(stream));
                 control.line();
                 control.say("{\"execute\":\"qmp_capabilities\"}");
                 return control;
@@ -317,12 +319,13 @@ impl Control {
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        BufReader::new(&self.0).read_line(&mut line).unwrap();
+        let count = self.0.read_line(&mut line).expect("QEMU answers within a minute");
+        assert!(count > 0, "QEMU has ended");
         line
     }
 
     fn say(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).unwrap();
+        self.0.get_mut().write_all(text.as_bytes()).unwrap();
         loop {
             let line = self.line();
             assert!(!line.contains("\"error\""), "{text}: {line}");

@@ -80,7 +80,18 @@ fn modules_in_one_flat_folder_by_name() {
 fn systemd_reaches_multi_user() {
     for kernel in KERNELS {
         let mut child = Command::new(program())
-            .args(["vm", "--accel", "tcg", "--overlay", "--init", "/sbin/init", "--memory", "512M"])
+            .args([
+                "vm",
+                "--accel",
+                "tcg",
+                "--overlay",
+                "--init",
+                "/sbin/init",
+                "--memory",
+                "512M",
+                "--timeout",
+                "400",
+            ])
             // Without udev in that root, a getty would wait a minute and a
             // half for its terminal's device.
             .args(["--append", "systemd.show_status=1 systemd.mask=serial-getty@ttyS0.service"])
