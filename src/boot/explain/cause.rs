@@ -501,7 +501,10 @@ fn marked(scene: &Scene, mount: &Mount, mark: Mark, value: &[u8]) -> Verdict {
 fn root(scene: &Scene) -> Verdict {
     let first = scene.fault.text.lines().next().unwrap_or_default();
     if first.starts_with("nothing is mounted") {
-        return found("the step that mounts it was passed over", &["boot retry"]);
+        return with(
+            "the step that mounts it was passed over",
+            [root_command(scene).or(Some("mount DEVICE /sysroot && boot retry".into()))],
+        );
     }
     let top = &scene.seen.top;
     let has = |name: &str| top.iter().any(|n| n == name.as_bytes());

@@ -289,6 +289,12 @@ fn roots_and_inits() {
             "mount -o remount,rw /sysroot && mkdir /sysroot/proc && boot retry",
         ],
     );
+    let none = "nothing is mounted on /sysroot";
+    made("root=UUID=x", "check the root", none)
+        .disks(&["vda kind=ext4 UUID=y"])
+        .is("the step that mounts it was passed over", &["boot set root=UUID=y && boot retry"]);
+    made("root=UUID=x", "check the root", none)
+        .is("the step that mounts it was passed over", &["mount DEVICE /sysroot && boot retry"]);
     made("rootfs=r", "check the root", missing)
         .is("what is mounted is empty: another device or share is the root", &[]);
     made("root=/dev/vda", "check the root", missing).top("@ @home").is(
