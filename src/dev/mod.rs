@@ -20,9 +20,8 @@ pub fn names(path: &str) -> Vec<Vec<u8>> {
     let mut list = Vec::new();
     let Ok(fd) = open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) else { return list };
     let (mut packed, mut at) = (Vec::new(), 0);
-    if folder::read(fd.as_fd(), &mut packed, &mut Vec::new()).is_err() {
-        return list;
-    }
+    // a device that goes meanwhile does not hide the others
+    let _ = folder::read(fd.as_fd(), &mut packed, &mut Vec::new());
     while let Some((_, name)) = folder::next(&packed, &mut at) {
         let name = name.strip_suffix(b"\0").unwrap_or(name);
         if !name.starts_with(b".") {
