@@ -43,7 +43,7 @@ enum Takes {
 
 /// Commands, what follows, and for those that set something the attribute
 /// (IFLA_BR_..., IFLA_BRPORT_...) and its bytes.
-const COMMANDS: [(&[u8], Takes, u16, usize); 12] = [
+const COMMANDS: [(&[u8], Takes, u16, usize); 13] = [
     (b"addbr", Takes::Nothing, 0, 0),
     (b"delbr", Takes::Nothing, 1, 0),
     (b"addif", Takes::Interfaces, 0, 0),
@@ -56,8 +56,8 @@ const COMMANDS: [(&[u8], Takes, u16, usize); 12] = [
     (b"setbridgeprio", Takes::Number, 6, 2),
     (b"setportprio", Takes::PortNumber, 2, 2),
     (b"setpathcost", Takes::PortNumber, 3, 4),
+    (b"hairpin", Takes::PortTruth, 4, 1),
 ];
-const HAIRPIN: (&[u8], Takes, u16, usize) = (b"hairpin", Takes::PortTruth, 4, 1);
 
 /// Within IFLA_LINKINFO, kind and data of a port; of a bridge's data, its identity
 /// and whether it has spanning trees.
@@ -78,7 +78,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         _ => {}
     }
     let wanted = command.as_bytes();
-    let known = COMMANDS.iter().chain([&HAIRPIN]).find(|(name, ..)| *name == wanted);
+    let known = COMMANDS.iter().find(|(name, ..)| *name == wanted);
     let Some(&(_, takes, attribute, size)) = known else {
         return Err(Error::msg(format_args!("invalid argument '{}' to 'brctl'", show(command))));
     };
