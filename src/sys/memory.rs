@@ -60,9 +60,16 @@ mod tests {
         fn moves_as_the_library_does() {
             let first: Vec<u8> = (0..12_000u32).map(|n| (n * 7 + n / 251) as u8).collect();
             for length in lengths() {
-                for (from, to) in
-                    [(0, 6000), (100, 101), (101, 100), (100, 164), (164, 100), (7, 40), (300, 0), (5, 5)]
-                {
+                for (from, to) in [
+                    (0, 6000),
+                    (100, 101),
+                    (101, 100),
+                    (100, 164),
+                    (164, 100),
+                    (7, 40),
+                    (300, 0),
+                    (5, 5),
+                ] {
                     let (mut own, mut expected) = (first.clone(), first.clone());
                     expected.copy_within(from..from + length, to);
                     // SAFETY: both ranges are in the list.
