@@ -84,7 +84,7 @@ mod tests {
 
         #[test]
         fn compares_as_the_library_does() {
-            let a: Vec<u8> = (0..6000u32).map(|n| (n * 31 >> 3) as u8).collect();
+            let a: Vec<u8> = (0..6000u32).map(|n| ((n * 31) >> 3) as u8).collect();
             for length in lengths() {
                 let places = (0..length.min(40)).chain(length.saturating_sub(20)..length);
                 for place in places.chain([usize::MAX]) {
