@@ -618,7 +618,10 @@ fn selected(
         return Ok(());
     }
     let mut from = back(text, span.0, scan.shown, c.before, c.end);
+    // of a binary file there is only a message
+    let is_shown = !scan.binary || c.only;
     if (c.before > 0 || c.after > 0)
+        && is_shown
         && scan.printed
         && (from > scan.shown || scan.count == 1)
         && let Some(separator) = &c.separator
@@ -632,7 +635,7 @@ fn selected(
         }
         cx.put(b"\n")?;
     }
-    scan.printed = true;
+    scan.printed |= is_shown;
     // With -o the lines around only decide where a group ends.
     while from < span.0 && !c.only {
         let rest = text.get(from..span.0).unwrap_or_default();

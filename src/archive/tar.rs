@@ -263,7 +263,7 @@ impl Tar {
             if got < UNIT {
                 return Err(Damage::Short);
             }
-            if block == [0; UNIT] {
+            if block.iter().all(|b| *b == 0) {
                 self.begun = true;
                 return Ok(None);
             }

@@ -1,15 +1,16 @@
 //! Bytes in memory, many at once.
 
 // The program that is linked with musl has its own memcpy(3), memmove(3),
-// memcmp(3) and bcmp(3), which the C library's then give way to: the file says
-// why. Elsewhere they are in the tests alone.
+// memset(3), memcmp(3) and bcmp(3), which the C library's then give way to: the
+// file says why. Elsewhere they are in the tests alone.
 #[cfg(target_arch = "x86_64")]
 std::arch::global_asm!(include_str!("memory.s"), options(att_syntax));
 #[cfg(all(target_arch = "x86_64", target_env = "musl"))]
 std::arch::global_asm!(
-    ".globl memcpy, memmove, memcmp, bcmp",
+    ".globl memcpy, memmove, memset, memcmp, bcmp",
     ".set memcpy, rescuebox_memmove",
     ".set memmove, rescuebox_memmove",
+    ".set memset, rescuebox_memset",
     ".set memcmp, rescuebox_memcmp",
     ".set bcmp, rescuebox_memcmp",
     options(att_syntax)
@@ -48,6 +49,7 @@ mod tests {
     mod plain {
         unsafe extern "C" {
             fn rescuebox_memmove(to: *mut u8, from: *const u8, count: usize) -> *mut u8;
+            fn rescuebox_memset(to: *mut u8, byte: i32, count: usize) -> *mut u8;
             fn rescuebox_memcmp(a: *const u8, b: *const u8, count: usize) -> i32;
         }
 
@@ -79,6 +81,17 @@ mod tests {
                     }
                     assert!(own == expected, "{length} from {from} to {to}");
                 }
+            }
+        }
+
+        #[test]
+        fn fills_as_the_library_does() {
+            for length in lengths() {
+                let (mut own, mut expected) = (vec![1u8; 6000], vec![1u8; 6000]);
+                expected[77..77 + length].fill(0xa5);
+                // SAFETY: the range is in the list.
+                let start = unsafe { rescuebox_memset(own.as_mut_ptr().add(77), 0x1a5, length) };
+                assert!(own == expected && start == own[77..].as_mut_ptr(), "{length}");
             }
         }
 

@@ -1,4 +1,4 @@
-# memmove, which is memcpy too, and memcmp for x86-64. Short ones are most:
+# memmove, which is memcpy too, memset and memcmp for x86-64. Short ones are most:
 # pieces of lines, names, matches of a decoder. musl has `rep movsq` for all of
 # them, which takes some thirty cycles to begin, and compares byte by byte.
 # No more is used than SSE2, which every such processor has.
@@ -136,6 +136,59 @@ rescuebox_memmove:
 	movl %r8d, -4(%rdi,%rdx)
 	ret
 	.size rescuebox_memmove, .-rescuebox_memmove
+
+	.globl rescuebox_memset
+	.type rescuebox_memset,@function
+rescuebox_memset:
+	movq %rdi, %rax
+	movzbl %sil, %ecx
+	imull $0x01010101, %ecx, %ecx
+	movd %ecx, %xmm0
+	pshufd $0, %xmm0, %xmm0
+	cmpq $16, %rdx
+	jb .Lset_few
+	movups %xmm0, (%rdi)
+	movups %xmm0, -16(%rdi,%rdx)
+	cmpq $1024, %rdx
+	ja .Lset_long
+	leaq -16(%rdi,%rdx), %r8
+.Lset_next:
+	addq $16, %rdi
+	cmpq %r8, %rdi
+	jae .Lset_done
+	movups %xmm0, (%rdi)
+	jmp .Lset_next
+.Lset_long:
+	movq %rdi, %r8
+	movq %xmm0, %rax
+	movq %rdx, %rcx
+	shrq $3, %rcx
+	rep stosq
+	movq %r8, %rax
+.Lset_done:
+	ret
+.Lset_few:
+	cmpl $8, %edx
+	jae .Lset_8
+	cmpl $4, %edx
+	jae .Lset_4
+	testl %edx, %edx
+	jz .Lset_done
+	movl %edx, %r8d
+	shrl $1, %r8d
+	movb %cl, (%rdi)
+	movb %cl, (%rdi,%r8)
+	movb %cl, -1(%rdi,%rdx)
+	ret
+.Lset_8:
+	movq %xmm0, (%rdi)
+	movq %xmm0, -8(%rdi,%rdx)
+	ret
+.Lset_4:
+	movl %ecx, (%rdi)
+	movl %ecx, -4(%rdi,%rdx)
+	ret
+	.size rescuebox_memset, .-rescuebox_memset
 
 	.globl rescuebox_memcmp
 	.type rescuebox_memcmp,@function
