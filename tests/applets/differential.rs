@@ -694,6 +694,7 @@ fn random_commands() {
         wrong.push(format!("{words:?} < {input:?}\n  own     {a}\n  host    {b}\n  busybox {c}"));
     }
     let _ = std::fs::remove_dir_all(&top);
+    #[allow(clippy::disallowed_macros)] // it is what the campaign is run for
     eprintln!(
         "{count} random commands: {as_busybox} as busybox only, {explained} explained, {} as neither",
         wrong.len()
