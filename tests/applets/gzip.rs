@@ -325,7 +325,11 @@ fn what_is_behind_and_between_packed_data() {
     for (zeros, good) in [(0, true), (3, false), (4, true), (6, false), (8, true)] {
         let padded = [packed.as_slice(), &vec![0; zeros]].concat();
         let run = applet("xzcat").stdin(&padded).stdout("hi\n");
-        if good { run.ok() } else { run.stderr_has("corrupt xz data").fails(1) };
+        if good {
+            run.ok()
+        } else {
+            run.stderr_has("corrupt xz data").fails(1)
+        };
     }
     // What is passed over is a warning.
     applet("xz").args(["f.xz"]).dir(dir).stderr_has("already has .xz suffix").fails(2);
