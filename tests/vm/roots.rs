@@ -4,6 +4,7 @@
 //! entered, and goes through the roots by `boot set` and `boot retry`, which
 //! search and mount them as the first try does.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -294,7 +295,8 @@ fn every_root_on_four_kernels() {
         };
         names += roots(kernel, &disks, modules);
     }
-    eprintln!("roots by {names} names on four kernels");
+    let text = format!("roots by {names} names on four kernels\n");
+    std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
 /// An image for the very machine: its sysfs is taken out of it, the image is
@@ -329,7 +331,7 @@ fn an_image_for_one_machine() {
     vm.send("cpio -o -H newc <l >/dev/vda 2>/dev/null; sync; echo don''e\n");
     vm.wait_for("done");
     drop(vm);
-    disks.run("mkdir given; cd given; cpio -i --quiet --no-absolute-filenames <../out.img");
+    disks.run("mkdir given; cd given; cpio -i -d --quiet --no-absolute-filenames <../out.img");
     let sysfs = disks.path("given/sys");
     let options = ["--host-only", "--sysfs", sysfs.to_str().unwrap()];
     let initramfs = image(kernel, &options, &disks.path("given"));
