@@ -42,6 +42,7 @@ const PURE: [(&str, &[&str]); 4] = [
             "cond",
             "dollar",
             "expression",
+            "few",
             "here",
             "pattern",
             "simple",

@@ -1,13 +1,14 @@
 //! Assignments (POSIX.1-2024 XCU 2.9.1.2) and tilde-prefixes (2.6.1) in words
 //! that have been read.
 
-use super::ast::{Name, Part, Word, is_name};
+use super::ast::{Class, Name, Part, Text, Word, is_name};
+use super::few::push;
 use super::word::Parts;
 
 /// Makes the tilde-prefix of a word, if it has one, a part of its own.
 pub(super) fn tilde_prefix(parts: &mut Vec<Part>) {
     let several = parts.len() > 1;
-    let Some(Part::Literal(text) | Part::Glob(text)) = parts.first() else { return };
+    let Some(text) = parts.first().and_then(Part::unquoted) else { return };
     if text.first() == Some(&b'~')
         && let Some(split) = split_tildes(text, several, false)
     {
@@ -30,7 +31,7 @@ fn split_tildes(text: &[u8], followed: bool, assignment: bool) -> Option<Vec<Par
             let length = rest.iter().position(stops).unwrap_or(rest.len());
             if length < rest.len() || !followed {
                 let user = rest.get(..length).unwrap_or_default();
-                parts.push(Part::Tilde(user.into()));
+                parts.push(Part::Tilde(Box::new(Text::new(Class::Literal, user))));
                 at += 1 + length;
                 found = true;
                 begins = false;
@@ -47,7 +48,7 @@ fn split_tildes(text: &[u8], followed: bool, assignment: bool) -> Option<Vec<Par
 
 /// The length of the name when a word begins like an assignment, `NAME=`.
 pub(super) fn assignment_prefix(word: &Word) -> Option<usize> {
-    let (Part::Literal(text) | Part::Glob(text)) = word.parts.first()? else { return None };
+    let text = word.parts.first()?.unquoted()?;
     let equals = text.iter().position(|b| *b == b'=')?;
     is_name(text.get(..equals)?).then_some(equals)
 }
@@ -55,16 +56,12 @@ pub(super) fn assignment_prefix(word: &Word) -> Option<usize> {
 /// Splits an assignment (2.9.1.2) into name and value; tilde-prefixes count
 /// behind the equals sign and each colon.
 pub(super) fn split_assignment(word: Word, equals: usize) -> (Name, Word) {
-    let mut parts = word.parts.into_iter();
-    let first = match parts.next() {
-        Some(Part::Literal(text) | Part::Glob(text)) => text,
-        _ => Box::default(),
-    };
+    let mut tail = word.parts.into_vec().into_iter().peekable();
+    let first = tail.next();
+    let first = first.as_ref().and_then(Part::unquoted).unwrap_or_default();
     let name = Name::new(first.get(..equals).unwrap_or_default());
     let mut rest = first.get(equals + 1..).unwrap_or_default();
-    let tail: Vec<Part> = parts.collect();
-    let mut value = Vec::with_capacity(tail.len() + 1);
-    let mut tail = tail.into_iter().peekable();
+    let mut value = Vec::new();
     // Text at the start of the value, then text behind other parts, where only
     // a colon can begin a tilde-prefix.
     let mut first_part = true;
@@ -78,37 +75,45 @@ pub(super) fn split_assignment(word: Word, equals: usize) -> (Name, Word) {
                     if !first_part {
                         drop_first_byte(&mut split);
                     }
-                    value.append(&mut split);
+                    append(&mut value, split);
                 }
-                None => {
-                    value.append(&mut Parts::of_text(rest));
-                }
+                None => append(&mut value, Parts::of_text(rest)),
             }
         }
         first_part = false;
         rest = &[];
         match tail.next() {
             None => break,
-            Some(Part::Literal(text) | Part::Glob(text)) if text.contains(&b'~') => {
-                let whole = [b"x".as_slice(), &text].concat();
+            Some(part) if part.unquoted().is_some_and(|text| text.contains(&b'~')) => {
+                let text = part.unquoted().unwrap_or_default();
+                let whole = [b"x".as_slice(), text].concat();
                 match split_tildes(&whole, tail.peek().is_some(), true) {
                     Some(mut split) => {
                         drop_first_byte(&mut split);
-                        value.append(&mut split);
+                        append(&mut value, split);
                     }
-                    None => {
-                        value.append(&mut Parts::of_text(&text));
-                    }
+                    None => append(&mut value, Parts::of_text(text)),
                 }
             }
-            Some(part) => value.push(part),
+            Some(part) => push(&mut value, part),
         }
     }
-    (name, Word { parts: value })
+    (name, Word { parts: value.into() })
+}
+
+/// Appends parts. The first are the list, so that a long one is there once.
+fn append(list: &mut Vec<Part>, parts: Vec<Part>) {
+    if list.is_empty() {
+        *list = parts;
+    } else {
+        for part in parts {
+            push(list, part);
+        }
+    }
 }
 
 fn drop_first_byte(parts: &mut [Part]) {
-    if let Some(Part::Literal(text) | Part::Glob(text)) = parts.first_mut() {
-        *text = text.get(1..).unwrap_or_default().into();
+    if let Some(Part::Text(text)) = parts.first_mut() {
+        *text = Text::new(text.class(), text.get(1..).unwrap_or_default());
     }
 }

@@ -10,12 +10,13 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use super::arith::Expr;
+pub use super::few::{Class, Few, Rare, Text};
 
 /// The name of a variable, with room for the place that a shell keeps it at.
 #[derive(Clone, Debug)]
 pub struct Name {
     /// The letters.
-    pub text: Box<[u8]>,
+    pub text: Text,
     /// Where the shell that runs this tree found it; see `vars`.
     pub slot: Cell<u32>,
 }
@@ -26,7 +27,7 @@ impl Name {
 
     /// A name.
     pub fn new(text: &[u8]) -> Name {
-        Name { text: text.into(), slot: Cell::new(Name::UNKNOWN) }
+        Name { text: Text::new(Class::Literal, text), slot: Cell::new(Name::UNKNOWN) }
     }
 }
 
@@ -68,17 +69,49 @@ pub struct Program {
     pub tame: Verdict,
 }
 
+impl Program {
+    /// A program of these statements.
+    pub fn new(mut statements: Vec<Statement>) -> Program {
+        statements.shrink_to_fit();
+        Program { statements, tame: Verdict::default() }
+    }
+}
+
 /// An AND-OR list (2.9.3), asynchronous or not.
 #[derive(Debug)]
 pub struct Statement {
     /// What is run first.
     pub first: Pipeline,
     /// And what is run depending on how that went.
-    pub rest: Vec<(Link, Pipeline)>,
-    /// Ended by `&`.
-    pub background: bool,
+    pub rest: Rare<(Link, Pipeline)>,
     /// Its text, for the list of jobs, when anybody may ask.
-    pub source: Option<Rc<[u8]>>,
+    pub source: Option<Excerpt>,
+}
+
+/// The text of a complete command, which is there when all of it has been read.
+pub type Whole = Rc<OnceCell<Box<[u8]>>>;
+
+/// A part of the text of a complete command: statements are in one another, so
+/// that each can have no text of its own.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    whole: Whole,
+    start: u32,
+    end: u32,
+}
+
+impl Excerpt {
+    /// What is from `start` to `end`.
+    pub fn new(whole: &Whole, start: usize, end: usize) -> Excerpt {
+        let place = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        Excerpt { whole: Rc::clone(whole), start: place(start), end: place(end) }
+    }
+
+    /// Its text, without blanks around.
+    pub fn text(&self) -> &[u8] {
+        let whole = self.whole.get().map(|text| &**text).unwrap_or_default();
+        whole.get(self.start as usize..self.end as usize).unwrap_or_default().trim_ascii()
+    }
 }
 
 /// What joins two pipelines.
@@ -95,19 +128,20 @@ pub enum Link {
 pub struct Pipeline {
     /// `!` before it.
     pub negated: bool,
+    /// The list that begins with it is ended by `&`. It stands here, and not in
+    /// the list, as there is room.
+    pub background: bool,
     /// At least one.
-    pub commands: Vec<Command>,
+    pub commands: Few<Command>,
     /// Whether several can be run one after the other.
     pub tame: Verdict,
 }
 
-/// A command with its redirections.
+/// A command.
 #[derive(Debug)]
 pub struct Command {
     /// What it is.
     pub kind: Kind,
-    /// Redirections in order.
-    pub redirs: Vec<Redir>,
     /// The line it begins on.
     pub line: u32,
 }
@@ -115,14 +149,16 @@ pub struct Command {
 /// The kinds of command (2.9.1, 2.9.4, 2.9.5).
 #[derive(Debug)]
 pub enum Kind {
-    /// Assignments and words.
-    Simple(Simple),
+    /// Assignments, words and redirections.
+    Simple(Known, Box<Simple>),
+    /// One of the others with redirections.
+    Redirected(Box<(Kind, Rare<Redir>)>),
     /// `{ list; }`
-    Group(Program),
+    Group(Box<Program>),
     /// `( list )`
-    Subshell(Program),
+    Subshell(Box<Program>),
     /// `if`, the `elif`s, `else`
-    If(Vec<(Program, Program)>, Option<Program>),
+    If(Box<If>),
     /// `while`, or `until` when true
     Loop(bool, Box<(Program, Program)>),
     /// `for`
@@ -136,12 +172,19 @@ pub enum Kind {
 }
 
 /// A simple command (2.9.1).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Simple {
     /// `NAME=VALUE` before the name of the command.
-    pub assigns: Vec<Assign>,
+    pub assigns: Rare<Assign>,
     /// The command and its arguments.
-    pub words: Vec<Word>,
+    pub words: Few<Word>,
+    /// Redirections in order.
+    pub redirs: Rare<Redir>,
+}
+
+/// What is known of the name of a simple command.
+#[derive(Debug)]
+pub struct Known {
     /// It is a declaration utility: its arguments that look like assignments
     /// are expanded like assignments.
     pub declares: bool,
@@ -159,13 +202,22 @@ pub struct Assign {
     pub value: Word,
 }
 
+/// `if CONDITION; then BODY; elif ...; else OTHERWISE; fi`
+#[derive(Debug)]
+pub struct If {
+    /// Conditions and bodies.
+    pub arms: Vec<(Program, Program)>,
+    /// What is run when none is true.
+    pub otherwise: Option<Program>,
+}
+
 /// `for NAME in WORDS; do BODY; done`
 #[derive(Debug)]
 pub struct For {
     /// The variable.
     pub name: Name,
     /// None without `in`: the positional parameters.
-    pub words: Option<Vec<Word>>,
+    pub words: Option<Few<Word>>,
     /// What is repeated.
     pub body: Program,
 }
@@ -183,7 +235,7 @@ pub struct Case {
 #[derive(Debug)]
 pub struct Arm {
     /// Any of these must match.
-    pub patterns: Vec<Word>,
+    pub patterns: Few<Word>,
     /// What is run then.
     pub body: Program,
     /// Ended by `;&`: the next body is run too.
@@ -194,7 +246,7 @@ pub struct Arm {
 #[derive(Debug)]
 pub struct Function {
     /// Its name.
-    pub name: Box<[u8]>,
+    pub name: Text,
     /// Its body, with the redirections of each call.
     pub body: Command,
     /// Whether a call can be a subshell without a process of its own.
@@ -207,7 +259,7 @@ pub enum Cond {
     /// `-f WORD`
     Unary(u8, Word),
     /// `WORD OP WORD`; the operator as `test` spells it.
-    Binary(Box<[u8]>, Word, Word),
+    Binary(Text, Word, Word),
     /// `==`, or `!=` when false: the right side is a pattern.
     Match(bool, Word, Word),
     /// `=~`
@@ -231,10 +283,12 @@ pub struct Redir {
     pub kind: RedirKind,
     /// The file name, descriptor or text.
     pub target: Word,
+    /// The text of a here-document, which is read when the line ends.
+    pub here: Option<Rc<OnceCell<Word>>>,
 }
 
 /// The operators of redirection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum RedirKind {
     /// `<`
     Read,
@@ -254,8 +308,8 @@ pub enum RedirKind {
     Both,
     /// `&>>`
     BothAppend,
-    /// `<<` and `<<-`; the text is read when the line ends.
-    Here(Rc<OnceCell<Word>>),
+    /// `<<` and `<<-`
+    Here,
     /// `<<<`
     HereString,
 }
@@ -264,20 +318,16 @@ pub enum RedirKind {
 #[derive(Debug, Default)]
 pub struct Word {
     /// The parts in order. A word without any expands to nothing.
-    pub parts: Vec<Part>,
+    pub parts: Few<Part>,
 }
 
 /// A part of a word.
 #[derive(Debug)]
 pub enum Part {
-    /// Unquoted text without meaning to pathname expansion.
-    Literal(Box<[u8]>),
-    /// Unquoted text with `*`, `?` or `[`.
-    Glob(Box<[u8]>),
-    /// Quoted text, or text in a context that is quoted.
-    Quoted(Box<[u8]>),
+    /// Text as it is.
+    Text(Text),
     /// `"..."` with expansions in it.
-    Double(Box<[Part]>),
+    Double(Rare<Part>),
     /// `$name`, `${...}`
     Param(Box<Param>),
     /// `$(...)` and `` `...` ``
@@ -287,22 +337,37 @@ pub enum Part {
     /// `$((...))`
     Arith(Box<Arith>),
     /// `~` or `~user`
-    Tilde(Box<[u8]>),
+    Tilde(Box<Text>),
+}
+
+impl Part {
+    /// Text of a class.
+    pub fn text(class: Class, text: &[u8]) -> Part {
+        Part::Text(Text::new(class, text))
+    }
+
+    /// Text that is not quoted.
+    pub fn unquoted(&self) -> Option<&[u8]> {
+        match self {
+            Part::Text(text) if text.class() != Class::Quoted => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl Word {
     /// The text of a word that is nothing but unquoted text.
     pub fn bare(&self) -> Option<&[u8]> {
-        match self.parts.as_slice() {
-            [Part::Literal(text)] => Some(text),
+        match &self.parts {
+            Few::One(Part::Text(text)) if text.class() == Class::Literal => Some(text),
             _ => None,
         }
     }
 
     /// The text of a word that expands to exactly itself.
     pub fn fixed(&self) -> Option<&[u8]> {
-        match self.parts.as_slice() {
-            [Part::Literal(text) | Part::Quoted(text)] => Some(text),
+        match &self.parts {
+            Few::One(Part::Text(text)) if text.class() != Class::Glob => Some(text),
             _ => None,
         }
     }
@@ -312,12 +377,12 @@ impl Word {
 #[derive(Debug)]
 pub struct Arith {
     /// Its text, which may hold expansions.
-    pub source: Vec<Part>,
+    pub source: Few<Part>,
     /// The same parsed, when that is possible before anything is expanded.
     pub parsed: Option<Expr>,
-    /// The parameters that stand as operands in `parsed`, and whether a `-`
-    /// is written directly before.
-    pub operands: Vec<(Which, bool)>,
+    /// The parts of `source` that stand as operands in `parsed`, parameters, and
+    /// whether a `-` is written directly before.
+    pub operands: Rare<(u32, bool)>,
 }
 
 /// A parameter expansion (2.6.2).
@@ -376,7 +441,7 @@ pub enum Op {
     /// `${x:offset:length}`
     Slice(Box<Arith>, Option<Box<Arith>>),
     /// `${x/w/w}`
-    Replace(Replace, Word, Word),
+    Replace(Replace, Box<(Word, Word)>),
     /// Anything else between the braces: an error when it is expanded.
     Bad,
 }
@@ -392,4 +457,210 @@ pub enum Replace {
     Start,
     /// `/%`
     End,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lexer::{Input, Parser, Source};
+    use super::super::parser::parse;
+    use super::*;
+    use crate::sys::account::taken;
+
+    /// What the worst scripts are made of: short, and a new thing each.
+    const WORST: [&str; 72] = [
+        "a&",
+        "a;",
+        "a\n",
+        "a|",
+        "a||",
+        "a&&",
+        "!a;",
+        "a ",
+        "a=b ",
+        "a=;",
+        "a=b;",
+        "a= ",
+        "<a",
+        "<a ",
+        "<a;",
+        ">a&",
+        "3<a",
+        "$a",
+        "$1",
+        "$a ",
+        "$a;",
+        "${a}",
+        "${a-b}",
+        "${#a}",
+        "${a/b/c}",
+        "${a:b}",
+        "${a:b:c}",
+        "${a%b}",
+        "{ a;}&",
+        "{ a;};",
+        "{ a;}<a;",
+        "(a);",
+        "(a)&",
+        "(a)|",
+        "a()b;",
+        "a()(b)&",
+        "a()b<a;",
+        "((1));",
+        "(( a ));",
+        "$((1))",
+        "$((a))",
+        "$(($a))",
+        "$((a+a))",
+        "$((~a))",
+        "$(($a+$a))",
+        "$((a,a,a,a,a,a))",
+        "$(a)",
+        "$()",
+        "$(a&)",
+        "`a`",
+        "``",
+        "<(a)",
+        "<(a) ",
+        "\"\"",
+        "''",
+        "\"$a\"",
+        "\"$a$a\"",
+        "\"`a`\"",
+        "a\"\"",
+        "~ ",
+        "~:",
+        "a=~:~ ",
+        "* ",
+        "\\a*",
+        "case a in a)b;;esac;",
+        "if a;then b;fi;",
+        "for a in b;do c;done;",
+        "while a;do b;done;",
+        "[[ a ]];",
+        "[[ a<b||c ]]&",
+        "<<<a",
+        "&>a ",
+    ];
+
+    fn limit(text: &[u8]) -> usize {
+        64 * text.len() + 4096
+    }
+
+    /// A text of 16 KB between others.
+    fn long(start: &str, part: &str, end: &str) -> String {
+        let part = part.replace("\\n", "\n");
+        format!("{start}{}{end}", part.repeat(16_384 / part.len()))
+    }
+
+    /// The parser takes at most 64 times its input.
+    #[test]
+    fn the_tree_takes_64_times_its_text_at_most() {
+        for part in WORST {
+            for (start, end) in [
+                ("", ""),
+                ("{ ", "\n}"),
+                ("echo \"$(", "\n)\""),
+                ("echo `", "`"),
+                ("f() (", "\n)"),
+                ("echo $((", ""),
+            ] {
+                let text = long(start, part, end);
+                let (result, most, _) = taken(|| parse(text.as_bytes()));
+                let ok = result.is_ok();
+                assert!(most <= limit(text.as_bytes()), "{start}{part}: {most} bytes, {ok}");
+            }
+        }
+        for (start, part, end) in [
+            ("case a in ", "a);;", "esac"),
+            ("case a in ", "a)b;;", "esac"),
+            ("case a in ", "a|", "a)esac"),
+            ("cat ", "<<a", "\n"),
+            ("cat ", "<<a ", "\n"),
+            ("", "<<a\\na\\n", ""),
+            ("", "<<a\\n$a\\na\\n", ""),
+            ("if a;then b;", "elif a;then b;", "fi"),
+            ("a '", "a", "'"),
+            ("a \"", "a", "\""),
+            ("a \"", "$a", "\""),
+            ("a ${b-", "$a", "}"),
+            ("a $((", "1+", "1))"),
+            ("a $((", "$a+", "1))"),
+            ("a $((", "$a", "))"),
+            ("a $((", "a,", "1))"),
+            ("for a in ", "a ", ";do b;done"),
+            ("export ", "a=b ", ""),
+            ("export ", "a=~:~ ", ""),
+        ] {
+            let text = long(start, part, end);
+            let (result, most, _) = taken(|| parse(text.as_bytes()));
+            assert!(result.is_ok(), "{start}{part}{end}");
+            assert!(most <= limit(text.as_bytes()), "{start}{part}: {most} bytes");
+        }
+    }
+
+    /// What nests holds what it is in; and what has not been ended.
+    #[test]
+    fn nesting_takes_no_more() {
+        for (open, close) in [
+            ("(", ")&"),
+            ("(a;", ")&"),
+            ("{ a&", "}&"),
+            ("$(", ")"),
+            ("a$(", ")"),
+            ("\"$(", ")\""),
+            ("${a-", "}"),
+            ("<(", ")"),
+            ("a()(", ")"),
+            ("if a;then ", ";fi&"),
+            ("case a in a)", ";;esac&"),
+            ("cat <<a$(", ")\na\n"),
+            ("<<E\n$(", "\n)\nE\n"),
+            ("((", "))"),
+            ("$((", "))"),
+        ] {
+            for depth in [1, 2, 10, 28, 38, 58, 110, 130] {
+                for inner in ["a", "a&", "a;a&a"] {
+                    for end in [&*close.repeat(depth), ""] {
+                        let middle = inner.repeat(400);
+                        let text = format!("{}{middle}{end}", open.repeat(depth));
+                        let (_, most, _) = taken(|| parse(text.as_bytes()));
+                        assert!(
+                            most <= limit(text.as_bytes()),
+                            "{depth} {open} {inner}: {most} bytes of {}",
+                            text.len()
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// An interactive shell keeps the text of each statement.
+    struct Keeping;
+
+    impl Input for Keeping {
+        fn more(&mut self, _text: &mut Vec<u8>, _unfinished: bool) -> bool {
+            false
+        }
+        fn keeps_source(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn statements_have_their_text() {
+        let mut source = Source::of(b"\n {  a $(b&); } | c & d\ne;".to_vec(), 1);
+        let mut texts = Vec::new();
+        while let Some(program) = Parser::new(&mut source, &mut Keeping).complete_command().unwrap()
+        {
+            for statement in &program.statements {
+                texts.push(statement.source.as_ref().unwrap().text().to_vec());
+                if let Kind::Group(body) = &statement.first.commands[0].kind {
+                    texts.push(body.statements[0].source.as_ref().unwrap().text().to_vec());
+                }
+            }
+        }
+        let texts: Vec<_> = texts.iter().map(|t| String::from_utf8_lossy(t)).collect();
+        assert_eq!(texts, ["{  a $(b&); } | c", "a $(b&)", "d", "e"]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Parameter expansions in braces, as they are read (POSIX.1-2024 XCU 2.6.2).
 
 use super::assignment::tilde_prefix;
-use super::ast::{Op, Param, Part, Replace, Which, Word};
+use super::ast::{Class, Op, Param, Part, Replace, Which, Word};
 use super::lexer::{Parsed, Parser};
 use super::word::{End, arithmetic};
 
@@ -87,13 +87,12 @@ impl Parser<'_> {
     }
 
     fn brace_word(&mut self, end: End) -> Parsed<Word> {
-        let parts = self.deeper(|p| p.parts(end))?;
+        let mut parts = self.deeper(|p| p.parts(end))?;
         self.advance();
-        let mut word = Word { parts };
         if !end.quotes() {
-            tilde_prefix(&mut word.parts);
+            tilde_prefix(&mut parts);
         }
-        Ok(word)
+        Ok(Word { parts: parts.into() })
     }
 
     fn slice(&mut self) -> Parsed<Op> {
@@ -124,14 +123,15 @@ impl Parser<'_> {
         if slash {
             self.advance();
         }
-        let mut pattern = Word { parts: self.deeper(|p| p.parts(End::Slash))? };
+        let mut pattern = self.deeper(|p| p.parts(End::Slash))?;
         if slash {
-            pattern.parts.insert(0, Part::Literal(Box::from(b"/".as_slice())));
+            pattern.insert(0, Part::text(Class::Literal, b"/"));
         }
+        let pattern = Word { parts: pattern.into() };
         let has_text = self.peek() == Some(b'/');
         self.advance();
         let text = if has_text { self.brace_word(End::Brace)? } else { Word::default() };
-        Ok(Op::Replace(how, pattern, text))
+        Ok(Op::Replace(how, Box::new((pattern, text))))
     }
 }
 

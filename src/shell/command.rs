@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::applet::{self, Ctx, Env, Kind as AppletKind, Out, Row, show_bytes};
 
 use super::assignment::assignment_prefix;
-use super::ast::{Assign, Function, Op, Part, Redir, RedirKind, Simple, Which};
+use super::ast::{Assign, Few, Function, Known, Op, Part, Redir, RedirKind, Simple, Which};
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::meaning::Meaning;
@@ -36,30 +36,30 @@ impl Shell {
     }
 
     /// Executes a simple command.
-    pub fn simple(&mut self, simple: &Simple, redirs: &[Redir], tail: bool) -> Run {
+    pub fn simple(&mut self, known: &Known, simple: &Simple, tail: bool) -> Run {
         if self.options.has(NOEXEC) && !self.interactive {
             return Ok(());
         }
         self.substituted = None;
         if simple.words.is_empty() {
-            return self.only_assignments(&simple.assigns, redirs);
+            return self.only_assignments(simple);
         }
         let mut fields = self.take_fields();
-        let result = self.expand_arguments(simple, &mut fields);
+        let result = self.expand_arguments(known.declares, simple, &mut fields);
         let result = match result {
-            Ok(()) if fields.is_empty() => self.only_assignments(&simple.assigns, redirs),
-            Ok(()) => self.named(simple, &fields, redirs, tail),
+            Ok(()) if fields.is_empty() => self.only_assignments(simple),
+            Ok(()) => self.named(known, simple, &fields, tail),
             Err(flow) => Err(flow),
         };
         self.give_back(fields);
         result
     }
 
-    fn expand_arguments(&mut self, simple: &Simple, fields: &mut Fields) -> Run {
-        if !simple.declares {
+    fn expand_arguments(&mut self, declares: bool, simple: &Simple, fields: &mut Fields) -> Run {
+        if !declares {
             return self.expand_words(&simple.words, fields);
         }
-        for word in &simple.words {
+        for word in simple.words.iter() {
             if assignment_prefix(word).is_some() {
                 self.expand_one(word, fields)?;
             } else {
@@ -70,9 +70,10 @@ impl Shell {
     }
 
     /// A command without a name: assignments to the shell's own variables.
-    fn only_assignments(&mut self, assigns: &[Assign], redirs: &[Redir]) -> Run {
-        if !redirs.is_empty() {
-            match self.redirect(redirs) {
+    fn only_assignments(&mut self, simple: &Simple) -> Run {
+        let assigns = &*simple.assigns;
+        if !simple.redirs.is_empty() {
+            match self.redirect(&simple.redirs) {
                 Ok(saved) => self.unredirect(saved),
                 Err(RedirError::Flow(flow)) => return Err(flow),
                 Err(RedirError::Failed) => return Ok(()),
@@ -95,7 +96,7 @@ impl Shell {
 
     fn assign_one(&mut self, assign: &Assign) -> Run {
         // A number goes straight into the variable.
-        if let [super::ast::Part::Arith(arith)] = assign.value.parts.as_slice() {
+        if let Few::One(Part::Arith(arith)) = &assign.value.parts {
             let value = self.arithmetic(arith)?;
             let slot = self.vars.slot(&assign.name);
             return match self.vars.set_number(slot, value) {
@@ -141,63 +142,62 @@ impl Shell {
         Ok(())
     }
 
-    fn named(&mut self, simple: &Simple, fields: &Fields, redirs: &[Redir], tail: bool) -> Run {
+    fn named(&mut self, known: &Known, simple: &Simple, fields: &Fields, tail: bool) -> Run {
         let name = fields.get(0).unwrap_or_default();
         if self.options.has(XTRACE) {
             self.trace_command(&simple.assigns, fields)?;
         }
-        if let Some(command) = self.read_here(simple, fields, redirs) {
+        if let Some(command) = self.read_here(simple, fields) {
             return command;
         }
-        match self.meaning_of(name, builtins::of_command(simple, name)) {
-            Meaning::Builtin(builtin) if builtin.special => {
-                self.special(builtin, simple, fields, redirs)
-            }
-            Meaning::Builtin(builtin) => self.here(simple, redirs, &mut |sh| {
+        match self.meaning_of(name, builtins::of_command(known, simple, name)) {
+            Meaning::Builtin(builtin) if builtin.special => self.special(builtin, simple, fields),
+            Meaning::Builtin(builtin) => self.here(simple, &mut |sh| {
                 let status = sh.builtin(builtin, fields)?;
                 sh.status = status;
                 Ok(())
             }),
-            Meaning::Function(function) => {
-                self.here(simple, redirs, &mut |sh| sh.call(&function, fields))
-            }
+            Meaning::Function(function) => self.here(simple, &mut |sh| sh.call(&function, fields)),
             Meaning::Applet(row)
                 if row.applet.kind == AppletKind::NoFork
                     || (self.may_block() && tame::is_filter(row.name.as_bytes())) =>
             {
-                self.here(simple, redirs, &mut |sh| {
+                self.here(simple, &mut |sh| {
                     sh.status = sh.applet(row, fields);
                     Ok(())
                 })
             }
-            Meaning::Applet(row) => self.outside(simple, redirs, tail, &mut |sh| {
+            Meaning::Applet(row) => self.outside(simple, tail, &mut |sh| {
                 name_process(row.name);
                 sh.status = sh.applet(row, fields);
                 Ok(())
             }),
             Meaning::File(path) if !tail && !self.interactive => {
-                self.here(simple, redirs, &mut |sh| sh.spawn_file(&path, fields))
+                self.here(simple, &mut |sh| sh.spawn_file(&path, fields))
             }
             Meaning::File(path) => {
-                self.outside(simple, redirs, tail, &mut |sh| sh.exec_file(&path, fields))
+                self.outside(simple, tail, &mut |sh| sh.exec_file(&path, fields))
             }
             Meaning::Unknown => {
                 let name = name.to_vec();
-                self.outside_unless_interactive(simple, redirs, &name)
+                self.outside_unless_interactive(simple, &name)
             }
         }
     }
 
     /// `read` with a here-document gets the text as it is.
-    fn read_here(&mut self, simple: &Simple, fields: &Fields, redirs: &[Redir]) -> Option<Run> {
-        let [Redir { fd: None | Some(0), kind, target }] = redirs else { return None };
+    fn read_here(&mut self, simple: &Simple, fields: &Fields) -> Option<Run> {
+        let [Redir { fd: None | Some(0), kind, target, here }] = &*simple.redirs else {
+            return None;
+        };
         let plain = simple.assigns.is_empty()
             && fields.get(0) == Some(b"read")
             && self.functions.get(b"read").is_none();
         let text = match kind {
-            RedirKind::Here(body) if plain => {
-                body.get().map_or(Ok(Vec::new()), |word| self.expand_text(word))
-            }
+            RedirKind::Here if plain => match here.as_ref().and_then(|body| body.get()) {
+                Some(word) => self.expand_text(word),
+                None => Ok(Vec::new()),
+            },
             RedirKind::HereString if plain => self.expand_text(target).map(|mut text| {
                 text.push(b'\n');
                 text
@@ -214,13 +214,8 @@ impl Shell {
     }
 
     /// A name that is nothing: said where its redirections say.
-    fn outside_unless_interactive(
-        &mut self,
-        simple: &Simple,
-        redirs: &[Redir],
-        name: &[u8],
-    ) -> Run {
-        self.here(simple, redirs, &mut |sh| {
+    fn outside_unless_interactive(&mut self, simple: &Simple, name: &[u8]) -> Run {
+        self.here(simple, &mut |sh| {
             sh.complain(format_args!("{}: not found", show_bytes(name)));
             sh.status = 127;
             Ok(())
@@ -229,16 +224,11 @@ impl Shell {
 
     /// Runs `f` in this process with redirections and assignments that hold
     /// as long as it runs.
-    fn here(
-        &mut self,
-        simple: &Simple,
-        redirs: &[Redir],
-        f: &mut dyn FnMut(&mut Shell) -> Run,
-    ) -> Run {
-        if redirs.is_empty() && simple.assigns.is_empty() {
+    fn here(&mut self, simple: &Simple, f: &mut dyn FnMut(&mut Shell) -> Run) -> Run {
+        if simple.redirs.is_empty() && simple.assigns.is_empty() {
             return f(self);
         }
-        let saved = match self.redirect(redirs) {
+        let saved = match self.redirect(&simple.redirs) {
             Ok(saved) => saved,
             Err(RedirError::Flow(flow)) => return Err(flow),
             Err(RedirError::Failed) => return Ok(()),
@@ -264,14 +254,8 @@ impl Shell {
 
     /// A special built-in utility (2.15): assignments stay, errors of
     /// redirection end the shell.
-    fn special(
-        &mut self,
-        builtin: &'static Builtin,
-        simple: &Simple,
-        fields: &Fields,
-        redirs: &[Redir],
-    ) -> Run {
-        let saved = match self.redirect(redirs) {
+    fn special(&mut self, builtin: &'static Builtin, simple: &Simple, fields: &Fields) -> Run {
+        let saved = match self.redirect(&simple.redirs) {
             Ok(saved) => saved,
             Err(RedirError::Flow(flow)) => return Err(flow),
             Err(RedirError::Failed) => {
@@ -279,7 +263,7 @@ impl Shell {
                 return Err(Flow::Abort);
             }
         };
-        for assign in &simple.assigns {
+        for assign in simple.assigns.iter() {
             if let Err(flow) = self.assign_one(assign) {
                 self.unredirect(saved);
                 return Err(flow);
@@ -381,12 +365,11 @@ impl Shell {
     fn outside(
         &mut self,
         simple: &Simple,
-        redirs: &[Redir],
         tail: bool,
         f: &mut dyn FnMut(&mut Shell) -> Run,
     ) -> Run {
         self.in_child(tail, &mut |sh| {
-            let saved = match sh.redirect(redirs) {
+            let saved = match sh.redirect(&simple.redirs) {
                 Ok(saved) => saved,
                 Err(RedirError::Flow(flow)) => return Err(flow),
                 Err(RedirError::Failed) => return Ok(()),
@@ -401,17 +384,18 @@ impl Shell {
 /// The parts behind `$x` in `x=$x...` and `x="$x..."`, and whether they are
 /// quoted, when nothing in them looks at or changes x on the way.
 fn appended(assign: &Assign) -> Option<(&[Part], bool)> {
-    let (parts, quoted) = match assign.value.parts.as_slice() {
-        [Part::Double(inner)] => (&**inner, true),
-        parts => (parts, false),
+    let (parts, quoted) = match &assign.value.parts {
+        Few::One(Part::Double(inner)) => (&**inner, true),
+        parts => (&**parts, false),
     };
     let (Part::Param(first), rest) = parts.split_first()? else { return None };
     let plain = |part: &Part| match part {
-        Part::Literal(_) | Part::Glob(_) | Part::Quoted(_) => true,
+        Part::Text(_) => true,
         Part::Param(param) => matches!(param.op, Op::Plain),
         _ => false,
     };
-    let same = |which: &Which| matches!(which, Which::Name(name) if name.text == assign.name.text);
+    let same =
+        |which: &Which| matches!(which, Which::Name(name) if *name.text == *assign.name.text);
     (same(&first.which) && matches!(first.op, Op::Plain) && rest.iter().all(plain))
         .then_some((rest, quoted))
 }

@@ -1,7 +1,7 @@
 //! The grammar of `[[ ]]`, which POSIX leaves to the shells: `test`'s operators
 //! with `&&`, `||`, `!` and parentheses, patterns and regular expressions.
 
-use super::ast::Cond;
+use super::ast::{Class, Cond, Text};
 use super::lexer::{Op, Parsed, Parser, Token};
 
 impl Parser<'_> {
@@ -51,20 +51,21 @@ impl Parser<'_> {
             let letter = *letter;
             return Ok(Cond::Unary(letter, self.any_word()?));
         }
-        let op: Box<[u8]> = match self.look()? {
-            Token::Op(Op::Less) => Box::from(b"<".as_slice()),
-            Token::Op(Op::Great) => Box::from(b">".as_slice()),
+        let text = |op: &[u8]| Text::new(Class::Literal, op);
+        let op = match self.look()? {
+            Token::Op(Op::Less) => text(b"<"),
+            Token::Op(Op::Great) => text(b">"),
             Token::Word(word) => match word.bare() {
                 Some(
                     op @ (b"=" | b"==" | b"!=" | b"=~" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt"
                     | b"-ge" | b"-nt" | b"-ot" | b"-ef"),
-                ) => Box::from(op),
+                ) => text(op),
                 _ => return Ok(Cond::Word(first)),
             },
             _ => return Ok(Cond::Word(first)),
         };
         self.token = None;
-        if &*op == b"=~" {
+        if *op == *b"=~" {
             return Ok(Cond::Regex(first, self.regex_word()?));
         }
         let second = self.any_word()?;

@@ -31,9 +31,9 @@ impl Shell {
     /// An AND-OR list (2.9.3).
     fn statement(&mut self, statement: &Statement, tail: bool) -> Run {
         if let Some(text) = &statement.source {
-            self.job_text = Rc::clone(text);
+            self.job_text = Some(text.clone());
         }
-        if statement.background {
+        if statement.first.background {
             return self.background(statement);
         }
         self.lists(statement, tail)
@@ -94,7 +94,7 @@ impl Shell {
     }
 
     fn commands(&mut self, pipeline: &Pipeline, tail: bool) -> Run {
-        if let [only] = pipeline.commands.as_slice() {
+        if let [only] = &*pipeline.commands {
             return self.command(only, tail);
         }
         if !self.piped_here(pipeline)? {
@@ -196,18 +196,18 @@ impl Shell {
     /// What a process runs to its end: a compound command's redirections hold
     /// for the trap on EXIT, too, as in every other shell.
     fn lasting(&mut self, statement: &Statement) -> Run {
-        if let [command] = statement.first.commands.as_slice()
+        if let [command] = &*statement.first.commands
             && statement.rest.is_empty()
             && !statement.first.negated
-            && !matches!(command.kind, Kind::Simple(_))
+            && let Kind::Redirected(parts) = &command.kind
         {
-            let saved = match self.redirect(&command.redirs) {
+            let saved = match self.redirect(&parts.1) {
                 Ok(saved) => saved,
                 Err(RedirError::Flow(flow)) => return Err(flow),
                 Err(RedirError::Failed) => return Ok(()),
             };
             self.keep_redirections(saved);
-            return self.compound(&command.kind, true);
+            return self.compound(&parts.0, true);
         }
         self.lists(statement, true)
     }
@@ -277,8 +277,8 @@ impl Shell {
             self.run_traps()?;
         }
         self.vars.line = command.line;
-        if let Kind::Simple(simple) = &command.kind {
-            self.simple(simple, &command.redirs, tail)?;
+        if let Kind::Simple(known, simple) = &command.kind {
+            self.simple(known, simple, tail)?;
             if signal::any() {
                 self.run_traps()?;
             }
@@ -287,22 +287,22 @@ impl Shell {
         if !self.has_stack() {
             return self.fatal("commands nest too deep");
         }
-        if command.redirs.is_empty() {
-            return self.compound(&command.kind, tail);
-        }
-        let saved = match self.redirect(&command.redirs) {
-            Ok(saved) => saved,
-            Err(RedirError::Flow(flow)) => return Err(flow),
-            Err(RedirError::Failed) => return self.check_status(),
-        };
-        let result = self.compound(&command.kind, false);
-        self.unredirect(saved);
-        result
+        self.compound(&command.kind, tail)
     }
 
     fn compound(&mut self, kind: &Kind, tail: bool) -> Run {
         match kind {
-            Kind::Simple(simple) => self.simple(simple, &[], tail),
+            Kind::Simple(known, simple) => self.simple(known, simple, tail),
+            Kind::Redirected(parts) => {
+                let saved = match self.redirect(&parts.1) {
+                    Ok(saved) => saved,
+                    Err(RedirError::Flow(flow)) => return Err(flow),
+                    Err(RedirError::Failed) => return self.check_status(),
+                };
+                let result = self.compound(&parts.0, false);
+                self.unredirect(saved);
+                result
+            }
             Kind::Group(body) => self.program(body, tail),
             Kind::Subshell(body) if !tail && self.is_tame(body) => {
                 self.in_subshell(&mut |sh| sh.program(body, false))?;
@@ -313,14 +313,14 @@ impl Shell {
                 self.in_child(tail, &mut |sh| sh.program(body, false))?;
                 self.check_status()
             }
-            Kind::If(arms, otherwise) => {
-                for (condition, body) in arms {
+            Kind::If(parts) => {
+                for (condition, body) in &parts.arms {
                     self.tested(|sh| sh.program(condition, false))?;
                     if self.status == 0 {
                         return self.program(body, tail);
                     }
                 }
-                match otherwise {
+                match &parts.otherwise {
                     Some(body) => self.program(body, tail),
                     None => {
                         self.status = 0;
@@ -432,7 +432,7 @@ impl Shell {
         let mut falling = false;
         for arm in &parts.arms {
             let mut chosen = falling;
-            for word in &arm.patterns {
+            for word in arm.patterns.iter() {
                 if chosen {
                     break;
                 }

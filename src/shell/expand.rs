@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::applet::show_bytes;
 
 use super::arith;
-use super::ast::{Arith, Name, Op, Param, Part, Replace, Which, Word};
+use super::ast::{Arith, Class, Few, Name, Op, Param, Part, Replace, Which, Word};
 use super::fields::{Builder, Fields, Mode};
 use super::pattern;
 use super::{Flow, Run, Shell};
@@ -61,9 +61,11 @@ impl Shell {
 
     /// Expands a word to a pattern.
     pub fn expand_pattern<'w>(&mut self, word: &'w Word) -> Result<Cow<'w, [u8]>, Flow> {
-        match word.parts.as_slice() {
-            [] => return Ok(Cow::Borrowed(b"")),
-            [Part::Literal(text) | Part::Glob(text)] => return Ok(Cow::Borrowed(text)),
+        match &word.parts {
+            Few::Empty => return Ok(Cow::Borrowed(b"")),
+            Few::One(Part::Text(text)) if text.class() != Class::Quoted => {
+                return Ok(Cow::Borrowed(text));
+            }
             _ => {}
         }
         let mut builder = Builder::new(Fields::default(), Mode::Pattern);
@@ -85,12 +87,11 @@ impl Shell {
     fn parts(&mut self, parts: &[Part], b: &mut Builder, quoted: bool) -> Run {
         for (n, part) in parts.iter().enumerate() {
             match part {
-                Part::Literal(text) | Part::Glob(text) if b.inner => {
-                    b.expanded(text, self.vars.ifs(), self.globs());
-                }
-                Part::Literal(text) => b.literal(text, false),
-                Part::Glob(text) => b.literal(text, true),
-                Part::Quoted(text) => b.quoted(text),
+                Part::Text(text) => match text.class() {
+                    Class::Quoted => b.quoted(text),
+                    _ if b.inner => b.expanded(text, self.vars.ifs(), self.globs()),
+                    class => b.literal(text, class == Class::Glob),
+                },
                 Part::Double(inner) => {
                     let outer = std::mem::replace(&mut b.inner, false);
                     if !inner.iter().any(may_vanish) {
@@ -306,9 +307,9 @@ impl Shell {
                 let range = self.slice(offset, length.as_deref(), value.len())?;
                 value = value.get(range).unwrap_or_default().to_vec();
             }
-            Op::Replace(how, word, text) => {
-                let pattern = self.expand_pattern(word)?;
-                let text = self.expand_text(text)?;
+            Op::Replace(how, words) => {
+                let pattern = self.expand_pattern(&words.0)?;
+                let text = self.expand_text(&words.1)?;
                 return Ok(replace(*how, &pattern, &text, value));
             }
             _ => {}
@@ -440,8 +441,8 @@ impl Shell {
                 Some(operands.get(..0).unwrap_or_default())
             } else if arith.operands.len() <= operands.len() {
                 let mut known = true;
-                for ((which, minus), place) in arith.operands.iter().zip(operands.iter_mut()) {
-                    match self.operand(which, *minus) {
+                for (operand, place) in arith.operands.iter().zip(operands.iter_mut()) {
+                    match self.operand(arith, *operand) {
                         Some(value) => *place = value,
                         None => {
                             known = false;
@@ -451,8 +452,8 @@ impl Shell {
                 }
                 if known { operands.get(..arith.operands.len()) } else { None }
             } else {
-                for (which, minus) in &arith.operands {
-                    match self.operand(which, *minus) {
+                for operand in arith.operands.iter() {
+                    match self.operand(arith, *operand) {
                         Some(value) => list.push(value),
                         None => break,
                     }
@@ -486,15 +487,16 @@ impl Shell {
     }
 
     /// The value of a parameter that is a number as it is written.
-    fn operand(&mut self, which: &Which, minus: bool) -> Option<i64> {
-        let value = match which {
+    fn operand(&mut self, arith: &Arith, (part, minus): (u32, bool)) -> Option<i64> {
+        let Part::Param(param) = arith.source.get(part as usize)? else { return None };
+        let value = match &param.which {
             Which::Count => self.positional.len() as i64,
             Which::Status => i64::from(self.status),
             Which::Name(name) => {
                 let slot = self.vars.slot(name);
                 arith::plain(self.vars.value(slot)?)?
             }
-            _ => arith::plain(&self.parameter_value(which)?)?,
+            which => arith::plain(&self.parameter_value(which)?)?,
         };
         // `5-$x` with a negative x is `5--1`.
         if minus && value < 0 { None } else { Some(value) }
@@ -596,5 +598,5 @@ fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec<u8>
 }
 
 fn starts_with_slash(part: Option<&Part>) -> bool {
-    matches!(part, Some(Part::Literal(text) | Part::Glob(text)) if text.first() == Some(&b'/'))
+    part.and_then(Part::unquoted).is_some_and(|text| text.first() == Some(&b'/'))
 }

@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::ast::{Part, Word};
+use super::ast::{Class, Few, Part, Text, Word};
+use super::few::push;
 use super::lexer::{DEPTH, Nothing, Parsed, Parser, Source};
 
 /// A here-document whose text has not been read yet.
 pub(super) struct Pending {
-    delimiter: Vec<u8>,
+    delimiter: Text,
     strip_tabs: bool,
     quoted: bool,
     body: Rc<OnceCell<Word>>,
@@ -23,19 +24,16 @@ impl Parser<'_> {
     ) -> Rc<OnceCell<Word>> {
         let mut text = Vec::new();
         let mut quoted = false;
-        for part in &delimiter.parts {
-            match part {
-                Part::Literal(t) | Part::Glob(t) => text.extend_from_slice(t),
-                Part::Quoted(t) => {
-                    quoted = true;
-                    text.extend_from_slice(t);
-                }
-                _ => {}
+        for part in delimiter.parts.iter() {
+            if let Part::Text(t) = part {
+                quoted |= t.class() == Class::Quoted;
+                text.extend_from_slice(t);
             }
         }
         let body = Rc::new(OnceCell::new());
-        let pending = Pending { delimiter: text, strip_tabs, quoted, body: Rc::clone(&body) };
-        self.source.pending.push(pending);
+        let delimiter = Text::new(Class::Literal, &text);
+        let pending = Pending { delimiter, strip_tabs, quoted, body: Rc::clone(&body) };
+        push(&mut self.source.pending, pending);
         body
     }
 
@@ -55,12 +53,13 @@ impl Parser<'_> {
             let line = self.source.line;
             let text = self.here_text(&pending);
             let word = if pending.quoted {
-                Word { parts: vec![Part::Quoted(text.into())] }
+                Word { parts: Few::One(Part::text(Class::Quoted, &text)) }
             } else {
                 let mut source = Source::of(text, line);
                 let mut nothing = Nothing;
                 let mut parser = Parser::new(&mut source, &mut nothing);
-                parser.depth = self.depth + 1;
+                // Each holds its text while it is parsed, and those in it theirs.
+                parser.depth = self.depth + DEPTH / 10;
                 if parser.depth >= DEPTH {
                     return self.error("here-documents nest too deep");
                 }
@@ -100,15 +99,15 @@ impl Parser<'_> {
             }
             let line = text.get(start..).unwrap_or_default();
             let is_delimiter = if continued {
-                without_continuations(line) == pending.delimiter
+                *without_continuations(line) == *pending.delimiter
             } else {
-                line == pending.delimiter
+                *line == *pending.delimiter
             };
             if is_delimiter {
                 text.truncate(start);
-                return text;
             }
-            if ended {
+            if is_delimiter || ended {
+                text.shrink_to_fit();
                 return text;
             }
             text.push(b'\n');

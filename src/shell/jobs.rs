@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::os::fd::RawFd;
-use std::rc::Rc;
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
@@ -13,6 +12,7 @@ use nix::unistd::{Pid, getpgrp, setpgid, tcgetpgrp, tcsetpgrp};
 use crate::applet;
 use crate::sys::{self, descriptor, signal};
 
+use super::ast::Excerpt;
 use super::{Flow, Run, Shell};
 
 /// How a process of a job is.
@@ -35,7 +35,7 @@ pub struct Job {
     /// Its processes, in the order of the pipeline.
     pub processes: Vec<(Pid, State)>,
     /// Its text.
-    pub text: Rc<[u8]>,
+    pub text: Option<Excerpt>,
     /// Its state has changed since it was last shown.
     changed: bool,
     /// Terminal modes when it was stopped.
@@ -43,6 +43,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// Its text, as far as it is known.
+    pub fn text(&self) -> &[u8] {
+        self.text.as_ref().map(Excerpt::text).unwrap_or_default()
+    }
+
     /// The process group under job control, once there is a process.
     pub fn group(&self) -> Option<i32> {
         self.group
@@ -141,8 +146,8 @@ impl Jobs {
             return by_id(id);
         }
         let fits = |job: &&Job| match body.strip_prefix(b"?") {
-            Some(part) => job.text.windows(part.len().max(1)).any(|w| w == part),
-            None => job.text.starts_with(body),
+            Some(part) => job.text().windows(part.len().max(1)).any(|w| w == part),
+            None => job.text().starts_with(body),
         };
         let mut found = self.list.iter().filter(fits);
         match (found.next(), found.next()) {
@@ -169,14 +174,7 @@ fn state_of(status: WaitStatus) -> Option<(Pid, State)> {
 impl Shell {
     /// A job without processes.
     pub fn new_job(&mut self) -> Job {
-        Job {
-            id: 0,
-            group: None,
-            processes: Vec::new(),
-            text: Rc::from(b"".as_slice()),
-            changed: false,
-            modes: None,
-        }
+        Job { id: 0, group: None, processes: Vec::new(), text: None, changed: false, modes: None }
     }
 
     /// In a new child: joins the process group of its job. `group` is None for
@@ -209,11 +207,9 @@ impl Shell {
     }
 
     /// Notes an asynchronous list.
-    pub fn add_background(&mut self, mut job: Job, pid: Pid, text: Option<Rc<[u8]>>) {
+    pub fn add_background(&mut self, mut job: Job, pid: Pid, text: Option<Excerpt>) {
         self.jobs.last = Some(pid.as_raw());
-        if let Some(text) = text {
-            job.text = text;
-        }
+        job.text = text;
         let id = self.add_job(job);
         if self.interactive && self.jobs.control {
             let mut line = Vec::new();
@@ -298,7 +294,7 @@ impl Shell {
             self.take_terminal(stopped.is_some() || killer.is_some());
         }
         if let Some(signal) = stopped {
-            job.text = Rc::clone(&self.job_text);
+            job.text = self.job_text.clone();
             let id = self.add_job(job);
             if let Some(line) = self.job_line(id, false) {
                 let line = [b"\n".as_slice(), &line].concat();
@@ -464,7 +460,7 @@ impl Shell {
             let _ = write!(line, "{} ", leader.unwrap_or(0));
         }
         let _ = write!(line, "{state:<20} ");
-        line.extend_from_slice(&job.text);
+        line.extend_from_slice(job.text());
         line.push(b'\n');
         Some(line)
     }
@@ -517,7 +513,7 @@ impl Shell {
         if foreground {
             // Said only now that the job has the terminal: a key pressed at
             // the sight of it is the job's.
-            let mut line = job.text.to_vec();
+            let mut line = job.text().to_vec();
             line.push(b'\n');
             self.put(&line);
             self.flush();
@@ -531,7 +527,7 @@ impl Shell {
         let Some(at) = self.jobs.list.iter().position(|j| j.id == id) else { return Ok(1) };
         let job = self.jobs.list.remove(at);
         self.jobs.recent.retain(|i| *i != id);
-        self.job_text = Rc::clone(&job.text);
+        self.job_text = job.text.clone();
         let statuses = self.wait_foreground(job)?;
         Ok(statuses.last().copied().unwrap_or(0))
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::rc::Rc;
 
-use super::ast::Word;
+use super::ast::{Excerpt, Whole, Word};
 use super::here::Pending;
 
 /// How deep commands, substitutions and quotes may nest in one another.
@@ -219,6 +219,10 @@ pub struct Parser<'a> {
     /// Where `$((` has turned out to be no arithmetic: looked at once only, as
     /// trying both readings at every level would take for ever.
     pub(super) not_arithmetic: BTreeSet<usize>,
+    /// The text of the complete command, when a statement in it asks for its
+    /// own, and where that begins.
+    whole: Option<Whole>,
+    begins: usize,
     /// The word behind an alias that ends in a blank may be an alias too.
     pub(super) alias_next: bool,
 }
@@ -230,8 +234,11 @@ impl<'a> Parser<'a> {
     /// A parser of `source`, which `input` continues.
     pub fn new(source: &'a mut Source, input: &'a mut dyn Input) -> Parser<'a> {
         source.compact();
+        let begins = source.at;
         Parser {
             source,
+            whole: None,
+            begins,
             input,
             token: None,
             token_start: 0,
@@ -285,6 +292,22 @@ impl<'a> Parser<'a> {
     /// The text since `start`.
     pub(super) fn text_since(&self, start: usize) -> &[u8] {
         self.source.text.get(start..self.source.at).unwrap_or_default()
+    }
+
+    /// The text from `start` to the token that is looked at, which is there as
+    /// soon as the complete command has been read.
+    pub(super) fn excerpt(&mut self, start: usize) -> Excerpt {
+        let whole = self.whole.get_or_insert_default();
+        let place = |at: usize| at.saturating_sub(self.begins);
+        Excerpt::new(whole, place(start), place(self.token_start))
+    }
+
+    /// The complete command has been read.
+    pub(super) fn end_excerpts(&mut self) {
+        if let Some(whole) = self.whole.take() {
+            let _ = whole.set(self.text_since(self.begins).into());
+        }
+        self.begins = self.source.at;
     }
 
     pub(super) fn at(&self) -> usize {

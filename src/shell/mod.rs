@@ -44,6 +44,7 @@ mod edit;
 mod exec;
 mod expand;
 mod expression;
+mod few;
 pub mod fields;
 mod glob;
 mod here;
@@ -65,7 +66,7 @@ mod trap;
 mod vars;
 mod word;
 
-use ast::{Function, Name};
+use ast::{Excerpt, Function, Name};
 use fields::Fields;
 use options::Options;
 use sorted::Sorted;
@@ -176,7 +177,7 @@ pub struct Shell {
     /// Where functions that were called saved variables; see `local`.
     local_marks: Vec<usize>,
     /// The text of the statement that is being executed, for `jobs`.
-    job_text: Rc<[u8]>,
+    job_text: Option<Excerpt>,
     /// The person has been told of stopped jobs.
     warned_of_jobs: bool,
     /// The place on the stack where the shell began.

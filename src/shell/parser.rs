@@ -8,6 +8,7 @@
 use std::rc::Rc;
 
 use super::ast::*;
+use super::few::push;
 use super::lexer::{Op, Parsed, Parser, SyntaxError, Token};
 use super::simple::redirection;
 
@@ -39,9 +40,16 @@ pub const RESERVED: [&[u8]; 18] = [
 impl Parser<'_> {
     /// The next complete command: the lists on a line. None at the end.
     pub fn complete_command(&mut self) -> Parsed<Option<Program>> {
+        let mut statements = Vec::new();
+        let found = self.complete_command_into(&mut statements)?;
+        Ok(found.then(|| Program::new(statements)))
+    }
+
+    /// The same behind what there is already. False at the end.
+    fn complete_command_into(&mut self, statements: &mut Vec<Statement>) -> Parsed<bool> {
         loop {
             match self.look_op()? {
-                Some(Op::End) => return Ok(None),
+                Some(Op::End) => return Ok(false),
                 Some(Op::Newline) => self.token = None,
                 Some(_) => break,
                 None => {
@@ -53,17 +61,20 @@ impl Parser<'_> {
                 }
             }
         }
-        let mut program = Program::default();
         loop {
             let statement = self.statement()?;
             let ended = !self.separator(&statement)?;
-            program.statements.push(statement);
+            push(statements, statement);
             match self.look_op()? {
                 Some(Op::Newline) => {
                     self.token = None;
-                    return Ok(Some(program));
+                    self.end_excerpts();
+                    return Ok(true);
                 }
-                Some(Op::End) => return Ok(Some(program)),
+                Some(Op::End) => {
+                    self.end_excerpts();
+                    return Ok(true);
+                }
                 _ if ended => return self.unexpected(),
                 _ => {}
             }
@@ -72,11 +83,9 @@ impl Parser<'_> {
 
     /// Everything up to the end of the input.
     pub fn whole(&mut self) -> Parsed<Program> {
-        let mut all = Program::default();
-        while let Some(mut program) = self.complete_command()? {
-            all.statements.append(&mut program.statements);
-        }
-        Ok(all)
+        let mut statements = Vec::new();
+        while self.complete_command_into(&mut statements)? {}
+        Ok(Program::new(statements))
     }
 
     /// A command substitution, up to and past its `)`.
@@ -94,7 +103,7 @@ impl Parser<'_> {
 
     /// Whether the statement just parsed is followed by `;` or `&`; takes it.
     fn separator(&mut self, statement: &Statement) -> Parsed<bool> {
-        if statement.background {
+        if statement.first.background {
             return Ok(true);
         }
         self.accept(Op::Semi)
@@ -163,7 +172,7 @@ impl Parser<'_> {
     /// A compound_list: statements up to a word or operator that closes it.
     /// It may be empty here; whoever needs one says so.
     fn list(&mut self) -> Parsed<Program> {
-        let mut program = Program::default();
+        let mut statements = Vec::new();
         loop {
             self.command_start()?;
             match self.look()? {
@@ -173,12 +182,12 @@ impl Parser<'_> {
             }
             let statement = self.statement()?;
             let more = self.separator(&statement)?;
-            program.statements.push(statement);
+            push(&mut statements, statement);
             if !more && self.look_op()? != Some(Op::Newline) {
                 break;
             }
         }
-        Ok(program)
+        Ok(Program::new(statements))
     }
 
     /// A list that must have a command in it.
@@ -191,7 +200,7 @@ impl Parser<'_> {
     fn statement(&mut self) -> Parsed<Statement> {
         self.look()?;
         let start = self.token_start;
-        let first = self.pipeline()?;
+        let mut first = self.pipeline()?;
         let mut rest = Vec::new();
         loop {
             let link = match self.look_op()? {
@@ -201,22 +210,19 @@ impl Parser<'_> {
             };
             self.token = None;
             self.command_start()?;
-            rest.push((link, self.pipeline()?));
+            push(&mut rest, (link, self.pipeline()?));
         }
-        let background = self.look_op()? == Some(Op::And);
-        let source = if background || self.input.keeps_source() {
+        first.background = self.look_op()? == Some(Op::And);
+        let source = if first.background || self.input.keeps_source() {
             self.look()?;
-            let all = self.text_since(start);
-            let ahead = self.at().saturating_sub(self.token_start);
-            let text = all.get(..all.len().saturating_sub(ahead)).unwrap_or_default();
-            Some(Rc::from(text.trim_ascii()))
+            Some(self.excerpt(start))
         } else {
             None
         };
-        if background {
+        if first.background {
             self.token = None;
         }
-        Ok(Statement { first, rest, background, source })
+        Ok(Statement { first, rest: rest.into(), source })
     }
 
     fn pipeline(&mut self) -> Parsed<Pipeline> {
@@ -226,12 +232,17 @@ impl Parser<'_> {
             negated = !negated;
             self.command_aliases()?;
         }
-        let mut commands = vec![self.command()?];
-        while self.accept(Op::Pipe)? {
-            self.command_start()?;
-            commands.push(self.command()?);
+        let mut commands = Few::One(self.command()?);
+        if self.look_op()? == Some(Op::Pipe) {
+            let mut list = commands.into_vec();
+            while self.accept(Op::Pipe)? {
+                self.command_start()?;
+                let command = self.command()?;
+                push(&mut list, command);
+            }
+            commands = list.into();
         }
-        Ok(Pipeline { negated, commands, tame: Verdict::default() })
+        Ok(Pipeline { negated, background: false, commands, tame: Verdict::default() })
     }
 
     /// Line breaks before a command, and those in its aliases.
@@ -275,14 +286,14 @@ impl Parser<'_> {
                 self.token = None;
                 let body = self.some_list()?;
                 self.expect_close()?;
-                Kind::Subshell(body)
+                Kind::Subshell(Box::new(body))
             }
             Token::Word(word) => match word.bare() {
                 Some(b"{") => {
                     self.token = None;
                     let body = self.some_list()?;
                     self.expect_word(b"}")?;
-                    Kind::Group(body)
+                    Kind::Group(Box::new(body))
                 }
                 Some(b"if") => self.if_command()?,
                 Some(b"while") => self.loop_command(false)?,
@@ -305,7 +316,10 @@ impl Parser<'_> {
         };
         let mut redirs = Vec::new();
         while self.redirection_into(&mut redirs)? {}
-        Ok(Command { kind, redirs, line })
+        if redirs.is_empty() {
+            return Ok(Command { kind, line });
+        }
+        Ok(Command { kind: Kind::Redirected(Box::new((kind, redirs.into()))), line })
     }
 
     fn if_command(&mut self) -> Parsed<Kind> {
@@ -314,7 +328,7 @@ impl Parser<'_> {
         loop {
             let condition = self.some_list()?;
             self.expect_word(b"then")?;
-            arms.push((condition, self.some_list()?));
+            push(&mut arms, (condition, self.some_list()?));
             if self.accept_word(b"elif")? {
                 continue;
             }
@@ -323,7 +337,7 @@ impl Parser<'_> {
                 otherwise = Some(self.some_list()?);
             }
             self.expect_word(b"fi")?;
-            return Ok(Kind::If(arms, otherwise));
+            return Ok(Kind::If(Box::new(If { arms, otherwise })));
         }
     }
 
@@ -363,14 +377,14 @@ impl Parser<'_> {
         Ok(Kind::For(Box::new(For { name, words, body })))
     }
 
-    fn words_of_line(&mut self) -> Parsed<Vec<Word>> {
+    fn words_of_line(&mut self) -> Parsed<Few<Word>> {
         let mut words = Vec::new();
         while let Token::Word(_) = self.look()? {
             if let Token::Word(word) = self.next_token()? {
-                words.push(word);
+                push(&mut words, word);
             }
         }
-        Ok(words)
+        Ok(words.into())
     }
 
     fn case_command(&mut self) -> Parsed<Kind> {
@@ -387,13 +401,13 @@ impl Parser<'_> {
             self.accept(Op::Open)?;
             let mut patterns = vec![self.any_word()?];
             while self.accept(Op::Pipe)? {
-                patterns.push(self.any_word()?);
+                push(&mut patterns, self.any_word()?);
             }
             self.expect_close()?;
             let body = self.list()?;
             let falls = self.look_op()? == Some(Op::SemiAnd);
             let ended = falls || self.look_op()? == Some(Op::DSemi);
-            arms.push(Arm { patterns, body, falls });
+            push(&mut arms, Arm { patterns: patterns.into(), body, falls });
             if ended {
                 self.token = None;
                 continue;
@@ -417,7 +431,7 @@ impl Parser<'_> {
     /// `function name [()] compound`
     fn function_keyword(&mut self, line: u32) -> Parsed<Command> {
         self.token = None;
-        let Some(name) = self.look_bare()?.map(Box::<[u8]>::from) else {
+        let Some(name) = self.look_bare()?.map(|n| Text::new(Class::Literal, n)) else {
             return self.unexpected();
         };
         self.token = None;
@@ -427,11 +441,11 @@ impl Parser<'_> {
         self.function_body(name, line)
     }
 
-    pub(super) fn function_body(&mut self, name: Box<[u8]>, line: u32) -> Parsed<Command> {
+    pub(super) fn function_body(&mut self, name: Text, line: u32) -> Parsed<Command> {
         self.newlines()?;
         let body = self.command()?;
         let kind = Kind::Function(Rc::new(Function { name, body, tame: Verdict::default() }));
-        Ok(Command { kind, redirs: Vec::new(), line })
+        Ok(Command { kind, line })
     }
 }
 
@@ -500,19 +514,20 @@ mod tests {
     #[test]
     fn words_are_parsed_once() {
         let program = parse(b"x=~/a:~b$y 'q'\"d$z\"*").unwrap();
-        let Kind::Simple(simple) = &program.statements[0].first.commands[0].kind else { panic!() };
+        let Kind::Simple(_, simple) = &program.statements[0].first.commands[0].kind else {
+            panic!()
+        };
         assert_eq!(&*simple.assigns[0].name.text, b"x");
         // `~b` is none, as what follows belongs to the name.
-        let [Part::Tilde(own), Part::Literal(text), Part::Param(_)] =
-            simple.assigns[0].value.parts.as_slice()
+        let [Part::Tilde(own), Part::Text(text), Part::Param(_)] = &*simple.assigns[0].value.parts
         else {
             panic!("{:?}", simple.assigns[0].value);
         };
-        assert_eq!((&**own, &**text), (b"".as_slice(), b"/a:~b".as_slice()));
-        let [Part::Quoted(_), Part::Double(_), Part::Glob(star)] = simple.words[0].parts.as_slice()
-        else {
+        assert_eq!((&***own, &**text), (b"".as_slice(), b"/a:~b".as_slice()));
+        let [Part::Text(q), Part::Double(_), Part::Text(star)] = &*simple.words[0].parts else {
             panic!("{:?}", simple.words[0]);
         };
+        assert_eq!((q.class(), star.class()), (Class::Quoted, Class::Glob));
         assert_eq!(&**star, b"*");
     }
 

@@ -141,8 +141,8 @@ impl Shell {
                 let target = self.expand_text(&redir.target)?;
                 return self.both(&target, matches!(redir.kind, RedirKind::BothAppend), saved);
             }
-            RedirKind::Here(body) => {
-                let text = match body.get() {
+            RedirKind::Here => {
+                let text = match redir.here.as_ref().and_then(|body| body.get()) {
                     Some(word) => self.expand_text(word)?,
                     None => Vec::new(),
                 };

@@ -1,10 +1,11 @@
 //! Simple commands and redirections, as they are parsed (POSIX.1-2024 XCU
 //! 2.9.1, 2.7 and 2.10).
 
-use std::rc::Rc;
+use std::cell::Cell;
 
 use super::assignment::{assignment_prefix, split_assignment};
 use super::ast::*;
+use super::few::push;
 use super::lexer::{Op, Parsed, Parser, Token};
 
 /// Utilities whose names no function can have (POSIX.1-2024 2.9.5, 2.15).
@@ -29,14 +30,14 @@ const DECLARATIONS: [&[u8]; 4] = [b"export", b"readonly", b"local", b"typeset"];
 
 impl Parser<'_> {
     pub(super) fn simple_command(&mut self, line: u32) -> Parsed<Command> {
-        let mut simple = Simple::default();
-        let mut redirs = Vec::new();
+        let mut declares = false;
+        let (mut assigns, mut words, mut redirs) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             if self.redirection_into(&mut redirs)? {
                 continue;
             }
-            if simple.words.is_empty() {
-                if !simple.assigns.is_empty() || !redirs.is_empty() {
+            if words.is_empty() {
+                if !assigns.is_empty() || !redirs.is_empty() {
                     self.command_aliases()?;
                 }
             } else if self.alias_next {
@@ -45,13 +46,11 @@ impl Parser<'_> {
             match self.look()? {
                 Token::Word(_) => {}
                 Token::Op(Op::Open)
-                    if simple.words.len() == 1
-                        && simple.assigns.is_empty()
-                        && redirs.is_empty() =>
+                    if words.len() == 1 && assigns.is_empty() && redirs.is_empty() =>
                 {
-                    let name = simple.words.first().and_then(Word::bare);
-                    let Some(name) = name.filter(|n| is_function_name(n)).map(Box::<[u8]>::from)
-                    else {
+                    let name = words.first().and_then(Word::bare);
+                    let name = name.filter(|n| is_function_name(n));
+                    let Some(name) = name.map(|n| Text::new(Class::Literal, n)) else {
                         return self.unexpected();
                     };
                     self.token = None;
@@ -61,33 +60,31 @@ impl Parser<'_> {
                 _ => break,
             }
             let Token::Word(word) = self.next_token()? else { break };
-            if simple.words.is_empty() {
+            if words.is_empty() {
                 if let Some(equals) = assignment_prefix(&word) {
                     let (name, value) = split_assignment(word, equals);
-                    simple.assigns.push(Assign { name, value });
+                    push(&mut assigns, Assign { name, value });
                     continue;
                 }
-                simple.declares = word.bare().is_some_and(|w| DECLARATIONS.contains(&w));
-            } else if simple.words.len() == 1
-                && simple.words.first().and_then(Word::bare) == Some(b"command")
-            {
-                simple.declares = word.bare().is_some_and(|w| DECLARATIONS.contains(&w));
-            } else if simple.declares
-                && let Some(equals) = assignment_prefix(&word)
-            {
-                simple.words.push(declared(word, equals));
+                declares = word.bare().is_some_and(|w| DECLARATIONS.contains(&w));
+            } else if words.len() == 1 && words.first().and_then(Word::bare) == Some(b"command") {
+                declares = word.bare().is_some_and(|w| DECLARATIONS.contains(&w));
+            } else if declares && let Some(equals) = assignment_prefix(&word) {
+                push(&mut words, declared(word, equals));
                 continue;
             }
-            if simple.declares
-                && simple.words.len() == 1
+            if declares
+                && words.len() == 1
                 && let Some(equals) = assignment_prefix(&word)
             {
-                simple.words.push(declared(word, equals));
+                push(&mut words, declared(word, equals));
                 continue;
             }
-            simple.words.push(word);
+            push(&mut words, word);
         }
-        Ok(Command { kind: Kind::Simple(simple), redirs, line })
+        let simple = Simple { assigns: assigns.into(), words: words.into(), redirs: redirs.into() };
+        let known = Known { declares, builtin: Cell::new(0) };
+        Ok(Command { kind: Kind::Simple(known, Box::new(simple)), line })
     }
 
     /// Parses a redirection if one comes next.
@@ -101,46 +98,49 @@ impl Parser<'_> {
             self.token = None;
         }
         let Some(op) = self.look_op()? else { return self.unexpected() };
-        let Some(mut kind) = redirection(op) else { return self.unexpected() };
+        let Some(kind) = redirection(op) else { return self.unexpected() };
         self.token = None;
         // Aliases are not looked for in the operand.
         self.alias_next = false;
         let target = self.any_word()?;
-        if let (RedirKind::Here(body), Op::DLess | Op::DLessDash) = (&mut kind, op) {
-            *body = self.here_document(&self.delimiter(&target), op == Op::DLessDash);
+        let mut here = None;
+        if matches!(kind, RedirKind::Here) {
+            here = Some(self.here_document(&self.delimiter(&target), op == Op::DLessDash));
         }
-        redirs.push(Redir { fd, kind, target });
+        push(redirs, Redir { fd, kind, target, here });
         Ok(true)
     }
 
     /// The delimiter of a here-document: a word of which only the quotes count.
     fn delimiter(&self, word: &Word) -> Word {
-        let known = |p: &Part| matches!(p, Part::Literal(_) | Part::Glob(_) | Part::Quoted(_));
-        if word.parts.iter().all(known) {
-            let copy = |p: &Part| match p {
-                Part::Literal(t) | Part::Glob(t) => Part::Literal(t.clone()),
-                Part::Quoted(t) => Part::Quoted(t.clone()),
-                _ => Part::Literal(Box::default()),
-            };
-            return Word { parts: word.parts.iter().map(copy).collect() };
+        let copies: Option<Vec<Part>> = word.parts.iter().map(text_of).collect();
+        if let Some(parts) = copies {
+            return Word { parts: parts.into() };
         }
         // `$`, backquotes and tildes are letters here.
         let text = self.text_since(self.token_start);
         let quoted = text.iter().any(|b| matches!(b, b'\'' | b'"' | b'\\'));
         let bytes: Vec<u8> =
             text.iter().copied().filter(|b| !matches!(b, b'\'' | b'"' | b'\\')).collect();
-        let bytes: Box<[u8]> = bytes.into();
-        Word { parts: vec![if quoted { Part::Quoted(bytes) } else { Part::Literal(bytes) }] }
+        let class = if quoted { Class::Quoted } else { Class::Literal };
+        Word { parts: Few::One(Part::text(class, &bytes)) }
+    }
+}
+
+/// A copy of a part that is text.
+fn text_of(part: &Part) -> Option<Part> {
+    match part {
+        Part::Text(text) => Some(Part::Text(text.clone())),
+        _ => None,
     }
 }
 
 /// The argument of a declaration utility, with the tildes of an assignment.
 fn declared(word: Word, equals: usize) -> Word {
-    let (name, mut value) = split_assignment(word, equals);
-    let mut text = name.text.into_vec();
-    text.push(b'=');
-    value.parts.insert(0, Part::Literal(text.into()));
-    value
+    let (name, value) = split_assignment(word, equals);
+    let mut parts = value.parts.into_vec();
+    parts.insert(0, Part::text(Class::Literal, &[&*name.text, b"="].concat()));
+    Word { parts: parts.into() }
 }
 
 /// Names of functions: those of POSIX, and what other shells take beyond.
@@ -160,7 +160,7 @@ pub(super) fn redirection(op: Op) -> Option<RedirKind> {
         Op::LessAnd => RedirKind::DupIn,
         Op::GreatAnd => RedirKind::DupOut,
         Op::Clobber => RedirKind::Clobber,
-        Op::DLess | Op::DLessDash => RedirKind::Here(Rc::default()),
+        Op::DLess | Op::DLessDash => RedirKind::Here,
         Op::TLess => RedirKind::HereString,
         Op::AndGreat => RedirKind::Both,
         Op::AndDGreat => RedirKind::BothAppend,

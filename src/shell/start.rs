@@ -299,7 +299,7 @@ impl Shell {
             local_marks: Vec::new(),
             stack_base: std::ptr::from_ref(&here).addr(),
             stack_limit: stack / 4 * 3,
-            job_text: Rc::from(b"".as_slice()),
+            job_text: None,
             warned_of_jobs: false,
         }
     }

@@ -222,7 +222,9 @@ impl Shell {
     /// Whether the files that the first command of a pipeline reads are files
     /// with an end near by.
     fn reads_little(&mut self, before: &[Command]) -> Result<bool, Flow> {
-        let Some(Kind::Simple(simple)) = before.first().map(|c| &c.kind) else { return Ok(true) };
+        let Some(Kind::Simple(_, simple)) = before.first().map(|c| &c.kind) else {
+            return Ok(true);
+        };
         let name = simple.words.first().and_then(Word::fixed).unwrap_or_default();
         if !tame::is_filter(name) {
             return Ok(true);

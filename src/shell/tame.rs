@@ -72,9 +72,9 @@ impl Shell {
 
     /// Whether a command is one of [`READERS`] and nothing else.
     pub fn takes_text(&self, command: &Command) -> bool {
-        let Kind::Simple(simple) = &command.kind else { return false };
+        let Kind::Simple(_, simple) = &command.kind else { return false };
         let Some((name, words)) = simple.words.split_first() else { return false };
-        command.redirs.is_empty()
+        simple.redirs.is_empty()
             && simple.assigns.is_empty()
             && name.fixed().is_some_and(|name| {
                 READERS.binary_search(&name).is_ok()
@@ -99,34 +99,39 @@ impl Shell {
 
     fn tame_program(&self, program: &Program, depth: u32) -> bool {
         program.statements.iter().all(|statement| {
-            !statement.background
+            !statement.first.background
                 && self.tame_pipeline(&statement.first, depth)
                 && statement.rest.iter().all(|(_, p)| self.tame_pipeline(p, depth))
         })
     }
 
     fn tame_pipeline(&self, pipeline: &Pipeline, depth: u32) -> bool {
-        match pipeline.commands.as_slice() {
+        match &*pipeline.commands {
             [command] => self.tame_command(command, depth),
             _ => self.is_tame_pipe(pipeline),
         }
     }
 
     fn tame_command(&self, command: &Command, depth: u32) -> bool {
-        if !command.redirs.iter().all(is_tame_redirection) {
-            return false;
-        }
+        self.tame_kind(&command.kind, depth)
+    }
+
+    fn tame_kind(&self, kind: &Kind, depth: u32) -> bool {
         let program = |p: &Program| self.tame_program(p, depth);
-        match &command.kind {
-            Kind::Simple(simple) => self.tame_simple(simple, depth),
+        match kind {
+            Kind::Redirected(parts) => {
+                parts.1.iter().all(is_tame_redirection) && self.tame_kind(&parts.0, depth)
+            }
+            Kind::Simple(_, simple) => self.tame_simple(simple, depth),
             Kind::Group(body) | Kind::Subshell(body) => program(body),
-            Kind::If(arms, otherwise) => {
-                arms.iter().all(|(a, b)| program(a) && program(b))
-                    && otherwise.as_ref().is_none_or(program)
+            Kind::If(parts) => {
+                parts.arms.iter().all(|(a, b)| program(a) && program(b))
+                    && parts.otherwise.as_ref().is_none_or(program)
             }
             Kind::Loop(_, parts) => program(&parts.0) && program(&parts.1),
             Kind::For(parts) => {
-                !parts.words.iter().flatten().any(has_process) && program(&parts.body)
+                let words = parts.words.as_deref().unwrap_or_default();
+                !words.iter().any(has_process) && program(&parts.body)
             }
             Kind::Case(parts) => {
                 !has_process(&parts.subject) && parts.arms.iter().all(|arm| program(&arm.body))
@@ -137,7 +142,9 @@ impl Shell {
     }
 
     fn tame_simple(&self, simple: &Simple, depth: u32) -> bool {
-        if simple.words.iter().chain(simple.assigns.iter().map(|a| &a.value)).any(has_process) {
+        if simple.words.iter().chain(simple.assigns.iter().map(|a| &a.value)).any(has_process)
+            || !simple.redirs.iter().all(is_tame_redirection)
+        {
             return false;
         }
         let Some(first) = simple.words.first() else { return true };
@@ -193,9 +200,9 @@ impl Shell {
     fn tame_pipe(&self, commands: &[Command]) -> bool {
         let Some((last, before)) = commands.split_last() else { return false };
         let stages = before.iter().enumerate().all(|(n, command)| {
-            let Kind::Simple(simple) = &command.kind else { return false };
+            let Kind::Simple(_, simple) = &command.kind else { return false };
             simple.assigns.is_empty()
-                && command.redirs.iter().all(is_tame_redirection)
+                && simple.redirs.iter().all(is_tame_redirection)
                 && self.tame_stage(simple, n == 0)
         });
         stages && self.tame_command(last, 0)

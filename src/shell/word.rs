@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::arith;
 use super::assignment::tilde_prefix;
-use super::ast::{Arith, Name, Op, Param, Part, Which, Word};
+use super::ast::{Arith, Class, Name, Op, Param, Part, Rare, Text, Which, Word};
+use super::few::push;
 use super::lexer::{Nothing, Parsed, Parser, Source, is_operator};
 
 /// What a run of parts ends at.
@@ -66,20 +67,20 @@ impl Parts {
         if self.run.is_empty() {
             return;
         }
-        let text: Box<[u8]> = self.run.as_slice().into();
-        self.run.clear();
-        self.list.push(if self.quoted {
-            Part::Quoted(text)
-        } else if text.iter().any(|b| matches!(b, b'*' | b'?' | b'[')) {
-            Part::Glob(text)
+        let class = if self.quoted {
+            Class::Quoted
+        } else if self.run.iter().any(|b| matches!(b, b'*' | b'?' | b'[')) {
+            Class::Glob
         } else {
-            Part::Literal(text)
-        });
+            Class::Literal
+        };
+        push(&mut self.list, Part::text(class, &self.run));
+        self.run.clear();
     }
 
     pub(super) fn push(&mut self, part: Part) {
         self.flush();
-        self.list.push(part);
+        push(&mut self.list, part);
     }
 }
 
@@ -96,13 +97,13 @@ impl Parser<'_> {
             self.advance();
         }
         let parts = self.deeper(|p| p.parts(End::Regex))?;
-        Ok(Word { parts })
+        Ok(Word { parts: parts.into() })
     }
 
     /// The text of a here-document.
     pub(super) fn here_body(&mut self) -> Parsed<Word> {
         let parts = self.deeper(|p| p.parts(End::Input))?;
-        Ok(Word { parts })
+        Ok(Word { parts: parts.into() })
     }
 
     /// Reads up to `end` and past it, unless it is [`End::Word`].
@@ -153,7 +154,7 @@ impl Parser<'_> {
                 b'\\' => self.backslash(end, &mut parts),
                 b'\'' if !quoted => {
                     self.advance();
-                    parts.push(Part::Quoted(self.single_quoted()?.into()));
+                    parts.push(Part::text(Class::Quoted, &self.single_quoted()?));
                 }
                 b'"' if matches!(end, End::Arith | End::Colon) => self.advance(),
                 b'"' if end != End::Input => {
@@ -245,7 +246,7 @@ impl Parser<'_> {
                 self.advance();
                 self.peek();
                 self.advance();
-                Ok(Some(Part::Quoted(self.dollar_quoted()?.into())))
+                Ok(Some(Part::text(Class::Quoted, &self.dollar_quoted()?)))
             }
             _ => {
                 let mark = self.mark();
@@ -355,6 +356,7 @@ impl Parser<'_> {
                 Some(byte) => text.push(byte),
             }
         }
+        text.shrink_to_fit();
         let depth = self.depth;
         let program = self.deeper(|_| {
             let mut source = Source::of(text, line);
@@ -370,10 +372,10 @@ impl Parser<'_> {
 /// A double-quoted part: plain text when that is all there is.
 fn double(mut inner: Vec<Part>) -> Part {
     match inner.pop() {
-        None => Part::Quoted(Box::new([])),
-        Some(Part::Quoted(text)) if inner.is_empty() => Part::Quoted(text),
+        None => Part::text(Class::Quoted, b""),
+        Some(Part::Text(text)) if inner.is_empty() => Part::Text(text),
         Some(last) => {
-            inner.push(last);
+            push(&mut inner, last);
             Part::Double(inner.into())
         }
     }
@@ -382,13 +384,14 @@ fn double(mut inner: Vec<Part>) -> Part {
 /// The parts of a word of a command, with its tilde-prefix (2.6.1).
 fn finish(mut parts: Vec<Part>) -> Word {
     // A lone `[` is the name of a command, no pattern.
-    if let [Part::Glob(text)] = parts.as_mut_slice()
+    if let [Part::Text(text)] = parts.as_mut_slice()
+        && text.class() == Class::Glob
         && !text.iter().any(|b| matches!(b, b'*' | b'?' | b']'))
     {
-        parts = vec![Part::Literal(std::mem::take(text))];
+        *text = Text::new(Class::Literal, text);
     }
     tilde_prefix(&mut parts);
-    Word { parts }
+    Word { parts: parts.into() }
 }
 
 /// An arithmetic expression, parsed now if its text is known now but for
@@ -396,16 +399,14 @@ fn finish(mut parts: Vec<Part>) -> Word {
 pub(super) fn arithmetic(source: Vec<Part>) -> Arith {
     let mut text = Vec::new();
     let mut operands = Vec::new();
-    for part in &source {
+    for (place, part) in source.iter().enumerate() {
         match part {
-            Part::Quoted(t) | Part::Literal(t) | Part::Glob(t) if !t.contains(&arith::OPERAND) => {
-                text.extend_from_slice(t);
-            }
+            Part::Text(t) if !t.contains(&arith::OPERAND) => text.extend_from_slice(t),
             Part::Param(param) if matches!(param.op, Op::Plain) => match &param.which {
                 Which::At | Which::Star | Which::Flags => return Arith::unparsed(source),
-                which => {
+                _ => {
                     let minus = matches!(text.last(), Some(b'-' | b'+'));
-                    operands.push((which.clone(), minus));
+                    push(&mut operands, (u32::try_from(place).unwrap_or(u32::MAX), minus));
                     text.push(arith::OPERAND);
                 }
             },
@@ -413,11 +414,11 @@ pub(super) fn arithmetic(source: Vec<Part>) -> Arith {
         }
     }
     let parsed = u16::try_from(operands.len()).ok().and_then(|n| arith::parse(&text, n).ok());
-    Arith { source, parsed, operands }
+    Arith { source: source.into(), parsed, operands: operands.into() }
 }
 
 impl Arith {
     fn unparsed(source: Vec<Part>) -> Arith {
-        Arith { source, parsed: None, operands: Vec::new() }
+        Arith { source: source.into(), parsed: None, operands: Rare::default() }
     }
 }

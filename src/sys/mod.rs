@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+pub mod account;
 pub mod attributes;
 pub mod block;
 pub mod btrfs;

@@ -66,7 +66,7 @@ pub(super) fn bg(sh: &mut Shell, fields: &Fields) -> Ran {
     for id in ids {
         if let Some(job) = sh.jobs.list().iter().find(|j| j.id == id) {
             let mut line = format!("[{id}] ").into_bytes();
-            line.extend_from_slice(&job.text);
+            line.extend_from_slice(job.text());
             line.push(b'\n');
             sh.put(&line);
         }

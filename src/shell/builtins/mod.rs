@@ -3,7 +3,7 @@
 //! One table, sorted by name. `echo`, `kill`, `printf`, `test` and `[` are
 //! applets as well: what they do is written once, here.
 
-use super::ast::{Simple, Word};
+use super::ast::{Known, Simple, Word};
 use super::fields::Fields;
 use super::{Flow, Shell};
 
@@ -102,16 +102,16 @@ static TABLE: [Builtin; 44] = [
 ];
 
 /// The utility that a command names, which the command remembers.
-pub fn of_command(simple: &Simple, name: &[u8]) -> Option<&'static Builtin> {
-    let mut known = simple.builtin.get();
-    if known == 0 {
+pub fn of_command(known: &Known, simple: &Simple, name: &[u8]) -> Option<&'static Builtin> {
+    let mut place = known.builtin.get();
+    if place == 0 {
         let at = TABLE.binary_search_by(|b| b.name.as_bytes().cmp(name)).ok();
-        known = at.and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(u8::MAX);
+        place = at.and_then(|at| u8::try_from(at + 1).ok()).unwrap_or(u8::MAX);
         if simple.words.first().and_then(Word::fixed).is_some() {
-            simple.builtin.set(known);
+            known.builtin.set(place);
         }
     }
-    TABLE.get(usize::from(known - 1))
+    TABLE.get(usize::from(place - 1))
 }
 
 /// The utility of this name.
