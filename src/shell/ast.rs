@@ -365,6 +365,7 @@ impl Word {
     }
 
     /// The text of a word that expands to exactly itself.
+    #[inline(always)]
     pub fn fixed(&self) -> Option<&[u8]> {
         match &self.parts {
             Few::One(Part::Text(text)) if text.class() != Class::Glob => Some(text),
