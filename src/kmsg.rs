@@ -88,6 +88,9 @@ fn parse_line(line: &[u8]) -> Option<Record> {
 
 /// Undoes the kernel's `\xNN`.
 fn unmangle(text: &[u8]) -> Vec<u8> {
+    if memchr::memchr(b'\\', text).is_none() {
+        return text.to_vec();
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&first, tail)) = rest.split_first() {

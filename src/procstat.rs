@@ -55,17 +55,21 @@ impl Stat {
         let close = text.iter().rposition(|&b| b == b')')?;
         let pid = u32::try_from(number(text.get(..open)?.trim_ascii())?).ok()?;
         let comm = text.get(open + 1..close)?.to_vec();
-        let mut words = text
-            .get(close + 1..)?
-            .split(|b| b.is_ascii_whitespace())
-            .filter(|word| !word.is_empty());
+        let rest = text.get(close + 1..)?.trim_ascii();
+        let mut words = rest.split(|b| *b == b' ').filter(|word| !word.is_empty());
         let state = *words.next()?.first()?;
-        let fields: Vec<i64> = words.map(|word| number(word).unwrap_or(0)).collect();
-        // proc(5) counts from 1 and state is field 3
+        // proc(5) counts from 1 and state is field 3; no one asks for more than
+        // the scheduling policy
+        let mut fields = [0i64; 41 - 3];
+        let mut count = 0;
+        for (place, word) in fields.iter_mut().zip(words) {
+            *place = number(word).unwrap_or(0);
+            count += 1;
+        }
         let signed = |n: usize| fields.get(n - 4).copied().unwrap_or(0);
         let unsigned = |n: usize| u64::try_from(signed(n)).unwrap_or(0);
         let id = |n: usize| u32::try_from(signed(n)).unwrap_or(0);
-        if fields.len() < 21 {
+        if count < 21 {
             return None;
         }
         Some(Stat {
@@ -149,8 +153,24 @@ pub fn terminal_name(device: u32) -> Option<String> {
     })
 }
 
+/// A decimal number; one that does not fit is none.
 fn number(text: &[u8]) -> Option<i64> {
-    std::str::from_utf8(text).ok()?.parse().ok()
+    let (digits, negative) = match text.strip_prefix(b"-") {
+        Some(digits) => (digits, true),
+        None => (text, false),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut value: i64 = 0;
+    for byte in digits {
+        let digit = i64::from(byte.wrapping_sub(b'0'));
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(digit)?;
+    }
+    Some(if negative { -value } else { value })
 }
 
 #[cfg(test)]

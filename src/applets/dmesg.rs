@@ -15,8 +15,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::civil::Civil;
+use crate::digits;
 use crate::kmsg::{self, Record};
-use crate::sys::{clock, kernel_log, terminal};
+use crate::sys::{clock, kernel_log, memory, terminal};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -179,7 +180,7 @@ fn print(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
     });
     let boot = clock::now().saturating_sub(clock::since_boot()).as_micros();
     let boot = i64::try_from(boot).unwrap_or(0);
-    let mut writer = Writer { c, colored, boot, last: None, last_minute: None };
+    let mut writer = Writer { c, colored, boot, last: None, last_minute: None, text: Vec::new() };
     if let Some(file) = &c.file {
         let text = crate::sys::file::read(file).map_err(|e| Error::os(show(file), e))?;
         // Messages in a file may be in either form.
@@ -248,6 +249,8 @@ struct Writer<'a> {
     boot: i64,
     last: Option<u64>,
     last_minute: Option<i64>,
+    /// A message as it is printed.
+    text: Vec<u8>,
 }
 
 impl Writer<'_> {
@@ -257,96 +260,125 @@ impl Writer<'_> {
         if !wanted {
             return Ok(());
         }
-        let text = if self.c.raw { self.raw(record) } else { self.line(record) };
-        cx.put(text.as_bytes())
-    }
-
-    fn raw(&self, record: &Record) -> String {
-        let time = stamp(record.time);
-        let mut text = String::new();
-        for line in record.text.split(|&b| b == b'\n') {
-            text.push_str(&format!("<{}>[{time}] {}\n", record.priority, show_text(line)));
+        self.text.clear();
+        if self.c.raw {
+            self.raw(record);
+        } else {
+            self.line(record);
         }
-        text
+        cx.put(&self.text)
     }
 
-    fn line(&mut self, record: &Record) -> String {
-        let mut head = String::new();
+    fn raw(&mut self, record: &Record) {
+        for line in record.text.split(|&b| b == b'\n') {
+            self.text.push(b'<');
+            digits::push(&mut self.text, u64::from(record.priority), 10, 1, false);
+            self.text.extend_from_slice(b">[");
+            stamp(&mut self.text, record.time);
+            self.text.extend_from_slice(b"] ");
+            show_text(&mut self.text, line);
+            self.text.push(b'\n');
+        }
+    }
+
+    fn line(&mut self, record: &Record) {
         if self.c.decode {
             let facility = match kmsg::FACILITIES.get(record.facility()) {
                 Some(name) => (*name).to_string(),
                 None => format!("local{}", record.facility().saturating_sub(16)),
             };
             let level = kmsg::LEVELS.get(record.level()).copied().unwrap_or("?");
-            head = format!("{facility:<6}:{level:<6}: ");
+            self.text.extend_from_slice(format!("{facility:<6}:{level:<6}: ").as_bytes());
         }
-        let time = self.time(record);
-        let (on, off, color) = if self.colored {
+        let (on, off, color): (&[u8], &[u8], &[u8]) = if self.colored {
             // the level is in the colour of the text
-            let color = match record.level() {
-                0..=2 => "\x1b[7;31m",
-                3 => "\x1b[31m",
-                4 => "\x1b[1m",
-                _ => "",
+            let color: &[u8] = match record.level() {
+                0..=2 => b"\x1b[7;31m",
+                3 => b"\x1b[31m",
+                4 => b"\x1b[1m",
+                _ => b"",
             };
-            ("\x1b[32m", "\x1b[0m", color)
+            (b"\x1b[32m", b"\x1b[0m", color)
         } else {
-            ("", "", "")
+            (b"", b"", b"")
         };
-        let mut text = String::new();
-        for (n, line) in record.text.split(|&b| b == b'\n').enumerate() {
-            if n == 0 {
-                text.push_str(&head);
-                if !time.is_empty() {
-                    text.push_str(&format!("{on}{time}{off}"));
-                }
-            } else {
-                // further lines stand under the first
-                text.extend(std::iter::repeat_n(' ', head.len() + time.len()));
-            }
-            let end = if color.is_empty() { "" } else { off };
-            text.push_str(&format!("{color}{}{end}\n", show_text(line)));
+        let mut head = self.text.len();
+        if self.c.times != Times::None {
+            self.text.extend_from_slice(on);
+            let start = self.text.len();
+            self.time(record);
+            head += self.text.len() - start;
+            self.text.extend_from_slice(off);
         }
-        text
+        for (n, line) in record.text.split(|&b| b == b'\n').enumerate() {
+            if n > 0 {
+                // further lines stand under the first
+                let end = self.text.len() + head;
+                memory::resize(&mut self.text, end, b' ');
+            }
+            self.text.extend_from_slice(color);
+            show_text(&mut self.text, line);
+            if !color.is_empty() {
+                self.text.extend_from_slice(off);
+            }
+            self.text.push(b'\n');
+        }
     }
 
-    fn time(&mut self, record: &Record) -> String {
-        let micros = i64::try_from(record.time).unwrap_or(i64::MAX);
-        let seconds = self.boot.saturating_add(micros).div_euclid(1_000_000);
-        let local = || Civil::of(seconds, clock::zone_offset(seconds));
+    fn time(&mut self, record: &Record) {
         let delta =
             record.time.saturating_sub(self.last.replace(record.time).unwrap_or(record.time));
-        match self.c.times {
-            Times::None => String::new(),
-            Times::Boot => format!("[{}] ", stamp(record.time)),
-            Times::Clock => format!("[{}] ", local().ctime()),
-            Times::Delta => format!("[{} <{}>] ", stamp(record.time), stamp(delta)),
-            Times::Relative => {
-                let minute = seconds.div_euclid(60);
-                if self.last_minute.replace(minute) == Some(minute) {
-                    let text = format!("+{}.{:06}", delta / 1_000_000, delta % 1_000_000);
-                    return format!("[{text:>11}] ");
-                }
-                let t = local();
-                format!("[{}{:02} {:02}:{:02}] ", t.month_name(), t.day, t.hour, t.minute)
+        if matches!(self.c.times, Times::Boot | Times::Delta) {
+            self.text.push(b'[');
+            stamp(&mut self.text, record.time);
+            if self.c.times == Times::Delta {
+                self.text.extend_from_slice(b" <");
+                stamp(&mut self.text, delta);
+                self.text.push(b'>');
             }
+            self.text.extend_from_slice(b"] ");
+            return;
         }
+        let micros = i64::try_from(record.time).unwrap_or(i64::MAX);
+        let seconds = self.boot.saturating_add(micros).div_euclid(1_000_000);
+        let t = Civil::of(seconds, clock::zone_offset(seconds));
+        let minute = seconds.div_euclid(60);
+        let text = if self.c.times == Times::Clock {
+            format!("[{}] ", t.ctime())
+        } else if self.last_minute.replace(minute) == Some(minute) {
+            let text = format!("+{}.{:06}", delta / 1_000_000, delta % 1_000_000);
+            format!("[{text:>11}] ")
+        } else {
+            format!("[{}{:02} {:02}:{:02}] ", t.month_name(), t.day, t.hour, t.minute)
+        };
+        self.text.extend_from_slice(text.as_bytes());
     }
 }
 
 /// Text of a message, of which only control bytes are changed.
-fn show_text(line: &[u8]) -> String {
-    let mut text = String::with_capacity(line.len());
+fn show_text(out: &mut Vec<u8>, line: &[u8]) {
+    if line.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')) {
+        out.extend_from_slice(line);
+        return;
+    }
     for (n, part) in line.split(|&b| b == b'\t').enumerate() {
         if n > 0 {
-            text.push('\t');
+            out.push(b'\t');
         }
-        text.push_str(&show_bytes(part).to_string());
+        out.extend_from_slice(show_bytes(part).to_string().as_bytes());
     }
-    text
 }
 
 /// Seconds since the start, as printk has them.
-fn stamp(micros: u64) -> String {
-    format!("{:5}.{:06}", micros / 1_000_000, micros % 1_000_000)
+fn stamp(out: &mut Vec<u8>, micros: u64) {
+    let start = out.len();
+    digits::push(out, micros / 1_000_000, 10, 1, false);
+    let count = out.len() - start;
+    if count < 5 {
+        out.truncate(start);
+        memory::resize(out, start + 5 - count, b' ');
+        digits::push(out, micros / 1_000_000, 10, 1, false);
+    }
+    out.push(b'.');
+    digits::push(out, micros % 1_000_000, 10, 6, false);
 }

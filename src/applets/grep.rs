@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
@@ -242,7 +243,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let list: Vec<&[u8]> = patterns.iter().map(Vec::as_slice).collect();
     c.regex = Regex::any_of(&list, flags).map_err(Error::usage)?;
     let recursive = matches!(c.folders, Folders::Recurse | Folders::Follow);
-    c.names = names.unwrap_or(operands.len() > 1 || recursive);
+    let folder = || operands.first().is_none_or(|operand| Path::new(operand).is_dir());
+    c.names = names.unwrap_or(operands.len() > 1 || recursive && folder());
     if operands.is_empty() {
         operands.push(if recursive { "".into() } else { "-".into() });
     }
@@ -615,11 +617,11 @@ fn selected(
         scan.shown = span.1;
         return Ok(());
     }
-    let mut from = span.0;
-    if !c.only {
-        from = back(text, span.0, scan.shown, c.before, c.end);
-    }
+    let mut from = back(text, span.0, scan.shown, c.before, c.end);
+    // of a binary file there is only a message
+    let is_shown = !scan.binary || c.only;
     if (c.before > 0 || c.after > 0)
+        && is_shown
         && scan.printed
         && (from > scan.shown || scan.count == 1)
         && let Some(separator) = &c.separator
@@ -633,8 +635,9 @@ fn selected(
         }
         cx.put(b"\n")?;
     }
-    scan.printed = true;
-    while from < span.0 {
+    scan.printed |= is_shown;
+    // With -o the lines around only decide where a group ends.
+    while from < span.0 && !c.only {
         let rest = text.get(from..span.0).unwrap_or_default();
         let end = search::byte(rest, c.end).map_or(span.0, |e| from + e + 1);
         line(cx, c, scan, name, text, (from, end), b'-')?;

@@ -46,12 +46,17 @@ struct Piece {
     size: usize,
     /// Text behind the last conversion is left out of the last turn.
     last: bool,
-    /// Of a conversion of one byte: what it makes of each, and its length.
-    cells: Option<Cells>,
 }
 
-/// For each byte a text and its length.
-type Cells = Box<[([u8; 7], u8); 256]>;
+/// For each byte what a unit of one byte makes of it, and how long that is; in
+/// the last turn of the unit, too.
+struct Cells {
+    texts: [[u8; CELL]; 256],
+    lengths: [[u8; 2]; 256],
+}
+
+/// Longer ones are not prepared.
+const CELL: usize = 8;
 
 /// Pieces that take so many bytes, several times.
 struct Unit {
@@ -60,6 +65,7 @@ struct Unit {
     size: usize,
     /// No count was given: it may be repeated to fill the line.
     open: bool,
+    cells: Option<Box<Cells>>,
 }
 
 /// The units of one -e.
@@ -231,7 +237,9 @@ fn show_row(formats: &[Format], out: &mut Vec<u8>, at: u64, row: &[u8]) {
         }
         let mut place = 0usize;
         for unit in &format.units {
-            for turn in 0..unit.count {
+            let quick = unit.quick(out, row.get(place..).unwrap_or_default());
+            place += quick;
+            for turn in quick..unit.count {
                 for piece in &unit.pieces {
                     // Behind the end of the file there are blanks only.
                     let last_turn = turn + 1 == unit.count;
@@ -265,7 +273,54 @@ impl Format {
                 // Blanks between are not needed behind the last.
                 piece.last = true;
             }
+            unit.cells = unit.cells();
         }
+    }
+}
+
+impl Unit {
+    /// The texts of all bytes, when it takes one and the texts are short.
+    fn cells(&self) -> Option<Box<Cells>> {
+        let whole = |p: &Piece| p.radix == b'_' || p.letter == 0 || b"diouxXc".contains(&p.letter);
+        if self.size != 1 || !self.pieces.iter().all(|p| p.size <= 1 && whole(p)) {
+            return None;
+        }
+        let mut cells = Box::new(Cells { texts: [[0; CELL]; 256], lengths: [[0; 2]; 256] });
+        let mut text = Vec::new();
+        for byte in 0..=u8::MAX {
+            let at = usize::from(byte);
+            for (closing, length) in [true, false].into_iter().zip(&mut cells.lengths[at]) {
+                text.clear();
+                let mut place = 0;
+                for piece in &self.pieces {
+                    piece.show(&mut text, 0, &[byte], &mut place, closing);
+                }
+                *length = u8::try_from(text.len()).ok()?;
+            }
+            // The last turn's is the beginning of the others'.
+            cells.texts[at].get_mut(..text.len())?.copy_from_slice(&text);
+        }
+        Some(cells)
+    }
+
+    /// Shows as many turns as there are bytes, from what was prepared; how many
+    /// they were.
+    fn quick(&self, out: &mut Vec<u8>, bytes: &[u8]) -> usize {
+        let Some(cells) = &self.cells else { return 0 };
+        let count = bytes.len().min(self.count);
+        let start = out.len();
+        crate::sys::memory::resize(out, start + count * CELL, 0);
+        let mut at = start;
+        for (turn, byte) in bytes.iter().take(count).enumerate() {
+            let byte = usize::from(*byte);
+            if let Some(place) = out.get_mut(at..at + CELL) {
+                place.copy_from_slice(&cells.texts[byte]);
+            }
+            let [last, usual] = cells.lengths[byte];
+            at += usize::from(if turn + 1 == self.count { last } else { usual });
+        }
+        out.truncate(at);
+        count
     }
 }
 
@@ -295,7 +350,13 @@ fn parse(text: &[u8]) -> Option<Format> {
         rest = body.get(end + 1..)?.trim_ascii_start();
         let taken = pieces.iter().map(|p| p.size).sum();
         let count_of = count.unwrap_or(1).min(1 << 16);
-        units.push(Unit { pieces, count: count_of, size: taken, open: count.is_none() });
+        units.push(Unit {
+            pieces,
+            count: count_of,
+            size: taken,
+            open: count.is_none(),
+            cells: None,
+        });
     }
     let closing = units.iter().flat_map(|u: &Unit| &u.pieces).any(|p| p.letter == b'A');
     Some(Format { units, closing })
@@ -321,7 +382,6 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
         radix: 0,
         size: 0,
         last: false,
-        cells: None,
     };
     let mut list = Vec::new();
     let mut plain = Vec::new();
@@ -411,7 +471,6 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
                 if !fits {
                     return None;
                 }
-                piece.cells = piece.cells();
                 list.push(piece);
             }
             _ => plain.push(byte),
@@ -424,22 +483,6 @@ fn pieces(text: &[u8], size: Option<usize>) -> Option<Vec<Piece>> {
 }
 
 impl Piece {
-    fn cells(&self) -> Option<Cells> {
-        let whole = self.radix == b'_' || b"diouxXc".contains(&self.letter);
-        if self.size != 1 || !whole {
-            return None;
-        }
-        let mut cells = Box::new([([0; 7], 0); 256]);
-        let mut text = Vec::new();
-        for (byte, (place, length)) in (0..=u8::MAX).zip(cells.iter_mut()) {
-            text.clear();
-            self.convert(&mut text, &[byte]);
-            place.get_mut(..text.len())?.copy_from_slice(&text);
-            *length = u8::try_from(text.len()).ok()?;
-        }
-        Some(cells)
-    }
-
     /// Pads a text to the width.
     fn padded(&self, out: &mut Vec<u8>, text: &[u8]) {
         let end = out.len() + self.width.max(text.len());
@@ -492,12 +535,6 @@ impl Piece {
         out.extend_from_slice(&self.text);
         if self.letter == b'a' {
             self.number(out, at + *place as u64, false, self.radix);
-            return;
-        }
-        if let (Some(cells), Some(byte)) = (&self.cells, row.get(*place)) {
-            let (text, length) = &cells[usize::from(*byte)];
-            out.extend_from_slice(text.get(..usize::from(*length)).unwrap_or_default());
-            *place += 1;
             return;
         }
         let item = row.get(*place..).unwrap_or_default();

@@ -145,7 +145,7 @@ fn lsof(cx: &mut Ctx) -> Result<Status, Error> {
     for process in proc::all(false)? {
         let stat = &process.stat;
         if (!pids.is_empty() && !pids.contains(&stat.pid))
-            || (!uids.is_empty() && !uids.contains(&process.ids.euid))
+            || (!uids.is_empty() && !uids.contains(&process.euid))
             || (!names.is_empty() && !names.iter().any(|name| stat.comm.starts_with(name)))
         {
             continue;
@@ -187,7 +187,7 @@ fn line(
     users: &mut Users,
 ) -> Result<(), Error> {
     let comm = show_bytes(process.stat.comm.get(..9).unwrap_or(&process.stat.comm)).to_string();
-    let user = show_bytes(users.name_of(process.ids.euid)).to_string();
+    let user = show_bytes(users.name_of(process.euid)).to_string();
     let mode = used.meta.as_ref().map_or(0, |meta| meta.mode() & libc::S_IFMT);
     let kind = match mode {
         libc::S_IFDIR => "DIR",
@@ -317,7 +317,7 @@ fn report(
     }
     let pid = process.stat.pid;
     if options.has(b'v') {
-        let user = show_bytes(users.name_of(process.ids.euid)).to_string();
+        let user = show_bytes(users.name_of(process.euid)).to_string();
         let text =
             format!(" {user:<10} {pid:>6} {letters:<6} {}\n", show_bytes(&process.stat.comm));
         note(cx, text.as_bytes());
@@ -327,7 +327,7 @@ fn report(
     let marks: String = letters.chars().filter(|c| !matches!(c, '.' | 'f' | 'F')).collect();
     note(cx, marks.as_bytes());
     if options.has(b'u') {
-        let user = show_bytes(users.name_of(process.ids.euid)).to_string();
+        let user = show_bytes(users.name_of(process.euid)).to_string();
         note(cx, format!("({user})").as_bytes());
     }
     Ok(())

@@ -125,6 +125,12 @@ fn asked(cx: &mut Ctx, is_root: bool, old: &[u8]) -> Result<Vec<u8>, Error> {
             "an empty password is no password (-d removes it); nothing is changed",
         ));
     }
+    if password.len() > accounts::LONGEST {
+        return Err(Error::msg(format_args!(
+            "longer than {} bytes; nothing is changed",
+            accounts::LONGEST
+        )));
+    }
     if ask(b"Retype password: ")? != password {
         return Err(Error::msg("the passwords differ; nothing is changed"));
     }

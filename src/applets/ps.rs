@@ -386,7 +386,7 @@ fn print(
                 line.push(' ');
             }
             let last = n + 1 == columns.len();
-            let length = cell.chars().count();
+            let length = if cell.is_ascii() { cell.len() } else { cell.chars().count() };
             let pad = column.width.saturating_sub(length);
             let given = pad.min(over);
             over -= given;
@@ -399,13 +399,18 @@ fn print(
                 }
                 Shape::Left | Shape::Command if last => line.push_str(cell),
                 Shape::Left | Shape::Command => {
-                    let cut: String = cell.chars().take(column.width).collect();
-                    line.push_str(&cut);
+                    let end =
+                        cell.char_indices().nth(column.width).map_or(cell.len(), |(at, _)| at);
+                    line.push_str(cell.get(..end).unwrap_or_default());
                     line.extend(std::iter::repeat_n(' ', pad));
                 }
             }
         }
-        let mut line: String = line.chars().take(limit).collect();
+        if line.len() > limit
+            && let Some((end, _)) = line.char_indices().nth(limit)
+        {
+            line.truncate(end);
+        }
         line.push('\n');
         cx.put(line.as_bytes())?;
     }

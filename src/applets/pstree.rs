@@ -215,7 +215,7 @@ impl Tree {
         self.nodes.push(Node {
             pid: process.lwp,
             pgrp: process.stat.pgrp,
-            uid: process.ids.euid,
+            uid: process.euid,
             name: show_bytes(&name).to_string().into_bytes(),
             arguments,
             thread,

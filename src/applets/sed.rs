@@ -542,6 +542,14 @@ impl Sed {
         self.out.put(cx, bytes, None)
     }
 
+    /// The text of `i` and `c` ends as lines do; that of `a` by a newline (GNU).
+    fn put_text(&mut self, cx: &mut Ctx, text: &[u8]) -> Result<(), Error> {
+        match text.strip_suffix(b"\n") {
+            Some(text) => self.out.put(cx, text, Some(self.end)),
+            None => self.put(cx, text),
+        }
+    }
+
     fn flush_queue(&mut self, cx: &mut Ctx) -> Result<(), Error> {
         for queued in std::mem::take(&mut self.queue) {
             match queued {
@@ -618,7 +626,7 @@ impl Sed {
             Range::Outside => {
                 // Lines that other commands read may have gone past a number.
                 let begins = match (first, second) {
-                    (Address::Line(first), Address::Line(end)) if *end <= line => line == *first,
+                    (Address::Line(first), Address::Line(end)) if *end < line => line == *first,
                     (Address::Line(first), _) => line >= *first,
                     (first, _) => self.is_at(cx, first)?,
                 };
@@ -638,8 +646,9 @@ impl Sed {
             }
             Range::Until(end) => {
                 let next = if line < end { Range::Until(end) } else { self.closed(first) };
-                // Lines that other commands read may have gone past the end.
-                (line <= end, next)
+                // Lines that other commands read may have gone past the end: of a
+                // count the line behind it belongs to the range (GNU).
+                (line <= end || !matches!(second, Address::Line(_)), next)
             }
             Range::Inside => {
                 let over =
@@ -649,10 +658,6 @@ impl Sed {
         };
         if let Some(range) = self.active.get_mut(number) {
             *range = next;
-        }
-        if !inside && next == Range::Outside {
-            // Past its end it may begin here anew.
-            return self.selects(cx, number, c);
         }
         Ok(inside)
     }
@@ -682,12 +687,12 @@ impl Sed {
                     self.out.put(cx, text.as_bytes(), Some(self.end))?;
                 }
                 (b'a', Argument::Text(text)) => self.queue.push(Queued::Text(text.clone())),
-                (b'i', Argument::Text(text)) => self.put(cx, text)?,
+                (b'i', Argument::Text(text)) => self.put_text(cx, text)?,
                 (b'c', Argument::Text(text)) => {
                     let inside =
                         matches!(self.active.get(at - 1), Some(Range::Inside | Range::Until(_)));
                     if c.not || c.second.is_none() || !inside {
-                        self.put(cx, text)?;
+                        self.put_text(cx, text)?;
                     }
                     return Ok(End::Delete);
                 }
@@ -732,7 +737,10 @@ impl Sed {
                 }
                 (b'l', Argument::Number(width)) => {
                     let width = width.map_or(self.width, |w| usize::try_from(w).unwrap_or(0));
-                    let text = visible(&self.space, width);
+                    let mut text = visible(&self.space, width);
+                    for byte in text.iter_mut().filter(|b| **b == b'\n') {
+                        *byte = self.end;
+                    }
                     self.put(cx, &text)?;
                 }
                 (b'n', _) => {

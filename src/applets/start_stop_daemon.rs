@@ -143,7 +143,7 @@ fn is(wanted: &Wanted, process: &Process) -> bool {
     });
     program
         && name
-        && wanted.user.is_none_or(|uid| process.ids.euid == uid)
+        && wanted.user.is_none_or(|uid| process.euid == uid)
         && wanted.parent.is_none_or(|ppid| stat.ppid == ppid)
         && wanted.pids.as_ref().is_none_or(|pids| pids.contains(&stat.pid))
 }

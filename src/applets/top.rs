@@ -218,7 +218,7 @@ impl Top {
             let used = ticks.saturating_sub(old.map_or(0, |old| old.2));
             seen.push((lwp, start, ticks));
             let wanted = self.pids.is_empty() || self.pids.contains(&process.stat.pid);
-            if wanted && self.user.is_none_or(|user| process.ids.euid == user) {
+            if wanted && self.user.is_none_or(|user| process.euid == user) {
                 list.push(Entry { process, share: used.saturating_mul(1000) / passed, ticks });
             }
         }
@@ -311,7 +311,7 @@ impl Top {
         let resident = stat.rss.saturating_mul(page);
         let statm = crate::sys::file::read(entry.process.folder.join("statm")).unwrap_or_default();
         let shared = statm.split(|b| *b == b' ').nth(2).and_then(size::count).unwrap_or(0);
-        let mut user = show_bytes(self.users.name_of(entry.process.ids.euid)).to_string();
+        let mut user = show_bytes(self.users.name_of(entry.process.euid)).to_string();
         if user.chars().count() > 8 {
             user = user.chars().take(7).chain(['+']).collect();
         }

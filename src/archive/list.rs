@@ -24,7 +24,11 @@ pub struct Lister {
 /// A name as GNU tar shows it: on one line, with no byte in it that could do
 /// something to a terminal.
 pub fn shown(name: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len());
+    let mut out = Vec::with_capacity(name.len() + 1);
+    if name.iter().all(|b| matches!(b, b' '..=b'~') && *b != b'\\') {
+        out.extend_from_slice(name);
+        return out;
+    }
     for chunk in name.utf8_chunks() {
         for c in chunk.valid().chars() {
             if c.is_ascii() || !c.is_control() {

@@ -45,7 +45,8 @@ struct Pax {
 }
 
 fn text(field: &[u8]) -> &[u8] {
-    field.split(|&b| b == 0).next().unwrap_or_default()
+    let end = memchr::memchr(0, field).unwrap_or(field.len());
+    field.get(..end).unwrap_or_default()
 }
 
 /// A number in octal with blanks around, or in base 256.
@@ -94,14 +95,26 @@ struct Head {
 /// Whether a block is a header: its sum is right, taken of unsigned or signed
 /// bytes.
 fn is_header(block: &[u8; UNIT]) -> bool {
-    let Some(expected) = block.get(148..156).and_then(number) else { return false };
-    let (mut plain, mut signed) = (0i64, 0i64);
-    for (at, &byte) in block.iter().enumerate() {
-        let byte = if (148..156).contains(&at) { b' ' } else { byte };
-        plain += i64::from(byte);
-        signed += i64::from(byte as i8);
+    let field = block.get(148..156).unwrap_or_default();
+    let Some(expected) = number(field) else { return false };
+    // The sum's own field counts as blanks. Eight bytes at a time: each lane of
+    // sixteen bits takes 128 bytes.
+    let (mut lanes, mut high) = (0u64, 0i64);
+    const LOW: u64 = 0x00ff_00ff_00ff_00ff;
+    for word in block.as_chunks::<8>().0 {
+        let word = u64::from_le_bytes(*word);
+        lanes += (word & LOW) + (word >> 8 & LOW);
+        high += i64::from((word & 0x8080_8080_8080_8080).count_ones());
     }
-    expected == plain || expected == signed
+    let mut plain = 8 * i64::from(b' ');
+    for shift in [0, 16, 32, 48] {
+        plain += (lanes >> shift & 0xffff) as i64;
+    }
+    for &byte in field {
+        plain -= i64::from(byte);
+        high -= i64::from(byte >> 7);
+    }
+    expected == plain || expected == plain - 256 * high
 }
 
 /// Reads a header whose sum is right.
@@ -250,7 +263,7 @@ impl Tar {
             if got < UNIT {
                 return Err(Damage::Short);
             }
-            if block == [0; UNIT] {
+            if block.iter().all(|b| *b == 0) {
                 self.begun = true;
                 return Ok(None);
             }

@@ -62,7 +62,7 @@ struct Bits {
 
 impl Bits {
     /// Makes sure of 25 bits and more; zeros stand for what is not there.
-    #[inline]
+    #[inline(always)]
     fn fill(&mut self, input: &mut Input) -> Result<(), Cause> {
         if self.count > 32 {
             return Ok(());
@@ -142,7 +142,7 @@ impl Codes {
         codes
     }
 
-    #[inline]
+    #[inline(always)]
     fn next(&self, bits: &mut Bits, input: &mut Input) -> Result<u16, Cause> {
         if bits.count < LONGEST as u32 {
             // At the very end there may be fewer bits than a code can have.
@@ -164,7 +164,7 @@ impl Codes {
         self.find(ahead, bits)
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, ahead: u32, bits: &mut Bits) -> Result<u16, Cause> {
         let quick = *self.quick.get((ahead >> (LONGEST - QUICK)) as usize).unwrap_or(&0);
         let (length, symbol) = if quick != 0 {
@@ -243,31 +243,36 @@ impl Bzip2 {
     fn emit(&mut self, out: &mut Vec<u8>) {
         let start = out.len();
         crate::sys::memory::resize(out, start + STEP, 0);
+        let links = self.links.as_slice();
+        let (mut left, mut place) = (self.left, self.place);
+        let (mut last, mut run, mut repeat) = (self.last, self.run, self.repeat);
         let mut filled = start;
         'room: for slot in out.get_mut(start..).unwrap_or_default() {
-            while self.repeat == 0 {
-                if self.left == 0 {
+            while repeat == 0 {
+                if left == 0 {
                     break 'room;
                 }
-                self.left -= 1;
-                let entry = self.links.get(self.place as usize).copied().unwrap_or(0);
-                self.place = entry >> 8;
+                left -= 1;
+                let entry = links.get(place as usize).copied().unwrap_or(0);
+                place = entry >> 8;
                 let byte = entry as u8;
-                if self.run == 4 {
-                    self.run = 0;
-                    self.repeat = byte;
+                if run == 4 {
+                    run = 0;
+                    repeat = byte;
                     continue;
                 }
-                self.run = if byte == self.last && self.run > 0 { self.run + 1 } else { 1 };
-                self.last = byte;
+                run = if byte == last && run > 0 { run + 1 } else { 1 };
+                last = byte;
                 *slot = byte;
                 filled += 1;
                 continue 'room;
             }
-            self.repeat -= 1;
-            *slot = self.last;
+            repeat -= 1;
+            *slot = last;
             filled += 1;
         }
+        (self.left, self.place) = (left, place);
+        (self.last, self.run, self.repeat) = (last, run, repeat);
         out.truncate(filled);
         self.crc.update(out.get(start..).unwrap_or_default());
     }
@@ -299,22 +304,20 @@ impl Bzip2 {
         // Links from each byte to the one that follows it in the text.
         let mut places = [0u32; 256];
         for &link in &self.links {
-            if let Some(count) = places.get_mut(usize::from(link as u8)) {
-                *count += 1;
-            }
+            places[usize::from(link as u8)] += 1;
         }
         let mut sum = 0;
         for place in &mut places {
             sum += std::mem::replace(place, sum);
         }
-        for at in 0..self.links.len() {
-            let byte = self.links.get(at).copied().unwrap_or(0) as u8;
-            if let Some(place) = places.get_mut(usize::from(byte)) {
-                if let Some(link) = self.links.get_mut(*place as usize) {
-                    *link |= (at as u32) << 8;
-                }
-                *place += 1;
+        let links = self.links.as_mut_slice();
+        for at in 0..links.len() {
+            let byte = links.get(at).copied().unwrap_or(0) as u8;
+            let place = &mut places[usize::from(byte)];
+            if let Some(link) = links.get_mut(*place as usize) {
+                *link |= (at as u32) << 8;
             }
+            *place += 1;
         }
         self.left = self.links.len();
         self.place = self.links.get(origin).ok_or(Cause::Corrupt)? >> 8;
@@ -332,18 +335,21 @@ impl Bzip2 {
         tables: &[Codes],
         selectors: &[u8],
     ) -> Result<(), Cause> {
-        self.links.clear();
-        self.links.reserve(self.most);
+        self.links.resize(self.most, 0);
+        let links = self.links.as_mut_slice();
+        let mut filled = 0;
         let (mut run, mut weight) = (0usize, 1usize);
+        // Here and not behind a pointer, so that it stays in registers.
+        let mut bits = std::mem::take(&mut self.bits);
         let mut selectors = selectors.iter();
         loop {
             let table = selectors.next().and_then(|&s| tables.get(usize::from(s)));
             let table = table.ok_or(Cause::Corrupt)?;
             for _ in 0..GROUP {
-                let symbol = usize::from(table.next(&mut self.bits, input)?);
+                let symbol = usize::from(table.next(&mut bits, input)?);
                 if symbol <= 1 {
                     // A number in base 2 with the digits 1 and 2.
-                    if weight > self.most {
+                    if weight > links.len() {
                         return Err(Cause::Corrupt);
                     }
                     run += weight << symbol;
@@ -351,22 +357,26 @@ impl Bzip2 {
                     continue;
                 }
                 if run > 0 {
-                    if run > self.most - self.links.len() {
-                        return Err(Cause::Corrupt);
-                    }
                     let byte = u32::from(front.first().copied().unwrap_or(0));
-                    self.links.resize(self.links.len() + run, byte);
+                    let places = links.get_mut(filled..filled + run).ok_or(Cause::Corrupt)?;
+                    for place in places {
+                        *place = byte;
+                    }
+                    filled += run;
                     (run, weight) = (0, 1);
                 }
                 if symbol == end {
-                    return if self.links.is_empty() { Err(Cause::Corrupt) } else { Ok(()) };
+                    self.bits = bits;
+                    self.links.truncate(filled);
+                    return if filled == 0 { Err(Cause::Corrupt) } else { Ok(()) };
                 }
-                if self.links.len() >= self.most {
-                    return Err(Cause::Corrupt);
+                let byte = *front.get(symbol - 1).ok_or(Cause::Corrupt)?;
+                front.copy_within(..symbol - 1, 1);
+                if let Some(first) = front.first_mut() {
+                    *first = byte;
                 }
-                let moved = front.get_mut(..symbol).ok_or(Cause::Corrupt)?;
-                moved.rotate_right(1);
-                self.links.push(u32::from(moved.first().copied().unwrap_or(0)));
+                *links.get_mut(filled).ok_or(Cause::Corrupt)? = u32::from(byte);
+                filled += 1;
             }
         }
     }

@@ -122,16 +122,19 @@ pub fn ask(input: BorrowedFd, output: BorrowedFd, prompt: &[u8]) -> Option<Vec<u
     line
 }
 
+/// The longest password that can be typed, in bytes.
+pub const LONGEST: usize = 512;
+
 /// A line, byte by byte: what follows is somebody else's. Nothing at the end
-/// of the input.
+/// of the input. Of one that is longer than [`LONGEST`] comes a byte more, which
+/// tells it from others.
 pub fn line(input: BorrowedFd) -> Option<Vec<u8>> {
-    const LONGEST: usize = 512;
-    let mut line = Vec::with_capacity(LONGEST);
+    let mut line = Vec::with_capacity(LONGEST + 1);
     let mut byte = [0];
     loop {
         match unistd::read(input, &mut byte) {
             Ok(1) if matches!(byte, [b'\n' | b'\r']) => return Some(line),
-            Ok(1) if line.len() < LONGEST => line.extend_from_slice(&byte),
+            Ok(1) if line.len() <= LONGEST => line.extend_from_slice(&byte),
             Ok(1) | Err(Errno::EINTR) => {}
             _ if line.is_empty() => return None,
             _ => return Some(line),

@@ -3,6 +3,7 @@
 
 pub mod sockets;
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::applet::Error;
@@ -15,12 +16,25 @@ pub struct Process {
     pub stat: Stat,
     /// The thread's id.
     pub lwp: u32,
-    /// Users and groups.
-    pub ids: Ids,
+    /// Effective user.
+    pub euid: u32,
+    /// Effective group.
+    pub egid: u32,
+    ids: std::cell::OnceCell<Ids>,
     /// Arguments, each with a zero behind it; empty for kernel threads.
     pub arguments: Vec<u8>,
     /// Its folder in /proc.
     pub folder: PathBuf,
+}
+
+impl Process {
+    /// What `/proc/PID/status` says: few want to know, and the kernel takes its
+    /// time to write it.
+    pub fn ids(&self) -> &Ids {
+        self.ids.get_or_init(|| {
+            Ids::parse(&crate::sys::file::read(self.folder.join("status")).unwrap_or_default())
+        })
+    }
 }
 
 /// What all processes have in common.
@@ -95,11 +109,25 @@ fn numbers(path: &Path) -> std::io::Result<Vec<u32>> {
 
 /// `None` when it has ended in the meantime.
 fn read(folder: &Path, pid: u32, lwp: u32) -> Option<Process> {
-    let mut stat = Stat::parse(&crate::sys::file::read(folder.join("stat")).ok()?)?;
+    let mut path = folder.as_os_str().as_bytes().to_vec();
+    let length = path.len();
+    // The folder belongs to the effective user and group; a process that no
+    // one may look into makes only what is in it root's (fs/proc/base.c,
+    // task_dump_owner).
+    let owner = nix::sys::stat::stat(path.as_slice()).ok()?;
+    let mut text = Vec::new();
+    let mut get = |name: &[u8]| {
+        text.clear();
+        path.truncate(length);
+        path.extend_from_slice(name);
+        crate::sys::file::read_at_once(&path, &mut text).map(|()| text.clone())
+    };
+    let mut stat = Stat::parse(&get(b"/stat").ok()?)?;
     stat.pid = pid;
-    let ids = Ids::parse(&crate::sys::file::read(folder.join("status")).unwrap_or_default());
-    let arguments = crate::sys::file::read(folder.join("cmdline")).unwrap_or_default();
-    Some(Process { stat, lwp, ids, arguments, folder: folder.to_path_buf() })
+    let arguments = get(b"/cmdline").unwrap_or_default();
+    let folder = folder.to_path_buf();
+    let ids = std::cell::OnceCell::new();
+    Some(Process { stat, lwp, euid: owner.st_uid, egid: owner.st_gid, ids, arguments, folder })
 }
 
 /// The numbers of `/proc/meminfo`.

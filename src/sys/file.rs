@@ -9,6 +9,8 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use super::memory;
+
 /// What is read at once: most files of /proc and /sys.
 const STEP: usize = 4096;
 
@@ -26,6 +28,29 @@ fn read_path(path: &Path) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::new();
     read_rest(fd.as_fd(), &mut bytes)?;
     Ok(bytes)
+}
+
+/// Appends what is in a file of /proc that comes whole at the first read when
+/// there is room for it: no second read is needed to see its end.
+///
+/// # Errors
+/// Those of openat(2) and read(2).
+pub fn read_at_once(path: &[u8], bytes: &mut Vec<u8>) -> Result<(), Errno> {
+    let fd = super::path::open(path, OFlag::O_RDONLY)?;
+    let start = bytes.len();
+    memory::resize(bytes, start + STEP, 0);
+    let room = bytes.get_mut(start..).unwrap_or_default();
+    let count = loop {
+        match nix::unistd::read(&fd, room) {
+            Err(Errno::EINTR) => {}
+            result => break result,
+        }
+    };
+    bytes.truncate(start + *count.as_ref().unwrap_or(&0));
+    match count? {
+        STEP => read_rest(fd.as_fd(), bytes),
+        _ => Ok(()),
+    }
 }
 
 /// Appends all that there is to read of `fd`.

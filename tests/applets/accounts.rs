@@ -72,6 +72,8 @@ fn mistakes_change_nothing() {
     let at = ["-R", root.to_str().unwrap()];
     applet("passwd").args(at).args(["nobody"]).stderr_has("nobody: no such user").fails(1);
     applet("passwd").args(at).args(["me"]).stdin("one\ntwo\n").stderr_has("differ").fails(1);
+    let long = format!("{0}x\n{0}y\n", "a".repeat(512));
+    applet("passwd").args(at).args(["me"]).stdin(&long).stderr_has("longer than 512").fails(1);
     applet("passwd").args(at).args(["me"]).stdin("").stderr_has("nothing is changed").fails(1);
     applet("chpasswd").args(at).stdin("me\n").stderr_has("line 1").fails(1);
     applet("chpasswd").args(at).stdin("you:x\n").stderr_has("no such user").fails(1);

@@ -184,3 +184,19 @@ fn blocks_are_joined() {
         assert_eq!(rest, format!("line {number}"));
     }
 }
+
+#[test]
+fn names_of_a_search_below() {
+    let scratch = Scratch::new("grep-names");
+    fs::create_dir(scratch.path().join("d")).unwrap();
+    scratch.file("d/f", "a 1\nb\n\na 2\n");
+    let grep = |args: &[&str]| applet("grep").args(args).dir(scratch.path());
+    grep(&["-r", "a", "d/f"]).stdout("a 1\na 2\n").ok();
+    grep(&["-r", "2", "d"]).stdout("d/f:a 2\n").ok();
+    grep(&["-r", "2", "d/f", "d/f"]).stdout("d/f:a 2\nd/f:a 2\n").ok();
+    if !against_busybox() {
+        // the lines between belong to the matches around
+        grep(&["-o", "-A1", "-B1", "a", "d/f"]).stdout("a\na\n").ok();
+        grep(&["-o", "-A1", "a", "d/f"]).stdout("a\n--\na\n").ok();
+    }
+}

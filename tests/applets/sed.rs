@@ -34,7 +34,20 @@ fn addresses() {
     sed(&["-n", "2{p;p}"]).stdout("two\ntwo\n").ok();
     sed(&["-n", "2,4{/r/p}"]).stdout("three\nfour\n").ok();
     sed(&["2q"]).stdout("one\ntwo\n").ok();
+    // lines that n has read may go past a number
+    sed(&["-n", "n;n;2,+1p"]).stdout("three\n").ok();
+    sed(&["2,$n;2,+1d"]).stdout("one\ntwo\nfour\n").ok();
     if !against_busybox() {
+        sed(&["-n", "2n;2,3p"]).stdout("three\n").ok();
+        sed(&["-n", "n;n;/three/,2p;/[35]/,+1p"]).stdout("three\n").ok();
+        let nul = |script: &str, expected: &str| {
+            let case = applet("sed").args(["-z", script]).stdin("a\nb\0c\0");
+            case.stdout(expected).ok();
+        };
+        nul("l", "a\\nb$\0a\nb\0c$\0c\0");
+        nul("i x", "x\0a\nb\0x\0c\0");
+        nul("a x", "a\nb\0x\nc\0x\n");
+        nul("1c x", "x\0c\0");
         sed(&["-n", "1~2p"]).stdout("one\nthree\nfive\n").ok();
         sed(&["-n", "0~2p"]).stdout("two\nfour\n").ok();
         sed(&["-n", "0,/o/p"]).stdout("one\n").ok();

@@ -230,10 +230,8 @@ impl Column {
     /// What stands in it.
     pub fn text(&self, process: &Process, system: &System, users: &mut Users) -> String {
         let stat = &process.stat;
-        let ids = &process.ids;
         let ticks = |n: u64| n / system.ticks;
         let elapsed = elapsed(process, system);
-        let name = |bytes: &[u8]| visible(bytes);
         match self.what {
             What::Addr => "-".into(),
             What::Args => arguments(process),
@@ -254,7 +252,7 @@ impl Column {
                 if lines.is_empty() { "-".into() } else { lines.join(",") }
             }
             What::Comm => command_name(process),
-            What::Egid => ids.egid.to_string(),
+            What::Egid => process.egid.to_string(),
             What::ElapsedSeconds => elapsed.to_string(),
             What::Elapsed => {
                 let (d, h, m, s) =
@@ -265,10 +263,10 @@ impl Column {
                     _ => format!("{d}-{h:02}:{m:02}:{s:02}"),
                 }
             }
-            What::Euid => ids.euid.to_string(),
-            What::Euser => self.user(ids.euid, name(users.name_of(ids.euid))),
+            What::Euid => process.euid.to_string(),
+            What::Euser => self.user(process.euid, users.name_of(process.euid)),
             What::Flags => format!("{:o}", stat.flags >> 6 & 7),
-            What::Group => self.user(ids.egid, name(users.group_of(ids.egid))),
+            What::Group => self.user(process.egid, users.group_of(process.egid)),
             What::Lstart => self.start_time(process, system).ctime(),
             What::Lwp => process.lwp.to_string(),
             What::MajorFaults => stat.major_faults.to_string(),
@@ -297,11 +295,11 @@ impl Column {
             What::Pid => stat.pid.to_string(),
             What::Ppid => stat.ppid.to_string(),
             What::Psr => stat.processor.to_string(),
-            What::Rgid => ids.rgid.to_string(),
-            What::Rgroup => self.user(ids.rgid, name(users.group_of(ids.rgid))),
+            What::Rgid => process.ids().rgid.to_string(),
+            What::Rgroup => self.user(process.ids().rgid, users.group_of(process.ids().rgid)),
             What::Rss => resident(process, system).to_string(),
-            What::Ruid => ids.ruid.to_string(),
-            What::Ruser => self.user(ids.ruid, name(users.name_of(ids.ruid))),
+            What::Ruid => process.ids().ruid.to_string(),
+            What::Ruser => self.user(process.ids().ruid, users.name_of(process.ids().ruid)),
             What::Session => stat.session.to_string(),
             What::Start => {
                 let t = self.start_time(process, system);
@@ -337,7 +335,8 @@ impl Column {
 
     /// A name that does not fit is its number (POSIX), so that none is taken
     /// for another that starts like it. procps cuts with a `+`.
-    fn user(&self, id: u32, name: String) -> String {
+    fn user(&self, id: u32, name: &[u8]) -> String {
+        let name = visible(name);
         if name.chars().count() <= self.width {
             return name;
         }
@@ -393,7 +392,7 @@ pub fn shape_like_busybox(columns: &mut [Column]) {
 /// `status`, which zombies and kernel threads have not.
 fn resident(process: &Process, system: &System) -> u64 {
     let coarse = process.stat.rss.saturating_mul(system.page) / 1024;
-    process.ids.resident.unwrap_or(coarse)
+    process.ids().resident.unwrap_or(coarse)
 }
 
 /// Seconds since it started.
@@ -416,7 +415,7 @@ fn state(process: &Process) -> String {
     } else if stat.nice > 0 {
         text.push('N');
     }
-    if process.ids.locked > 0 {
+    if process.ids().locked > 0 {
         text.push('L');
     }
     if stat.session == stat.pid {
@@ -449,6 +448,11 @@ fn terminal(device: u32) -> String {
 /// Names and arguments are the process's own words: nothing in them may move
 /// the cursor.
 fn visible(bytes: &[u8]) -> String {
+    if bytes.iter().all(|b| matches!(b, b' '..=b'~'))
+        && let Ok(text) = String::from_utf8(bytes.to_vec())
+    {
+        return text;
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.extend(chunk.valid().chars().map(|c| if c.is_control() { '?' } else { c }));

@@ -124,9 +124,9 @@ impl Selection {
                     By::Parent => stat.ppid,
                     By::Group => stat.pgrp,
                     By::Session => stat.session,
-                    By::User => process.ids.euid,
-                    By::RealUser => process.ids.ruid,
-                    By::RealGroup => process.ids.rgid,
+                    By::User => process.euid,
+                    By::RealUser => process.ids().ruid,
+                    By::RealGroup => process.ids().rgid,
                 }
         });
         // the kernel cuts names at 15 bytes
