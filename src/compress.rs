@@ -1,5 +1,5 @@
-//! Compression formats behind one face: gzip, bzip2, lzma, xz, lzo, zstd and
-//! lz4, as kernel modules, kernels, initramfs images and archives use them.
+//! Compression formats behind one face: gzip, bzip2, lzma, xz, lzo, zstd, lz4
+//! and compress, as kernel modules, kernels, initramfs images and archives use them.
 //!
 //! [`Unpacker`] unpacks piece by piece in bounded memory; [`decompress`] whole
 //! buffers, with a limit on what comes out. Nothing is ever allocated because
@@ -14,7 +14,7 @@ pub mod gzip;
 mod input;
 mod lz4;
 mod lzo;
-pub mod lzw;
+mod lzw;
 mod parts;
 mod xz;
 mod zstd;
@@ -36,6 +36,8 @@ pub enum Format {
     Xz,
     /// lzop's format; it can only be read.
     Lzo,
+    /// What compress(1) writes; it can only be read.
+    Lzw,
     /// Zstandard: RFC 8878.
     Zstd,
     /// lz4: both frames are read, and the present one written; see
@@ -48,13 +50,14 @@ pub enum Format {
 type Row = (Format, &'static str, &'static str, &'static [u8]);
 
 /// The formats, of which some begin in several ways.
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 10] = [
     (Format::Gzip, "gzip", ".gz", b"\x1f\x8b\x08"),
     (Format::Bzip2, "bzip2", ".bz2", b"BZh"),
     (Format::Xz, "xz", ".xz", b"\xfd7zXZ\0"),
     (Format::Lzma, "lzma", ".lzma", b"\x5d\0\0"),
     (Format::Zstd, "zstd", ".zst", b"\x28\xb5\x2f\xfd"),
     (Format::Lzo, "lzo", ".lzo", &lzo::MAGIC),
+    (Format::Lzw, "compress", ".Z", &lzw::MAGIC),
     (Format::Lz4, "lz4", ".lz4", &lz4::LEGACY_MAGIC),
     (Format::Lz4, "lz4", ".lz4", &lz4::FRAME_MAGIC),
     (Format::None, "none", "", b""),
@@ -408,7 +411,10 @@ impl<'a> Unpacker<'a> {
         if !self.many || self.garbage || self.format == Format::None {
             return Ok(false);
         }
-        self.input.skip_zeros()?;
+        let zeros = self.input.skip_zeros()?;
+        if self.format == Format::Xz && zeros % 4 != 0 {
+            return Err(Cause::Corrupt);
+        }
         let head = self.input.peek(Format::MAGIC)?;
         if head.is_empty() {
             return Ok(false);
@@ -442,6 +448,7 @@ fn decoder(format: Format) -> Box<dyn Decoder> {
         Format::Lzma => Box::new(xz::Lzma::default()),
         Format::Xz => Box::new(xz::Xz::default()),
         Format::Lzo => Box::new(lzo::Lzo::default()),
+        Format::Lzw => Box::new(lzw::Lzw::default()),
         Format::Zstd => Box::new(zstd::Zstd::default()),
         Format::Lz4 => Box::new(lz4::Lz4::default()),
     }
@@ -539,7 +546,7 @@ pub fn pack(how: &Packing, input: &mut Input, to: &mut dyn Write) -> io::Result<
         Format::Zstd => zstd::pack(how.level, input, to),
         Format::Lz4 if how.legacy => lz4::pack_legacy(input, to),
         Format::Lz4 => lz4::pack(input, to),
-        Format::Lzo => Err(read_error(Cause::Unsupported)),
+        Format::Lzo | Format::Lzw => Err(read_error(Cause::Unsupported)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! gzip, bzip2, xz, lzma, zstd, lz4 and the names under which they unpack:
+//! gzip, bzip2, xz, lzma, zstd, lz4, uncompress and the names under which they unpack:
 //! files are replaced by their packed or unpacked selves. GNU gzip 1.12,
 //! bzip2 1.0, xz 5.4, zstd 1.5 and lz4 1.9, as far as their options are typed.
 //!
@@ -46,6 +46,8 @@ const fn named(name: &'static str, summary: &'static str) -> Applet {
 pub(super) static APPLET: Applet = named("gzip", "pack files by deflate");
 /// Unpacks.
 pub(super) static GUNZIP: Applet = named("gunzip", "unpack gzip files");
+/// Unpacks what compress(1) packed, and gzip.
+pub(super) static UNCOMPRESS: Applet = named("uncompress", "unpack .Z files");
 /// Unpacks anything to standard output.
 pub(super) static ZCAT: Applet = named("zcat", "unpack files of any format to standard output");
 /// bzip2.
@@ -58,10 +60,11 @@ pub(super) static ZSTD: Applet = named("zstd", "pack files by Zstandard, or unpa
 pub(super) static LZ4: Applet = named("lz4", "pack files by lz4, or unpack them");
 
 /// A name, its format, whether it unpacks, whether to standard output.
-const NAMES: [(&str, Format, bool, bool); 18] = [
+const NAMES: [(&str, Format, bool, bool); 19] = [
     ("gzip", Format::Gzip, false, false),
     ("gunzip", Format::Gzip, true, false),
     ("zcat", Format::Gzip, true, true),
+    ("uncompress", Format::Lzw, true, false),
     ("bzip2", Format::Bzip2, false, false),
     ("bunzip2", Format::Bzip2, true, false),
     ("bzcat", Format::Bzip2, true, true),
@@ -80,12 +83,13 @@ const NAMES: [(&str, Format, bool, bool); 18] = [
 ];
 
 /// Suffixes that are taken off or replaced.
-const SUFFIXES: [(Format, &str, &str); 16] = [
+const SUFFIXES: [(Format, &str, &str); 17] = [
     (Format::Gzip, ".gz", ""),
     (Format::Gzip, ".tgz", ".tar"),
     (Format::Gzip, ".taz", ".tar"),
     (Format::Gzip, "-gz", ""),
     (Format::Gzip, ".z", ""),
+    (Format::Lzw, ".Z", ""),
     (Format::Bzip2, ".bz2", ""),
     (Format::Bzip2, ".bz", ""),
     (Format::Bzip2, ".tbz2", ".tar"),
@@ -126,7 +130,7 @@ struct Choice {
 /// What the options are, apart from [`SPEC`].
 fn own_spec(format: Format) -> &'static str {
     match format {
-        Format::Gzip => "l,list n,no-name N,name S:suffix -_,rsyncable",
+        Format::Gzip | Format::Lzw => "l,list n,no-name N,name S:suffix -_,rsyncable",
         Format::Bzip2 => "s,small L,license",
         Format::Xz | Format::Lzma => {
             "l,list e,extreme T:threads S:suffix F:format M:memlimit|memory -_,no-sparse Q,no-warn \
@@ -263,9 +267,7 @@ fn unpacked_name(c: &Choice, path: &[u8]) -> Option<Vec<u8>> {
         return Some(name.to_vec());
     }
     for (format, suffix, instead) in SUFFIXES {
-        let known =
-            format == c.how.format || c.any || format == Format::Lzma && c.how.format == Format::Xz;
-        if known
+        if understood(c, format)
             && base.len() > suffix.len()
             && let Some(name) = path.strip_suffix(suffix.as_bytes())
         {
@@ -275,16 +277,38 @@ fn unpacked_name(c: &Choice, path: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
+/// Whether a format is unpacked under the name that was called: gunzip takes
+/// what compress(1) packed, xz what lzma did, and the other way.
+fn understood(c: &Choice, format: Format) -> bool {
+    const PAIRS: [[Format; 2]; 2] = [[Format::Gzip, Format::Lzw], [Format::Xz, Format::Lzma]];
+    let own = c.how.format;
+    c.any || format == own || PAIRS.iter().any(|two| two.contains(&own) && two.contains(&format))
+}
+
+/// A file that xz passes over is a warning, which its status tells.
+fn is_xz(c: &Choice) -> bool {
+    matches!(c.how.format, Format::Xz | Format::Lzma)
+}
+
 fn file(cx: &mut Ctx, c: &mut Choice, operand: &OsStr) -> Result<(), Error> {
     let mut path = PathBuf::from(operand);
     let mut meta = nix::sys::stat::lstat(&path);
-    if meta == Err(Errno::ENOENT) && c.unpack && unpacked_name(c, operand.as_bytes()).is_none() {
+    let guesses = matches!(c.how.format, Format::Gzip | Format::Lzw);
+    if meta == Err(Errno::ENOENT)
+        && c.unpack
+        && guesses
+        && unpacked_name(c, operand.as_bytes()).is_none()
+    {
         // As it would be called.
-        let mut longer = operand.to_os_string();
-        longer.push(c.suffix.as_deref().unwrap_or(OsStr::new(c.how.format.extension())));
-        if let Ok(found) = nix::sys::stat::lstat(longer.as_os_str()) {
-            path = PathBuf::from(longer);
-            meta = Ok(found);
+        let own = c.suffix.as_deref().unwrap_or(OsStr::new(c.how.format.extension()));
+        for suffix in [own, OsStr::new(".Z"), OsStr::new(".gz")] {
+            let mut longer = operand.to_os_string();
+            longer.push(suffix);
+            if let Ok(found) = nix::sys::stat::lstat(longer.as_os_str()) {
+                path = PathBuf::from(longer);
+                meta = Ok(found);
+                break;
+            }
         }
     }
     let mut meta = meta.map_err(|e| Error::os(show(operand), e))?;
@@ -309,12 +333,18 @@ fn file(cx: &mut Ctx, c: &mut Choice, operand: &OsStr) -> Result<(), Error> {
     if in_place && c.output.is_none() {
         let bytes = path.as_os_str().as_bytes();
         let name = if c.unpack {
-            unpacked_name(c, bytes)
-                .ok_or_else(|| Error::about(show(&path), "unknown suffix - ignored"))?
+            let strange = || {
+                let error = Error::about(show(&path), "unknown suffix - ignored");
+                if is_xz(c) { error.with(Status::USAGE) } else { error }
+            };
+            unpacked_name(c, bytes).ok_or_else(strange)?
         } else {
             let suffix = c.suffix.as_deref().unwrap_or(OsStr::new(c.how.format.extension()));
             if bytes.ends_with(suffix.as_bytes()) && !c.force && bytes.len() > suffix.len() {
                 let text = format!("already has {} suffix - unchanged", show(suffix));
+                if is_xz(c) {
+                    return Err(Error::about(show(&path), &text).with(Status::USAGE));
+                }
                 cx.note(format_args!("{}: {text}", show(&path)));
                 return Ok(());
             }
@@ -340,7 +370,7 @@ fn file(cx: &mut Ctx, c: &mut Choice, operand: &OsStr) -> Result<(), Error> {
         cx.flush()?;
         let (from, to) = work(c, input.as_fd(), &path, cx.stdout, original)?;
         if c.verbose {
-            let end = if c.test { "\tOK".to_string() } else { ratio(from, to, c.unpack) };
+            let end = if c.test { "\t OK".to_string() } else { ratio(from, to, c.unpack) };
             note(cx, &format!("{}:{end}\n", show(&path)));
         }
         return Ok(());
@@ -437,7 +467,7 @@ fn copy_properties(target: &File, meta: &FileStat, mtime: Option<u32>) {
     let _ = futimens(target, &TimeSpec::new(meta.st_atime, meta.st_atime_nsec), &mtime);
 }
 
-/// Bytes read and bytes written.
+/// Bytes read and bytes written; of gzip those of its header are left out.
 type Counts = (u64, u64);
 
 /// Packs or unpacks one stream.
@@ -454,14 +484,16 @@ fn work(
         return unpack(c, input, path, to);
     }
     let mut how = c.how.clone();
+    let mut header = 10;
     if !original.is_empty() && !c.no_name {
+        header += original.len() as u64 + 1;
         let time = fstat(from).map_or(0, |meta| meta.st_mtime);
         how.header = gzip::Header { name: Some(original), mtime: u32::try_from(time).unwrap_or(0) };
     }
     let mut input = input;
     let mut sink = Sink { to, count: 0 };
     pack(&how, &mut input, &mut sink).map_err(|e| Error::os(show(path), e))?;
-    Ok((input.offset(), sink.count))
+    Ok((input.offset(), bare(c, sink.count, header)))
 }
 
 /// Where packed bytes go.
@@ -490,12 +522,10 @@ fn opened<'a>(c: &Choice, mut input: Input<'a>, path: &Path) -> Result<Unpacker<
     })?;
     let mut found = Format::detect(head);
     let own = c.how.format;
-    let lzma = own == Format::Lzma || own == Format::Xz;
-    let allowed = found == own || c.any || lzma && matches!(found, Format::Xz | Format::Lzma);
     // The old format has no real magic number.
     if found == Format::None && own == Format::Lzma && head.len() >= 13 {
         found = Format::Lzma;
-    } else if !allowed || found == Format::None {
+    } else if !understood(c, found) || found == Format::None {
         if !(c.force && c.to_stdout) {
             let text = match head.is_empty() {
                 true => "unexpected end of file".to_string(),
@@ -522,14 +552,27 @@ fn unpack(c: &Choice, input: Input, path: &Path, to: Option<BorrowedFd>) -> Resu
         }
     }
     if unpacker.has_garbage() {
-        let strict = matches!(unpacker.format(), Format::Xz | Format::Zstd | Format::Lz4);
-        if strict {
-            return Err(Error::about(show(path), "something else is behind the packed data"));
+        match unpacker.format() {
+            // As bzip2: not worth a word.
+            Format::Bzip2 => {}
+            Format::Gzip => {
+                let text = "decompression OK, trailing garbage ignored";
+                return Err(Error::about(show(path), text).with(Status::USAGE));
+            }
+            _ => return Err(Error::about(show(path), "something else is behind the packed data")),
         }
-        let text = "decompression OK, trailing garbage ignored";
-        return Err(Error::about(show(path), text).with(Status::USAGE));
     }
-    Ok((unpacker.input.offset(), count))
+    let header = 10 + header_rest(path).unwrap_or(0);
+    Ok((bare(c, unpacker.input.offset(), header), count))
+}
+
+/// How many bytes of deflate there are between a gzip header and the eight
+/// bytes at the end.
+fn bare(c: &Choice, packed: u64, header: u64) -> u64 {
+    match c.how.format {
+        Format::Gzip => packed.saturating_sub(header + 8),
+        _ => packed,
+    }
 }
 
 fn damaged(path: &Path, error: &crate::compress::Error) -> Error {
@@ -549,7 +592,7 @@ fn note(cx: &Ctx, text: &str) {
 /// How much was saved: `\t 61.3%`.
 fn ratio(from: u64, to: u64, unpacked: bool) -> String {
     let (packed, plain) = if unpacked { (from, to) } else { (to, from) };
-    format!("\t{}", percent(plain, packed.saturating_sub(18)))
+    format!("\t{}", percent(plain, packed))
 }
 
 /// What part of `plain` is not in `packed`, as ` 12.3%`.

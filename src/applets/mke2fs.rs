@@ -43,7 +43,7 @@ impl Sink for Medium {
 }
 
 /// Features by name: which word, and the bit.
-const FEATURES: [(&[u8], usize, u32); 15] = [
+const FEATURES: [(&[u8], usize, u32); 16] = [
     (b"dir_index", 0, ext::DIR_INDEX),
     (b"ext_attr", 0, ext::EXT_ATTR),
     (b"has_journal", 0, ext::HAS_JOURNAL),
@@ -54,6 +54,7 @@ const FEATURES: [(&[u8], usize, u32); 15] = [
     (b"extra_isize", 2, ext::EXTRA_ISIZE),
     (b"huge_file", 2, ext::HUGE_FILE),
     (b"large_file", 2, ext::LARGE_FILE),
+    (b"metadata_csum", 2, ext::METADATA_CSUM),
     (b"sparse_super", 2, ext::SPARSE_SUPER),
     (b"uninit_bg", 2, ext::UNINIT_BG),
     (b"uninit_groups", 2, ext::UNINIT_BG),
@@ -64,14 +65,13 @@ const FEATURES: [(&[u8], usize, u32); 15] = [
 
 /// Features that mke2fs has and this has not: not to have them is no wish that
 /// fails.
-const OTHERS: [&[u8]; 14] = [
+const OTHERS: [&[u8]; 13] = [
     b"64bit",
     b"bigalloc",
     b"casefold",
     b"encrypt",
     b"flex_bg",
     b"inline_data",
-    b"metadata_csum",
     b"metadata_csum_seed",
     b"meta_bg",
     b"mmp",
@@ -213,7 +213,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         b"ext4" => {
             plan.features[0] |= ext::HAS_JOURNAL;
             plan.features[1] |= ext::EXTENTS;
-            plan.features[2] |= ext::HUGE_FILE | ext::UNINIT_BG | ext::DIR_NLINK | ext::EXTRA_ISIZE;
+            plan.features[2] |= ext::HUGE_FILE
+                | ext::UNINIT_BG
+                | ext::METADATA_CSUM
+                | ext::DIR_NLINK
+                | ext::EXTRA_ISIZE;
         }
         _ => return Err(wrong(&format!("{}: not a type of ext", show_bytes(&kind)))),
     }
@@ -221,6 +225,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         plan.features[0] |= ext::HAS_JOURNAL;
     }
     features(&wishes, &mut plan.features)?;
+    if plan.features[2] & ext::METADATA_CSUM != 0 {
+        // These checksums are in the place of those.
+        plan.features[2] &= !ext::UNINIT_BG;
+    }
     let quiet = options.has(b'q');
     let dry = options.has(b'n');
     let (path, wanted) = match options.operands.as_slice() {

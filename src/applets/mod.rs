@@ -202,7 +202,6 @@ mod udhcpc;
 mod uevent;
 mod umount;
 mod uname;
-mod uncompress;
 mod uniq;
 mod unzip;
 mod uptime;
@@ -523,7 +522,7 @@ const LIST: &[Row] = &[
     row("uevent", &uevent::APPLET),
     row("umount", &umount::APPLET),
     row("uname", &uname::APPLET),
-    row("uncompress", &uncompress::APPLET),
+    row("uncompress", &gzip::UNCOMPRESS),
     row("unexpand", &expand::UNEXPAND),
     row("uniq", &uniq::APPLET),
     row("unix2dos", &dos2unix::UNIX2DOS),

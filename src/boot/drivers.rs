@@ -219,7 +219,7 @@ impl Worker<'_> {
     }
 
     fn module_fault(&mut self, text: String) {
-        self.note(&text);
+        self.note_module(&text);
         if self.modules.faults.len() < FAULTS_MAX && !self.modules.faults.contains(&text) {
             self.modules.faults.push(text);
         }

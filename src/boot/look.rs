@@ -33,7 +33,7 @@ pub fn seen(boot: &Supervisor, failed: usize) -> Seen {
     let late = matches!(step, Step::CheckRoot { .. } | Step::CheckInit(_) | Step::Switch(_));
     let mut seen = Seen {
         orphans: orphans(),
-        modules: boot.log.notes().map(String::from).collect(),
+        modules: boot.log.module_notes().map(String::from).collect(),
         kernel: kernel(boot.log.started(failed) / 1000),
         filesystems: filesystems(),
         memory: memory(),

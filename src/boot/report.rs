@@ -60,6 +60,8 @@ struct Entry {
 pub struct Log {
     entries: Vec<Entry>,
     notes: Vec<String>,
+    /// Which of the notes are about a module.
+    of_modules: u64,
 }
 
 impl Log {
@@ -99,16 +101,18 @@ impl Log {
         }
     }
 
-    /// Something worth knowing.
-    pub fn note(&mut self, text: &str) {
-        if self.notes.len() < NOTES_MAX {
+    /// Something worth knowing, each thing once; `module` when it is about one.
+    pub fn note(&mut self, text: &str, module: bool) {
+        if self.notes.len() < NOTES_MAX && !self.notes.iter().any(|note| note == text) {
+            self.of_modules |= u64::from(module) << self.notes.len();
             self.notes.push(text.into());
         }
     }
 
-    /// All such notes.
-    pub fn notes(&self) -> impl Iterator<Item = &str> {
-        self.notes.iter().map(String::as_str)
+    /// The notes that are about modules.
+    pub fn module_notes(&self) -> impl Iterator<Item = &str> {
+        let ours = |&(at, _): &(usize, &String)| self.of_modules >> at & 1 != 0;
+        self.notes.iter().enumerate().filter(ours).map(|(_, note)| note.as_str())
     }
 
     /// The step that has begun and not ended.
@@ -283,7 +287,8 @@ mod tests {
         log.begin(3, 1_000_000);
         log.done(0, 2_500_000);
         log.failed(1, 3_000_999, Fault { text: "tag absent\nmore".into(), errno: Some(22) });
-        log.note("x.ko: \x1b");
+        log.note("x.ko: \x1b", true);
+        log.note("x.ko: \x1b", true);
         assert_eq!(
             String::from_utf8(log.json("failed", &steps)).unwrap(),
             concat!(

@@ -148,7 +148,7 @@ impl Supervisor {
         if consoles(&self.cmdline).iter().any(may) {
             return self.give_help(Reason::Asked);
         }
-        self.log.note("rd.break: no shell is allowed here, the boot went on");
+        self.log.note("rd.break: no shell is allowed here, the boot went on", false);
         self.log.done(step, now());
         self.start_worker(step + 1, true)
     }

@@ -108,10 +108,19 @@ impl<'a> Worker<'a> {
 
     /// Tells PID 1 something worth knowing that stops nothing.
     pub(super) fn note(&mut self, text: &str) {
+        self.tell_of(Kind::Note, text);
+    }
+
+    /// The same of a module.
+    pub(super) fn note_module(&mut self, text: &str) {
+        self.tell_of(Kind::Module, text);
+    }
+
+    fn tell_of(&mut self, kind: Kind, text: &str) {
         if self.debug {
             self.say(text);
         }
-        self.tell(Kind::Note, 0, text.as_bytes());
+        self.tell(kind, 0, text.as_bytes());
     }
 
     fn tell(&mut self, kind: Kind, errno: i32, message: &[u8]) {

@@ -273,7 +273,7 @@ impl Supervisor {
             Ok(Forked::Child) => {
                 drop(pipe);
                 process::crash_by_default();
-                let faults = self.log.notes().map(String::from).collect();
+                let faults = self.log.module_notes().map(String::from).collect();
                 let modules = Modules::new(self.cmdline.line, faults);
                 let mut worker = Worker::new(theirs, modules, self.cmdline.debug, again);
                 let good = worker.run(&self.steps, first);
@@ -318,7 +318,10 @@ impl Supervisor {
                     self.log.failed(step, record.time, Fault { text, errno });
                     self.failed = Some(step);
                 }
-                Kind::Note => self.log.note(&String::from_utf8_lossy(record.message)),
+                Kind::Note | Kind::Module => {
+                    let text = String::from_utf8_lossy(record.message);
+                    self.log.note(&text, record.kind == Kind::Module);
+                }
                 Kind::Init => self.init = Some(record.message.to_vec()),
             }
         }

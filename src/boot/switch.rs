@@ -17,6 +17,7 @@ use crate::dev::read_small;
 use crate::fsutil::empty;
 use crate::job;
 use crate::sys::path::open;
+use crate::sys::process::{apart, hold_program};
 
 const NONE: Option<&str> = None;
 
@@ -58,13 +59,18 @@ pub fn change_root(root: &OsStr) -> Result<(), Fault> {
         return Err(fault);
     }
     // Should the init not run after all, this program has to go on.
-    crate::sys::process::hold_program();
+    hold_program();
     // The point of no return: from here on `/` is the new root for good.
     chroot(".").map_err(|e| Fault::os("chroot to the new root", e))?;
     let _ = chdir("/");
     // Nothing holds the old root's files any more, and its memory is wanted
-    // back. Whatever else it is, it is left alone.
-    let _ = empty::empty_memory_root(old);
+    // back; the real init need not wait for that. Whatever else the old root
+    // is, it is left alone.
+    if empty::is_memory(&old) == Ok(true) {
+        apart(old, |old| {
+            let _ = empty::empty_memory_root(old);
+        });
+    }
     Ok(())
 }
 

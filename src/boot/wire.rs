@@ -14,12 +14,14 @@ pub enum Kind {
     Failed,
     /// Something worth knowing that stops nothing.
     Note,
+    /// The same, about a module.
+    Module,
     /// The message is the path of the init that will be run.
     Init,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Done, Kind::Failed, Kind::Note, Kind::Init];
+    const ALL: [Kind; 5] = [Kind::Done, Kind::Failed, Kind::Note, Kind::Module, Kind::Init];
 }
 
 /// One record.

@@ -4,17 +4,39 @@
 //! Codes of one width come in groups of eight, and what is left of a group is
 //! skipped when the width changes or the table is emptied.
 
-use super::{Cause, Input};
+use super::{Cause, Decoder, Input};
 
-/// 1f 9d.
+/// Begins a file.
 pub const MAGIC: [u8; 2] = [0x1f, 0x9d];
 
 const CLEAR: u32 = 256;
 const NONE: u32 = u32::MAX;
 
+/// How much is unpacked at once.
+const PIECE: usize = 16 << 10;
+
+/// One file. It has no end of its own: it ends with the input.
+#[derive(Default)]
+pub struct Lzw {
+    /// The most bits that a code has; 0 before the header.
+    most: usize,
+    /// The table may be emptied.
+    blocks: bool,
+    /// Of each code what comes before its last byte, and that byte.
+    before: Vec<u32>,
+    last: Vec<u8>,
+    /// The next code that is made.
+    free: u32,
+    old: u32,
+    head: u8,
+    codes: Codes,
+    /// A text, from its end.
+    text: Vec<u8>,
+}
+
 /// Reads codes.
-struct Codes<'i, 'a> {
-    input: &'i mut Input<'a>,
+#[derive(Default)]
+struct Codes {
     /// A group: as many bytes as a code has bits.
     group: [u8; 16],
     length: usize,
@@ -22,19 +44,19 @@ struct Codes<'i, 'a> {
     width: usize,
 }
 
-impl Codes<'_, '_> {
+impl Codes {
     /// The next code; nothing at the end.
-    fn next(&mut self) -> Result<Option<u32>, Cause> {
+    fn next(&mut self, input: &mut Input) -> Result<Option<u32>, Cause> {
         if self.at + self.width > self.length * 8 {
             self.length = 0;
             self.at = 0;
             while let Some(slot) =
                 self.group.get_mut(self.length).filter(|_| self.length < self.width)
             {
-                if self.input.is_at_end()? {
+                if input.is_at_end()? {
                     break;
                 }
-                *slot = self.input.byte()?;
+                *slot = input.byte()?;
                 self.length += 1;
             }
             if self.length * 8 < self.width {
@@ -58,119 +80,110 @@ impl Codes<'_, '_> {
     }
 }
 
-/// Unpacks all of the input; `take` gets the pieces, and says whether to go
-/// on.
-pub fn unpack(input: &mut Input<'_>, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Cause> {
-    let [a, b, flags] = input.take::<3>()?;
-    let most = usize::from(flags & 0x1f);
-    if [a, b] != MAGIC || !(9..=16).contains(&most) {
-        return Err(Cause::Corrupt);
+impl Decoder for Lzw {
+    fn step(&mut self, input: &mut Input, out: &mut Vec<u8>) -> Result<bool, Cause> {
+        if self.most == 0 {
+            self.begin(input)?;
+        }
+        let full = out.len() + PIECE;
+        while out.len() < full {
+            let Some(code) = self.codes.next(input)? else { return Ok(false) };
+            self.take(code, out)?;
+        }
+        Ok(true)
     }
-    let blocks = flags & 0x80 != 0;
-    let first = if blocks { 257 } else { 256 };
-    // of each code what comes before its last byte, and that byte
-    let mut before = vec![NONE; 1 << most];
-    let mut last = vec![0u8; 1 << most];
-    for (code, byte) in (0..=255u8).enumerate() {
-        if let Some(slot) = last.get_mut(code) {
+}
+
+impl Lzw {
+    /// Reads the header.
+    fn begin(&mut self, input: &mut Input) -> Result<(), Cause> {
+        let [a, b, flags] = input.take::<3>()?;
+        let most = usize::from(flags & 0x1f);
+        if [a, b] != MAGIC || !(9..=16).contains(&most) {
+            return Err(Cause::Corrupt);
+        }
+        self.most = most;
+        self.blocks = flags & 0x80 != 0;
+        self.before = vec![NONE; 1 << most];
+        self.last = vec![0; 1 << most];
+        for (slot, byte) in self.last.iter_mut().zip(0..=255) {
             *slot = byte;
         }
+        self.clear();
+        Ok(())
     }
-    let mut codes = Codes { input, group: [0; 16], length: 0, at: 0, width: 9 };
-    let (mut free, mut old, mut head) = (first, NONE, 0u8);
-    let mut text = Vec::new();
-    let mut out = Vec::new();
-    while let Some(code) = codes.next()? {
-        if code == CLEAR && blocks {
-            free = first;
-            old = NONE;
-            codes.change(9);
-            continue;
+
+    /// Empties the table.
+    fn clear(&mut self) {
+        self.free = if self.blocks { CLEAR + 1 } else { CLEAR };
+        self.old = NONE;
+        self.codes.change(9);
+    }
+
+    /// Puts what a code stands for behind `out`, and makes the next code.
+    fn take(&mut self, code: u32, out: &mut Vec<u8>) -> Result<(), Cause> {
+        if code == CLEAR && self.blocks {
+            self.clear();
+            return Ok(());
         }
-        if old == NONE {
-            let byte = u8::try_from(code).map_err(|_| Cause::Corrupt)?;
-            head = byte;
-            out.push(byte);
-            old = code;
-            continue;
+        if self.old == NONE {
+            self.head = u8::try_from(code).map_err(|_| Cause::Corrupt)?;
+            out.push(self.head);
+            self.old = code;
+            return Ok(());
         }
-        text.clear();
+        self.text.clear();
         let mut at = code;
-        if code >= free {
+        if code >= self.free {
             // the code that is just being made: the last text and its head
-            if code > free {
+            if code > self.free {
                 return Err(Cause::Corrupt);
             }
-            text.push(head);
-            at = old;
+            self.text.push(self.head);
+            at = self.old;
         }
         while at > 255 {
             let place = at as usize;
-            let (Some(&byte), Some(&next)) = (last.get(place), before.get(place)) else {
+            let (Some(&byte), Some(&next)) = (self.last.get(place), self.before.get(place)) else {
                 return Err(Cause::Corrupt);
             };
-            if next == NONE || text.len() > 1 << 16 {
+            if next == NONE || self.text.len() > 1 << 16 {
                 return Err(Cause::Corrupt);
             }
-            text.push(byte);
+            self.text.push(byte);
             at = next;
         }
-        head = at as u8;
-        text.push(head);
-        out.extend(text.iter().rev());
-        if out.len() >= 64 * 1024 {
-            if !take(&out) {
-                return Ok(());
-            }
-            out.clear();
-        }
-        if let (Some(slot), Some(byte)) =
-            (before.get_mut(free as usize), last.get_mut(free as usize))
-        {
-            *slot = old;
-            *byte = head;
-            free += 1;
-            let full = 1u32 << codes.width;
-            if free >= full && codes.width < most {
-                let width = codes.width + 1;
-                codes.change(width);
+        self.head = at as u8;
+        self.text.push(self.head);
+        out.extend(self.text.iter().rev());
+        let place = self.free as usize;
+        if let (Some(slot), Some(byte)) = (self.before.get_mut(place), self.last.get_mut(place)) {
+            *slot = self.old;
+            *byte = self.head;
+            self.free += 1;
+            if self.free >= 1 << self.codes.width && self.codes.width < self.most {
+                self.codes.change(self.codes.width + 1);
             }
         }
-        old = code;
+        self.old = code;
+        Ok(())
     }
-    if !out.is_empty() {
-        take(&out);
-    }
-    Ok(())
-}
-
-/// Unpacks, for fuzzing.
-pub fn exercise(bytes: &[u8]) {
-    let mut left = 1 << 20;
-    let _ = unpack(&mut Input::of_slice(bytes), &mut |piece| {
-        left -= piece.len().min(left);
-        left > 0
-    });
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::compress::{Format, decompress};
 
     #[test]
     fn texts_of_compress() {
         // printf 'abababababababab\n' | compress
         let packed = [0x1f, 0x9d, 0x90, 0x61, 0xc4, 0x04, 0x1c, 0x28, 0xb0, 0x20, 0x41, 0x05];
-        let mut out = Vec::new();
-        let done = unpack(&mut Input::of_slice(&packed), &mut |piece| {
-            out.extend_from_slice(piece);
-            true
-        });
-        assert!(done.is_ok());
-        assert_eq!(out, b"abababababababab\n");
+        let unpacked = |bytes: &[u8]| decompress(Format::Lzw, bytes, 1 << 20);
+        assert_eq!(unpacked(&packed).unwrap(), b"abababababababab\n");
         for length in 0..packed.len() {
-            exercise(packed.get(..length).unwrap_or_default());
+            let _ = unpacked(packed.get(..length).unwrap_or_default());
         }
-        exercise(&[0x1f, 0x9d, 0x90, 0xff, 0xff, 0xff, 0xff]);
+        assert!(unpacked(&[0x1f, 0x9d, 0x90, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(unpacked(&[0x1f, 0x9d, 0x88]).is_err());
     }
 }

@@ -52,9 +52,10 @@ pub fn host(tree: &Tree, sysfs: &Path) -> Vec<Vec<u8>> {
     for alias in &aliases {
         names.extend(tree.aliased(alias));
     }
-    // Drivers that are bound by other ways than an alias.
+    // Drivers that are bound by other ways than an alias, and filesystems.
     for name in crate::sys::folder::names(&sysfs.join("module")) {
         let folded = alias::fold(name.as_bytes());
+        names.extend(tree.aliased(&[b"fs-", folded.as_slice()].concat()));
         let used = sysfs.join("module").join(&name).join("drivers").exists();
         if used && tree.has_module(&folded) {
             names.push(folded);

@@ -1,10 +1,10 @@
 //! New ext2, ext3 and ext4 filesystems. Linux Documentation/filesystems/ext4,
 //! fs/ext4/ext4.h; sizes by e2fsprogs' mke2fs.
 //!
-//! Each group has its own bitmaps and inode table (no flex_bg), without
-//! checksums of metadata but those of group descriptors (uninit_bg, ext4),
-//! and without room to grow the descriptors' table (no resize_inode). Blocks
-//! are counted in 32 bits.
+//! Each group has its own bitmaps and inode table (no flex_bg), without room to
+//! grow the descriptors' table (no resize_inode). Metadata have checksums
+//! (metadata_csum, ext4), or the group descriptors alone (uninit_bg). Blocks are
+//! counted in 32 bits.
 
 use std::io;
 
@@ -32,6 +32,9 @@ pub const UNINIT_BG: u32 = 0x10;
 pub const DIR_NLINK: u32 = 0x20;
 /// Room for more in inodes (read-only compatible feature).
 pub const EXTRA_ISIZE: u32 = 0x40;
+/// Checksums of all metadata (read-only compatible feature); those of group
+/// descriptors are then others than [`UNINIT_BG`]'s.
+pub const METADATA_CSUM: u32 = 0x400;
 
 /// What is wanted.
 #[derive(Clone)]
@@ -70,6 +73,10 @@ pub struct Plan {
 const FIRST: u32 = 11;
 const ROOT: u32 = 2;
 const JOURNAL: u32 = 8;
+
+/// What a checksum takes at the end of a block of a folder: the length of an
+/// entry without a name.
+const TAIL: u32 = 12;
 
 /// A filesystem that fits.
 pub struct Layout {
@@ -269,14 +276,14 @@ impl Layout {
         let lost = self.take(&mut next, self.lost);
         let mut used: Runs = [root.clone(), lost.clone()].concat();
         let mut maps: Vec<(u32, Vec<u8>)> = Vec::new();
-        let root_map = self.map(&root, &mut next, &mut maps);
-        let lost_map = self.map(&lost, &mut next, &mut maps);
+        let root_map = self.map(ROOT, &root, &mut next, &mut maps);
+        let lost_map = self.map(FIRST, &lost, &mut next, &mut maps);
         let mut journal_map = [0; 60];
         let mut journal_blocks = 0;
         if self.journal > 0 {
             let before = maps.len();
             let journal = self.take(&mut next, self.journal);
-            journal_map = self.map(&journal, &mut next, &mut maps);
+            journal_map = self.map(JOURNAL, &journal, &mut next, &mut maps);
             journal_blocks = self.journal + (maps.len() - before) as u32;
             for (at, length) in &journal {
                 sink.zero(self.at(*at), self.at(*length))?;
@@ -300,7 +307,9 @@ impl Layout {
         };
         entry(&mut block, 0, ROOT, 12, b".");
         entry(&mut block, 12, ROOT, 12, b"..");
-        entry(&mut block, 24, FIRST, self.plan.block - 24, b"lost+found");
+        let end = self.plan.block - if self.sums() { TAIL } else { 0 };
+        entry(&mut block, 24, FIRST, end - 24, b"lost+found");
+        self.finish_folder(ROOT, &mut block);
         sink.write(self.at(root.first().map_or(0, |run| run.0)), &block)?;
         let mut n = 0;
         for (at, length) in &lost {
@@ -308,11 +317,12 @@ impl Layout {
                 let mut block = vec![0; size];
                 if n == 0 {
                     entry(&mut block, 0, FIRST, 12, b".");
-                    entry(&mut block, 12, ROOT, self.plan.block - 12, b"..");
+                    entry(&mut block, 12, ROOT, end - 12, b"..");
                 } else {
-                    entry(&mut block, 0, 0, self.plan.block, b"");
+                    entry(&mut block, 0, 0, end, b"");
                 }
                 n += 1;
+                self.finish_folder(FIRST, &mut block);
                 sink.write(self.at(block_at), &block)?;
             }
         }
@@ -320,7 +330,8 @@ impl Layout {
         // Bitmaps and descriptors.
         let mut table = vec![0; self.descriptors as usize * size];
         let mut free_blocks = 0u64;
-        let lazy = self.plan.features[2] & UNINIT_BG != 0;
+        let sums = self.sums();
+        let lazy = sums || self.plan.features[2] & UNINIT_BG != 0;
         for group in 0..self.groups {
             let (start, length) = (self.start(group), self.length(group));
             let mut bits = vec![0u8; size];
@@ -343,6 +354,7 @@ impl Layout {
             set(length, self.per_group);
             let bitmap = self.bitmap(group);
             sink.write(self.at(bitmap), &bits)?;
+            let blocks_sum = self.sum(&[&bits]) as u16;
             let mut bits = vec![0xffu8; size];
             let inodes = self.inodes_per_group as usize;
             if let Some(free) = bits.get_mut(..inodes / 8) {
@@ -352,6 +364,7 @@ impl Layout {
                 put(&mut bits, 0, &[0xff, 0x07]);
             }
             sink.write(self.at(bitmap + 1), &bits)?;
+            let inodes_sum = self.sum(&[bits.get(..inodes / 8).unwrap_or_default()]) as u16;
             if group == 0 || !lazy {
                 sink.zero(self.at(bitmap + 2), self.at(self.table))?;
             }
@@ -370,9 +383,15 @@ impl Layout {
                 let flags: u16 = if group == 0 { 4 } else { 1 };
                 put(&mut row, 18, &flags.to_le_bytes());
                 put(&mut row, 28, &((self.inodes_per_group - in_use) as u16).to_le_bytes());
-                let mut sum = crc16(0xffff, &self.plan.uuid);
-                sum = crc16(sum, &group.to_le_bytes());
-                sum = crc16(sum, row.get(..30).unwrap_or_default());
+                let sum = if sums {
+                    put(&mut row, 24, &blocks_sum.to_le_bytes());
+                    put(&mut row, 26, &inodes_sum.to_le_bytes());
+                    self.sum(&[&group.to_le_bytes(), &row]) as u16
+                } else {
+                    let mut sum = crc16(0xffff, &self.plan.uuid);
+                    sum = crc16(sum, &group.to_le_bytes());
+                    crc16(sum, row.get(..30).unwrap_or_default())
+                };
                 put(&mut row, 30, &sum.to_le_bytes());
             }
             put(&mut table, group as usize * 32, &row);
@@ -460,7 +479,37 @@ impl Layout {
             put(&mut out, 348, &32u16.to_le_bytes());
             put(&mut out, 350, &32u16.to_le_bytes());
         }
+        if self.sums() {
+            put(&mut out, 373, &[1]); // CRC-32C
+            let sum = crc32c(!0, out.get(..1020).unwrap_or_default());
+            put(&mut out, 1020, &sum.to_le_bytes());
+        }
         out
+    }
+
+    /// Whether metadata have checksums.
+    fn sums(&self) -> bool {
+        self.plan.features[2] & METADATA_CSUM != 0
+    }
+
+    /// The checksum of something that is of this filesystem.
+    fn sum(&self, parts: &[&[u8]]) -> u32 {
+        parts.iter().fold(crc32c(!0, &self.plan.uuid), |sum, part| crc32c(sum, part))
+    }
+
+    /// The same of something that is of an inode, whose generation is 0.
+    fn sum_of(&self, inode: u32, bytes: &[u8]) -> u32 {
+        self.sum(&[&inode.to_le_bytes(), &[0; 4], bytes])
+    }
+
+    /// Puts the checksum behind the last entry of a folder's block.
+    fn finish_folder(&self, inode: u32, block: &mut [u8]) {
+        if self.sums() {
+            let at = block.len() - TAIL as usize;
+            let sum = self.sum_of(inode, block.get(..at).unwrap_or_default());
+            put(block, at + 4, &[12, 0, 0, 0xde]);
+            put(block, at + 8, &sum.to_le_bytes());
+        }
     }
 
     /// An inode; `blocks` with those of its map.
@@ -501,12 +550,24 @@ impl Layout {
 
     fn put_inode(&self, sink: &mut dyn Sink, number: u32, bytes: &[u8]) -> io::Result<()> {
         let place = u64::from(number - 1) * u64::from(self.plan.inode);
-        sink.write(self.at(self.bitmap(0) + 2) + place, bytes)
+        let mut bytes = bytes.to_vec();
+        if self.sums() {
+            let sum = self.sum_of(number, &bytes).to_le_bytes();
+            put(&mut bytes, 124, &sum[..2]);
+            put(&mut bytes, 130, &sum[2..]);
+        }
+        sink.write(self.at(self.bitmap(0) + 2) + place, &bytes)
     }
 
     /// The map of a file with these blocks; further blocks that it needs are
     /// taken and put in `more`.
-    fn map(&self, runs: &Runs, next: &mut u32, more: &mut Vec<(u32, Vec<u8>)>) -> [u8; 60] {
+    fn map(
+        &self,
+        inode: u32,
+        runs: &Runs,
+        next: &mut u32,
+        more: &mut Vec<(u32, Vec<u8>)>,
+    ) -> [u8; 60] {
         let mut out = [0u8; 60];
         if self.plan.features[1] & EXTENTS != 0 {
             let mut list: Vec<(u32, u32, u32)> = Vec::new();
@@ -525,7 +586,13 @@ impl Layout {
                 return out;
             }
             let mut leaf = vec![0u8; self.plan.block as usize];
-            extents(&mut leaf, (self.plan.block as u16 - 12) / 12, &list);
+            let room = (self.plan.block as u16 - 12) / 12;
+            extents(&mut leaf, room, &list);
+            if self.sums() {
+                let at = 12 + 12 * usize::from(room);
+                let sum = self.sum_of(inode, leaf.get(..at).unwrap_or_default());
+                put(&mut leaf, at, &sum.to_le_bytes());
+            }
             let place = self.one(next);
             put(&mut out, 0, &[0x0a, 0xf3, 1, 0, 4, 0, 1, 0]);
             put(&mut out, 16, &place.to_le_bytes());
@@ -626,6 +693,30 @@ fn crc16(mut sum: u16, bytes: &[u8]) -> u16 {
     sum
 }
 
+/// CRC-32C, reflected, as it goes on: neither end is inverted.
+fn crc32c(mut sum: u32, bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 16] = {
+        let mut table = [0; 16];
+        let mut n = 0;
+        while n < 16 {
+            let mut sum = n as u32;
+            let mut bit = 0;
+            while bit < 4 {
+                sum = if sum & 1 == 0 { sum >> 1 } else { sum >> 1 ^ 0x82f6_3b78 };
+                bit += 1;
+            }
+            table[n] = sum;
+            n += 1;
+        }
+        table
+    };
+    let nibble = |sum: u32| sum >> 4 ^ TABLE[(sum & 15) as usize];
+    for &byte in bytes {
+        sum = nibble(nibble(sum ^ u32::from(byte)));
+    }
+    sum
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -679,5 +770,6 @@ mod tests {
     #[test]
     fn checksums() {
         assert_eq!(crc16(0, b"123456789"), 0xbb3d);
+        assert_eq!(!crc32c(!0, b"123456789"), 0xe306_9283);
     }
 }

@@ -1,7 +1,7 @@
 //! Assignments (POSIX.1-2024 XCU 2.9.1.2) and tilde-prefixes (2.6.1) in words
 //! that have been read.
 
-use super::ast::{Class, Name, Part, Text, Word, is_name};
+use super::ast::{Class, Name, Op, Param, Part, Text, Which, Word, is_name};
 use super::few::push;
 use super::word::Parts;
 
@@ -46,11 +46,21 @@ fn split_tildes(text: &[u8], followed: bool, assignment: bool) -> Option<Vec<Par
     found.then_some(parts.list)
 }
 
-/// The length of the name when a word begins like an assignment, `NAME=`.
+/// Where the equals sign is when a word begins like an assignment, `NAME=` or
+/// `NAME+=`.
 pub(super) fn assignment_prefix(word: &Word) -> Option<usize> {
     let text = word.parts.first()?.unquoted()?;
     let equals = text.iter().position(|b| *b == b'=')?;
-    is_name(text.get(..equals)?).then_some(equals)
+    is_name(assigned(text.get(..equals)?).0).then_some(equals)
+}
+
+/// The name before an equals sign, and whether `+` says that the value is
+/// appended, which POSIX lacks.
+fn assigned(text: &[u8]) -> (&[u8], bool) {
+    match text.strip_suffix(b"+") {
+        Some(name) => (name, true),
+        None => (text, false),
+    }
 }
 
 /// Splits an assignment (2.9.1.2) into name and value; tilde-prefixes count
@@ -59,9 +69,15 @@ pub(super) fn split_assignment(word: Word, equals: usize) -> (Name, Word) {
     let mut tail = word.parts.into_vec().into_iter().peekable();
     let first = tail.next();
     let first = first.as_ref().and_then(Part::unquoted).unwrap_or_default();
-    let name = Name::new(first.get(..equals).unwrap_or_default());
+    let (name, appends) = assigned(first.get(..equals).unwrap_or_default());
+    let name = Name::new(name);
     let mut rest = first.get(equals + 1..).unwrap_or_default();
     let mut value = Vec::new();
+    if appends {
+        // `${NAME-}` before it.
+        let op = Op::Default(false, Word::default());
+        value.push(Part::Param(Box::new(Param { which: Which::Name(name.clone()), op })));
+    }
     // Text at the start of the value, then text behind other parts, where only
     // a colon can begin a tilde-prefix.
     let mut first_part = true;

@@ -297,6 +297,7 @@ impl Shell {
         let loops = std::mem::take(&mut self.loops);
         let getopts = std::mem::take(&mut self.getopts);
         let line = self.vars.line;
+        let caller = self.vars.function.replace(Rc::clone(function));
         let options = self.local_options.take();
         let mark = self.vars.journal_mark();
         self.local_marks.push(mark);
@@ -311,6 +312,7 @@ impl Shell {
             self.vars.export_all = before.has(ALLEXPORT);
         }
         self.vars.line = line;
+        self.vars.function = caller;
         self.getopts = getopts;
         self.loops = loops;
         let over = std::mem::replace(&mut self.positional, outer);
@@ -381,7 +383,7 @@ impl Shell {
     }
 }
 
-/// The parts behind `$x` in `x=$x...` and `x="$x..."`, and whether they are
+/// The parts behind `$x` in `x=$x...`, `x="$x..."` and `x+=...`, and whether they are
 /// quoted, when nothing in them looks at or changes x on the way.
 fn appended(assign: &Assign) -> Option<(&[Part], bool)> {
     let (parts, quoted) = match &assign.value.parts {
@@ -396,8 +398,13 @@ fn appended(assign: &Assign) -> Option<(&[Part], bool)> {
     };
     let same =
         |which: &Which| matches!(which, Which::Name(name) if *name.text == *assign.name.text);
-    (same(&first.which) && matches!(first.op, Op::Plain) && rest.iter().all(plain))
-        .then_some((rest, quoted))
+    let whole = match &first.op {
+        Op::Plain => true,
+        // `x+=...`
+        Op::Default(false, word) => word.parts.is_empty(),
+        _ => false,
+    };
+    (same(&first.which) && whole && rest.iter().all(plain)).then_some((rest, quoted))
 }
 
 /// What ps and killall call a child that runs an applet.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::applet::show_bytes;
 
 use super::arith;
-use super::ast::{Arith, Class, Few, Name, Op, Param, Part, Replace, Which, Word};
+use super::ast::{Arith, Class, Few, Name, Op, Param, Part, Which, Word};
 use super::fields::{Builder, Fields, Mode};
 use super::pattern;
 use super::{Flow, Run, Shell};
@@ -310,7 +310,7 @@ impl Shell {
             Op::Replace(how, words) => {
                 let pattern = self.expand_pattern(&words.0)?;
                 let text = self.expand_text(&words.1)?;
-                return Ok(replace(*how, &pattern, &text, value));
+                return Ok(pattern::replace(*how, &pattern, &text, value));
             }
             _ => {}
         }
@@ -549,52 +549,6 @@ fn name_of(which: &Which) -> String {
         Which::LastJob => "!".into(),
         Which::Zero => "0".into(),
     }
-}
-
-fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec<u8> {
-    let mut result = Vec::with_capacity(value.len());
-    match how {
-        Replace::Start => {
-            let end = pattern::prefix(pattern, &value, true);
-            if let Some(rest) = end.and_then(|end| value.get(end..)) {
-                result.extend_from_slice(text);
-                result.extend_from_slice(rest);
-                return result;
-            }
-            return value;
-        }
-        Replace::End => {
-            if let Some(start) = pattern::suffix(pattern, &value, true) {
-                result.extend_from_slice(value.get(..start).unwrap_or_default());
-                result.extend_from_slice(text);
-                return result;
-            }
-            return value;
-        }
-        Replace::First | Replace::All => {}
-    }
-    let mut at = 0;
-    if pattern.is_empty() {
-        return value;
-    }
-    while let Some((start, end)) = pattern::find(pattern, &value, at) {
-        if start == value.len() && start > 0 && start == end {
-            break;
-        }
-        result.extend_from_slice(value.get(at..start).unwrap_or_default());
-        result.extend_from_slice(text);
-        if end == start {
-            result.extend(value.get(start));
-            at = start + 1;
-        } else {
-            at = end;
-        }
-        if how == Replace::First || at >= value.len() {
-            break;
-        }
-    }
-    result.extend_from_slice(value.get(at..).unwrap_or_default());
-    result
 }
 
 fn starts_with_slash(part: Option<&Part>) -> bool {

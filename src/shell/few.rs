@@ -1,6 +1,7 @@
 //! Texts and lists of the syntax tree in few bytes: most words of a script are
 //! one short text, most commands a word or two, and a tree is to take less than
-//! 64 bytes for each of its script, whatever that is.
+//! 64 bytes for each of its script, whatever that is. What looks at them is a
+//! few instructions and runs for every word, so it is always inlined.
 
 use std::ops::Deref;
 
@@ -43,6 +44,7 @@ impl Text {
     }
 
     /// Its class.
+    #[inline(always)]
     pub fn class(&self) -> Class {
         match &self.0 {
             Held::Short(class, ..) | Held::Long(class, _) => *class,
@@ -53,7 +55,7 @@ impl Text {
 impl Deref for Text {
     type Target = [u8];
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Held::Short(_, length, bytes) => bytes.get(..usize::from(*length)).unwrap_or_default(),
@@ -77,7 +79,7 @@ pub enum Few<T> {
 impl<T> Deref for Few<T> {
     type Target = [T];
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &[T] {
         match self {
             Few::Empty => &[],
@@ -114,7 +116,7 @@ pub struct Rare<T>(Option<Box<Box<[T]>>>);
 impl<T> Deref for Rare<T> {
     type Target = [T];
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &[T] {
         match &self.0 {
             Some(list) => list,

@@ -64,6 +64,8 @@ mod tame;
 mod trace;
 mod trap;
 mod vars;
+#[cfg(test)]
+mod weight;
 mod word;
 
 use ast::{Excerpt, Function, Name};

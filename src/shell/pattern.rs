@@ -5,6 +5,8 @@
 //! the POSIX locale. Matching keeps one place to go back to, so it takes at
 //! most the product of both lengths.
 
+use super::ast::Replace;
+
 /// What stands at the beginning of a pattern.
 enum Item<'a> {
     /// A byte that stands for itself.
@@ -382,6 +384,53 @@ pub fn escape_into(pattern: &mut Vec<u8>, text: &[u8]) {
         }
         pattern.push(*byte);
     }
+}
+
+/// A value with what the pattern matches in it replaced by a text: `${x/p/t}`.
+pub fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec<u8> {
+    let mut result = Vec::with_capacity(value.len());
+    match how {
+        Replace::Start => {
+            let end = prefix(pattern, &value, true);
+            if let Some(rest) = end.and_then(|end| value.get(end..)) {
+                result.extend_from_slice(text);
+                result.extend_from_slice(rest);
+                return result;
+            }
+            return value;
+        }
+        Replace::End => {
+            if let Some(start) = suffix(pattern, &value, true) {
+                result.extend_from_slice(value.get(..start).unwrap_or_default());
+                result.extend_from_slice(text);
+                return result;
+            }
+            return value;
+        }
+        Replace::First | Replace::All => {}
+    }
+    let mut at = 0;
+    if pattern.is_empty() {
+        return value;
+    }
+    while let Some((start, end)) = find(pattern, &value, at) {
+        if start == value.len() && start > 0 && start == end {
+            break;
+        }
+        result.extend_from_slice(value.get(at..start).unwrap_or_default());
+        result.extend_from_slice(text);
+        if end == start {
+            result.extend(value.get(start));
+            at = start + 1;
+        } else {
+            at = end;
+        }
+        if how == Replace::First || at >= value.len() {
+            break;
+        }
+    }
+    result.extend_from_slice(value.get(at..).unwrap_or_default());
+    result
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@
 
 use std::ffi::{CString, OsString};
 use std::io::Write;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
-use super::ast::{Name, is_name};
+use super::ast::{Function, Name, is_name};
 use super::fields::Fields;
 
 /// Given to the commands that are run.
@@ -84,6 +84,8 @@ pub struct Vars {
     pub export_all: bool,
     /// The line being executed, for LINENO.
     pub line: u32,
+    /// The function being executed, for FUNCNAME.
+    pub function: Option<Rc<Function>>,
     random: u32,
 }
 
@@ -120,6 +122,7 @@ impl Vars {
             optind_changed: false,
             export_all: false,
             line: 0,
+            function: None,
             random: seed | 1,
         };
         for entry in environment {
@@ -157,10 +160,12 @@ impl Vars {
                 }
             }
         }
-        for name in [b"EPOCHSECONDS".as_slice(), b"LINENO", b"RANDOM"] {
+        for name in [b"EPOCHSECONDS".as_slice(), b"FUNCNAME", b"HOSTNAME", b"LINENO", b"RANDOM"] {
             let slot = vars.slot_of(name);
-            if let Some(var) = vars.list.get_mut(slot as usize) {
-                var.value = Some(Vec::new());
+            if let Some(var) = vars.list.get_mut(slot as usize)
+                && (name != b"HOSTNAME" || var.value.is_none())
+            {
+                var.value = (name != b"FUNCNAME").then(Vec::new);
                 var.flags = DYNAMIC;
             }
         }
@@ -247,6 +252,15 @@ impl Vars {
     fn compute(&mut self, slot: u32) {
         let line = self.line;
         let Some(var) = self.list.get_mut(slot as usize) else { return };
+        if *var.name == *b"FUNCNAME" {
+            var.value = self.function.as_ref().map(|function| function.name.to_vec());
+            return;
+        }
+        if *var.name == *b"HOSTNAME" {
+            let names = nix::sys::utsname::uname().ok();
+            var.value = names.map(|names| names.nodename().as_bytes().to_vec());
+            return;
+        }
         let number = if *var.name == *b"LINENO" {
             u64::from(line)
         } else if *var.name == *b"EPOCHSECONDS" {

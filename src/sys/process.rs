@@ -1,6 +1,7 @@
 //! Processes: fork, exit without clean-up.
 
 use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use nix::errno::Errno;
@@ -94,6 +95,31 @@ pub fn spawn(
 pub fn exit_now(status: u8) -> ! {
     // SAFETY: _exit does not return and touches nothing of this process.
     unsafe { libc::_exit(i32::from(status)) }
+}
+
+/// Does `work` with the descriptor in a child of the lowest priority that holds
+/// no other one, and that nobody need wait for; in this process where no child
+/// can be had.
+pub fn apart(fd: OwnedFd, work: fn(OwnedFd)) {
+    match fork() {
+        Ok(Forked::Parent(_)) => {}
+        Err(_) => work(fd),
+        Ok(Forked::Child) => {
+            crash_by_default();
+            let _ = super::schedule::set_niceness(super::schedule::Who::Process(0), 19);
+            let number = fd.as_raw_fd();
+            // SAFETY: takes numbers only. Whatever owns these descriptors is
+            // the caller's, to whom this process does not return.
+            unsafe {
+                if number > 0 {
+                    libc::syscall(libc::SYS_close_range, 0, number - 1, 0);
+                }
+                libc::syscall(libc::SYS_close_range, number + 1, libc::c_uint::MAX, 0);
+            }
+            work(fd);
+            exit_now(0)
+        }
+    }
 }
 
 /// Gives every signal its default action and unblocks all: what a program

@@ -428,23 +428,3 @@ fn refusals() {
     applet("watchdog").args(["-F", "-t", "x", "/dev/null"]).stderr_has("not a time").fails(1);
     applet("watchdog").args(["-F", "/nowhere"]).stderr_has("/nowhere: No such file").fails(1);
 }
-
-#[test]
-fn what_compress_packed() {
-    let scratch = Scratch::new("uncompress");
-    let dir = scratch.path();
-    // printf 'abababababababab\n' | compress
-    let packed = b"\x1f\x9d\x90\x61\xc4\x04\x1c\x28\xb0\x20\x41\x05";
-    std::fs::write(dir.join("a.Z"), packed).unwrap();
-    applet("uncompress").args(["-c", "a.Z"]).dir(dir).stdout("abababababababab\n").ok();
-    applet("uncompress").stdin(packed).stdout("abababababababab\n").ok();
-    applet("uncompress").args(["a.Z"]).dir(dir).stdout("").ok();
-    assert_eq!(std::fs::read(dir.join("a")).unwrap(), b"abababababababab\n");
-    assert!(!dir.join("a.Z").exists());
-    std::fs::write(dir.join("a.Z"), packed).unwrap();
-    if against_busybox() || reference().is_none() {
-        applet("uncompress").args(["a.Z"]).dir(dir).fails(1);
-        applet("uncompress").args(["-f", "a.Z"]).dir(dir).ok();
-        applet("uncompress").args(["-c"]).stdin("not packed").fails(1);
-    }
-}

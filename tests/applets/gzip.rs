@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::harness::applet::{applet, reference};
+use crate::harness::applet::{against_busybox, applet, reference};
 use crate::harness::scratch::Scratch;
 
 /// Packer, unpacker, cat, suffix.
@@ -278,4 +278,74 @@ fn levels_and_blocks_of_the_hosts_bzip2() {
     let packed = applet("bzip2").stdin(&zeros).ok().stdout;
     assert!(packed.len() < 200);
     applet("bunzip2").stdin(&packed).stdout(&zeros).ok();
+}
+
+#[test]
+fn what_compress_packed() {
+    let scratch = Scratch::new("uncompress");
+    let dir = scratch.path();
+    // printf 'abababababababab\n' | compress
+    let packed = b"\x1f\x9d\x90\x61\xc4\x04\x1c\x28\xb0\x20\x41\x05";
+    std::fs::write(dir.join("a.Z"), packed).unwrap();
+    applet("uncompress").args(["-c", "a.Z"]).dir(dir).stdout("abababababababab\n").ok();
+    applet("uncompress").stdin(packed).stdout("abababababababab\n").ok();
+    applet("uncompress").args(["a.Z"]).dir(dir).stdout("").ok();
+    assert_eq!(std::fs::read(dir.join("a")).unwrap(), b"abababababababab\n");
+    assert!(!dir.join("a.Z").exists());
+    std::fs::write(dir.join("a.Z"), packed).unwrap();
+    for name in ["gunzip", "zcat", "gzip -d"] {
+        std::fs::write(dir.join("b.Z"), packed).unwrap();
+        let mut words = name.split(' ');
+        let run = applet(words.next().unwrap()).args(words);
+        run.args(["-cf", "b.Z"]).dir(dir).stdout("abababababababab\n").ok();
+    }
+    applet("zcat").args(["b"]).dir(dir).stdout("abababababababab\n").ok();
+    applet("gunzip").args(["b.Z"]).dir(dir).stdout("").ok();
+    assert!(!dir.join("b.Z").exists());
+    if against_busybox() || reference().is_none() {
+        applet("uncompress").args(["a.Z"]).dir(dir).fails(1);
+        applet("uncompress").args(["-f", "a.Z"]).dir(dir).ok();
+        applet("uncompress").args(["-c"]).stdin("not packed").fails(1);
+    }
+}
+
+#[test]
+fn what_is_behind_and_between_packed_data() {
+    let scratch = Scratch::new("behind");
+    let dir = scratch.path();
+    let hi = std::process::Command::new("sh")
+        .args(["-c", "echo hi >f; bzip2 -kc f >f.bz2; xz -kc f >f.xz; (cat f.bz2; echo x) >g.bz2"])
+        .args(["for", "in"])
+        .current_dir(dir)
+        .status();
+    assert!(hi.unwrap().success());
+    applet("bzcat").args(["g.bz2"]).dir(dir).stdout("hi\n").ok();
+    applet("bzcat").args(["f"]).dir(dir).stdout("").stderr_has("not in bzip2 format").fails(1);
+    let packed = std::fs::read(dir.join("f.xz")).unwrap();
+    for (zeros, good) in [(0, true), (3, false), (4, true), (6, false), (8, true)] {
+        let padded = [packed.as_slice(), &vec![0; zeros]].concat();
+        let run = applet("xzcat").stdin(&padded).stdout("hi\n");
+        if good {
+            run.ok()
+        } else {
+            run.stderr_has("corrupt xz data").fails(1)
+        };
+    }
+    // What is passed over is a warning.
+    applet("xz").args(["f.xz"]).dir(dir).stderr_has("already has .xz suffix").fails(2);
+    std::fs::copy(dir.join("f.xz"), dir.join("f.other")).unwrap();
+    applet("unxz").args(["f.other"]).dir(dir).stderr_has("unknown suffix").fails(2);
+    assert!(dir.join("f.other").exists());
+}
+
+#[test]
+fn ratios_leave_the_header_out() {
+    let scratch = Scratch::new("ratio");
+    let dir = scratch.path();
+    std::fs::write(dir.join("a-long-name-of-a-file"), "abc").unwrap();
+    let name = "a-long-name-of-a-file";
+    let said = format!("{name}:\t-66.7% -- replaced with {name}.gz\n");
+    applet("gzip").args(["-v", name]).dir(dir).stderr_has(&said).ok();
+    let said = format!("{name}.gz:\t-66.7% -- replaced with {name}\n");
+    applet("gunzip").args(["-v", &format!("{name}.gz")]).dir(dir).stderr_has(&said).ok();
 }

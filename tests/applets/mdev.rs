@@ -186,6 +186,8 @@ fn a_storm_leaves_dev_as_a_scan_makes_it() {
     assert_eq!(read("after"), read("scanned"));
     assert!(read("after").contains("./null character special file"));
     let memory = read("memory");
+    let text = format!("a storm of 100,000 events: {}\n", memory.trim().replace('\n', ", "));
+    std::io::stderr().write_all(text.as_bytes()).unwrap();
     let kilobytes = |name: &str| -> u64 {
         let line = memory.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()

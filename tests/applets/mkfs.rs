@@ -102,6 +102,13 @@ fn what_ext_is_told_to_have() {
     );
     let text = head("-q -t ext4 -O ^has_journal,^extent,^64bit,^metadata_csum i");
     assert!(!text.contains("has_journal") && !text.contains(" extent"), "{text}");
+    assert!(text.contains("uninit_bg") && !text.contains("metadata_csum"), "{text}");
+    let text = head("-q -t ext4 i");
+    assert!(text.contains("metadata_csum") && !text.contains("uninit_bg"), "{text}");
+    assert!(text.contains("Checksum type: crc32c"), "{text}");
+    // The same sums where there are no extents, and a smaller inode.
+    head("-q -t ext4 -O ^extent -I 128 i");
+    head("-q -t ext2 -O metadata_csum i");
     head("-q -O none i");
     head("-q -T news -N 10 -m 0 i");
     // So many KiB, so many blocks.
@@ -113,7 +120,7 @@ fn what_ext_is_told_to_have() {
     make("nowhere").stderr_has("The file nowhere does not exist and no size").fails(1);
     make("-b 77 i").stderr_has("invalid block size - 77").fails(1);
     make("-U x i").stderr_has("Invalid UUID: x").fails(1);
-    make("-O metadata_csum i").stderr_has("metadata_csum: not a feature").fails(1);
+    make("-O bigalloc i").stderr_has("bigalloc: not a feature").fails(1);
     make("-J size=64 i").stderr_has("the journal is too large").fails(1);
     make("").stderr_has("which device?").fails(1);
     image(&dir, "tiny", 10 << 10);

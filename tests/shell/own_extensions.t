@@ -183,3 +183,31 @@ typeset x=1 y="a b"; f() { typeset x=2; echo $x; }; f; echo $x "$y"
 -->
 2
 1 a b
+##! += appends
+a=x; a+=b; a+="c d"; echo "$a"; unset n; n+=1; n+=$((2+3)); echo $n; set -u; HOME=/h; unset p; p+=~/a:~; echo $p; r+=1 env | grep ^r=; export e+=1; export e+=2; env | grep ^e=; x+ 2>/dev/null; f() { local a+=z; echo "$a"; }; f
+-->
+xbc d
+15
+/h/a:/h
+r=1
+e=12
+xbc dz
+##! += and what is no name
+1+=2 2>/dev/null; echo $?; a+b=c 2>/dev/null; echo $?; readonly r=1; (r+=2) 2>/dev/null; echo $?; "a"+=1 2>/dev/null; echo $?
+-->
+127
+127
+2
+127
+##! FUNCNAME is the function that runs
+f() { echo "$FUNCNAME"; g; echo ${FUNCNAME%x}; }; g() { (echo $FUNCNAME); }; f; echo "${FUNCNAME-none}"
+-->
+f
+g
+f
+none
+##! HOSTNAME is the machine's
+[ "$HOSTNAME" = "$(uname -n)" ] && echo yes; HOSTNAME=a; echo $HOSTNAME
+-->
+yes
+a

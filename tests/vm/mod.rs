@@ -18,5 +18,6 @@ mod nfs;
 mod osbuild;
 mod package;
 mod remote;
+mod roots;
 mod seed;
 mod uki;

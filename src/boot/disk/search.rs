@@ -105,13 +105,12 @@ impl<'a> Search<'a> {
             });
         }
         let best = scan::best(&found)?;
-        let same_volume = |other: &Device| {
-            let kind = |device: &Device| {
-                let seen = self.cache.known().iter().find(|seen| seen.device == *device);
-                seen.and_then(|seen| seen.get("UUID_SUB")).is_some()
-            };
-            tag == Tag::Uuid && kind(best) && kind(other)
+        // Members of one btrfs have its UUID and label.
+        let volume = |device: &Device| {
+            let seen = self.cache.known().iter().find(|seen| seen.device == *device)?;
+            seen.get("UUID_SUB").and(seen.get("UUID"))
         };
+        let same_volume = |other: &Device| volume(best).is_some() && volume(best) == volume(other);
         if !self.told && found.iter().any(|other| other != best && !same_volume(other)) {
             self.told = true;
             let mut text = format!("{} is on", self.source);
