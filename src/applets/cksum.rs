@@ -80,7 +80,7 @@ fn run(cx: &mut Ctx, mut sum: Sum) -> Result<Status, Error> {
             }
         }
         if !operands.is_empty() {
-            cx.put(if sum == Sum::Gzip { b"\t" } else { b" " })?;
+            cx.put(b" ")?;
             cx.put(input.name.as_bytes())?;
         }
         cx.put(b"\n")

@@ -430,7 +430,8 @@ fn file(
     (scan.shown, scan.owed, scan.binary, scan.done) = (0, 0, false, c.most == 0);
     let mut from = 0;
     let mut first = true;
-    while !scan.done {
+    // Lines behind the last one that counts may still be wanted.
+    while !scan.done || scan.owed > 0 {
         let more = match blocks.fill(fd) {
             Ok(more) => more,
             Err(errno) => {
@@ -635,7 +636,7 @@ fn selected(
         }
         cx.put(b"\n")?;
     }
-    scan.printed |= is_shown;
+    scan.printed = true;
     // With -o the lines around only decide where a group ends.
     while from < span.0 && !c.only {
         let rest = text.get(from..span.0).unwrap_or_default();

@@ -200,3 +200,23 @@ fn names_of_a_search_below() {
         grep(&["-o", "-A1", "a", "d/f"]).stdout("a\n--\na\n").ok();
     }
 }
+
+#[test]
+fn what_is_behind_the_last_line_that_counts() {
+    let scratch = Scratch::new("grep-behind");
+    scratch.file("f", "a 1\na 2\nb");
+    let long = format!("a 1\n{}", "b\n".repeat(100_000));
+    scratch.file("long", &long);
+    scratch.file("bin", "a\0\n");
+    let grep = |args: &[&str]| applet("grep").args(args).dir(scratch.path());
+    grep(&["-m2", "-A1", "a", "f"]).stdout("a 1\na 2\nb\n").ok();
+    grep(&["-m1", "-A1", "a", "f"]).stdout("a 1\na 2\n").ok();
+    grep(&["-m1", "-A100000", "a", "long"]).stdout(&long).ok();
+    if !against_busybox() {
+        // The message about a binary file is a group of its own.
+        grep(&["-h", "-A1", "a", "bin", "f"])
+            .stdout("--\na 1\na 2\nb\n")
+            .stderr_has("bin: binary file matches")
+            .ok();
+    }
+}
