@@ -720,7 +720,7 @@ impl Sed {
                 (b'G', _) => {
                     self.space.push(self.end);
                     self.space.extend_from_slice(&self.hold);
-                    self.ended |= self.hold_ended;
+                    self.ended = self.hold_ended;
                 }
                 (b'h', _) => {
                     self.hold.clone_from(&self.space);
@@ -729,7 +729,7 @@ impl Sed {
                 (b'H', _) => {
                     self.hold.push(self.end);
                     self.hold.extend_from_slice(&self.space);
-                    self.hold_ended |= self.ended;
+                    self.hold_ended = self.ended;
                 }
                 (b'x', _) => {
                     std::mem::swap(&mut self.space, &mut self.hold);

@@ -205,3 +205,20 @@ fn scripts() {
         sed(&["y/a/bc/"]).stderr_has("different lengths").fails(1);
     }
 }
+
+#[test]
+fn a_last_line_without_newline_through_the_hold_space() {
+    let scratch = Scratch::new("sed-hold");
+    scratch.file("1", "a\nb");
+    scratch.file("2", "c");
+    if against_busybox() {
+        return; // it ends every output with a newline
+    }
+    let sed = |script: &str, expected: &str| {
+        applet("sed").args([script, "1", "2"]).dir(scratch.path()).stdout(expected).ok();
+    };
+    sed("H;$G", "a\nb\nc\n\na\nb\nc");
+    sed("H;$!d;x", "\na\nb\nc");
+    sed("$G", "a\nb\nc\n\n");
+    sed("$!{h;d};H;x", "b\nc");
+}
