@@ -211,3 +211,7 @@ none
 -->
 yes
 a
+##! read -t ends while bytes come without a line
+read -t 0.1 x </dev/zero; test $? -gt 128 && echo late
+-->
+late

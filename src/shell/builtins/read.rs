@@ -177,8 +177,9 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
             *text = rest;
             (have, used) = (piece.len(), 0);
         } else if used == have {
+            // Input that never ends does not outlast the limit either.
             if let Some(end) = end
-                && !wait_for_input(options.fd, end)
+                && (count > 0 && Instant::now() >= end || !wait_for_input(options.fd, end))
             {
                 break Status::of_signal(libc::SIGALRM).0;
             }
