@@ -541,13 +541,8 @@ impl Piece {
         let item = item.get(..self.size).unwrap_or(item);
         *place += self.size;
         if item.is_empty() {
-            // As wide as it would have been.
-            let own = out.len();
-            let zeros = [0u8; 8];
-            self.convert(out, zeros.get(..self.size).unwrap_or(&[0]));
-            let width = if self.radix == b'_' && self.letter == b'P' { 0 } else { out.len() - own };
-            out.truncate(own);
-            out.extend(std::iter::repeat_n(b' ', width));
+            // As wide as is wanted.
+            out.extend(std::iter::repeat_n(b' ', self.width));
             return;
         }
         self.convert(out, item);

@@ -156,6 +156,18 @@ fn of_bsd() {
     applet("hexdump").dir(dir.path()).args(["-e", "\"%08_ax: \" 4/1 \"%02x \" \" | \" 4/1 \"%_p\" \"\\n\""]).stdin("hello world, this is od\n").stdout("00000000: 68 65 6c 6c | o wo\n00000008: 72 6c 64 2c |  thi\n00000010: 73 20 69 73 |  od.\n").ok();
     applet("hexdump")
         .dir(dir.path())
+        .args(["-e", "8/1 \"%_c\" \"\\n\""])
+        .stdin("abc\0d")
+        .stdout("abc\\0d\n")
+        .ok();
+    applet("hexdump")
+        .dir(dir.path())
+        .args(["-e", "2/2 \"%d \" \"\\n\""])
+        .stdin("abc\0d")
+        .stdout("25185 99\n100 \n")
+        .ok();
+    applet("hexdump")
+        .dir(dir.path())
         .args(["-e", "/2 \"%x\\n\""])
         .stdin("hello world, this is od\n")
         .stdout("6568\n6c6c\n206f\n6f77\n6c72\n2c64\n7420\n6968\n2073\n7369\n6f20\na64\n")
