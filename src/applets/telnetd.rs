@@ -367,9 +367,8 @@ impl Server {
         let sessions =
             self.peers.iter().filter(|p| matches!(p.doing, Doing::Session { .. })).count();
         let Some(peer) = self.peers.get_mut(at) else { return };
-        let mut wish = Wish::Nothing;
         if peer.may_type() {
-            wish = peer.read();
+            peer.read();
         }
         let free = match peer.from {
             From::Given => self.hash.is_none(),
@@ -378,10 +377,11 @@ impl Server {
         };
         if free && matches!(peer.doing, Doing::Asking { .. }) && !peer.gone {
             let settled = peer.size != (0, 0) && !peer.terminal.is_empty();
-            if settled || now.duration_since(peer.since) > Duration::from_millis(500) {
+            let late = now.duration_since(peer.since) > Duration::from_millis(500);
+            if settled || late && !peer.is_unnamed(now) {
                 self.admit(cx, at, sessions);
             }
-        } else if let Wish::Check(mut line) = wish {
+        } else if let Wish::Check(mut line) = peer.line(now) {
             self.check(cx, at, &line, sessions);
             line.fill(0);
         }

@@ -103,6 +103,9 @@ pub struct Protocol {
     refused_here: Set,
     refused_there: Set,
     terminal: Vec<u8>,
+    /// The other end has been asked for its kind of terminal, and has not said
+    /// it yet.
+    naming: bool,
     size: (u16, u16),
 }
 
@@ -120,6 +123,7 @@ impl Protocol {
             refused_here: Set::default(),
             refused_there: Set::default(),
             terminal: terminal.to_vec(),
+            naming: false,
             size: (0, 0),
         }
     }
@@ -292,6 +296,7 @@ impl Protocol {
                 if new && option == TTYPE {
                     // SEND
                     answer.extend_from_slice(&[IAC, SB, TTYPE, 1, IAC, SE]);
+                    self.naming = true;
                 }
                 if new && option == ECHO {
                     news.push(News::Echo(true));
@@ -310,8 +315,17 @@ impl Protocol {
         }
     }
 
+    /// Whether a client has agreed to say what terminal it is, and has not done
+    /// so yet.
+    pub fn awaits_terminal(&self) -> bool {
+        self.naming && self.there.has(TTYPE)
+    }
+
     /// A sub-negotiation has ended.
     fn negotiated(&mut self, answer: &mut Vec<u8>, news: &mut Vec<News>) {
+        if self.sub.first() == Some(&TTYPE) {
+            self.naming = false;
+        }
         if self.sub.len() > SUB_MAX {
             return;
         }

@@ -195,6 +195,53 @@ P"##;
     prints(&with_server(text), "True\nTrue\nTrue\nTrue\nTrue\n");
 }
 
+/// A client that has agreed to say what terminal it is may type faster than
+/// that; one that then says nothing gets its shell all the same.
+#[test]
+fn the_name_of_the_terminal_comes_late() {
+    if !ready("the_name_of_the_terminal") {
+        return;
+    }
+    let text = r##"serve -p 2323
+        python <<'P'
+def session(agree, then, pause):
+    s = connect(); start = time.time(); until(s, b"password: ")
+    s.sendall(agree + b"secret\r\0echo $TERM s'e'en; exit\r\0")
+    time.sleep(pause); s.sendall(then)
+    return until(s, b" seen\r\n").split()[-2].decode(), time.time() - start
+will, wont = b"\xff\xfb\x18", b"\xff\xfc\x18"
+name, odd = b"\xff\xfa\x18\0XTERM\xff\xf0", b"\xff\xfa\x18\0an odd name\xff\xf0"
+kind, took = session(will, name, 0.3); print(kind, took < 1)
+kind, took = session(will, odd, 0.1); print(kind, took < 1)
+kind, took = session(will, b"", 0); print(kind, 0.9 < took < 2)
+kind, took = session(will, wont, 0.1); print(kind, took < 1)
+kind, took = session(wont, b"", 0); print(kind, took < 1)
+kind, took = session(b"", b"", 0); print(kind, took < 1)
+P
+        kill $SERVER; export RB
+        echo > /etc/rescuebox.conf; cp /etc/shadow /mnt/s; echo 'root:*:1::::::' > /mnt/s
+        mount --bind /mnt/s /etc/shadow
+        python <<'P'
+# nobody is asked for anything, and what is typed ahead is the shell's
+import subprocess
+def session(agree, then, pause):
+    a, b = socket.socketpair(); start = time.time()
+    p = subprocess.Popen([os.environ["RB"], "telnetd-lite", "-i"], stdin=b, stdout=b); b.close()
+    a.sendall(agree + b"echo $TERM s'e'en; exit\r\0"); time.sleep(pause); a.sendall(then)
+    kind = until(a, b" seen\r\n").split()[-2].decode(); took = time.time() - start
+    a.close(); p.wait()
+    return kind, took
+kind, took = session(b"\xff\xfb\x18", b"\xff\xfa\x18\0XTERM\xff\xf0", 0.7); print(kind)
+kind, took = session(b"\xff\xfb\x18", b"", 0); print(kind, 0.9 < took < 2)
+kind, took = session(b"", b"", 0); print(kind, 0.4 < took < 1)
+P"##;
+    prints(
+        &with_server(text),
+        "xterm True\nvt100 True\nvt100 True\nvt100 True\nvt100 True\nvt100 True\n\
+         xterm\nvt100 True\nvt100 True\n",
+    );
+}
+
 #[test]
 fn another_program_and_inetd() {
     if !ready("another_program_and_inetd") {

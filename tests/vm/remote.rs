@@ -108,8 +108,6 @@ fn telnet_clients_mend_a_headless_machine() {
     for (n, words) in [&putty[..], &busybox, &inetutils].into_iter().enumerate() {
         let mut client = Running::at_terminal(command(words, port));
         client.wait_for("password: ");
-        // Nobody types before the client has told what terminal it is.
-        std::thread::sleep(Duration::from_secs(1));
         client.send("secret\r");
         client.wait_for("rescuebox: boot failed: step ");
         client.wait_for("try: boot set rootfs=TAG");

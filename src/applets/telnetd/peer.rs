@@ -29,6 +29,8 @@ pub(super) enum From {
 
 /// So long a connection may take to say the password.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// So long a client may take to say what terminal it is, having agreed to.
+const NAMING: Duration = Duration::from_secs(1);
 /// Tries a connection has.
 const TRIES: u8 = 3;
 /// The longest password.
@@ -70,6 +72,8 @@ pub(super) struct Peer {
     pub active: Instant,
     pub doing: Doing,
     protocol: Protocol,
+    /// Until when it is waited for its kind of terminal.
+    name_by: Option<Instant>,
     pub terminal: Vec<u8>,
     pub size: (u16, u16),
     /// To the network, and to the terminal.
@@ -96,6 +100,7 @@ impl Peer {
             active: now,
             doing: Doing::Asking { line: Vec::new(), tries: 0, until: None },
             protocol: Protocol::new(Side::Server, b""),
+            name_by: None,
             terminal: Vec::new(),
             size: (0, 0),
             out: Vec::new(),
@@ -135,7 +140,7 @@ impl Peer {
     pub(super) fn may_type(&self) -> bool {
         self.out.len() < ANSWER_MAX + WAITING_MAX
             && match &self.doing {
-                Doing::Asking { until, .. } => until.is_none(),
+                Doing::Asking { until, .. } => until.is_none() && self.typed.len() < WAITING_MAX,
                 Doing::Session { .. } => self.typed.len() < WAITING_MAX,
                 Doing::Ending => false,
             }
@@ -146,22 +151,28 @@ impl Peer {
         self.out.len() < WAITING_MAX
     }
 
+    /// Whether it is still to say what terminal it is, before anything that was
+    /// typed counts.
+    pub(super) fn is_unnamed(&self, now: Instant) -> bool {
+        self.protocol.awaits_terminal() && self.name_by.is_none_or(|until| now < until)
+    }
+
     /// Reads what was typed.
-    pub(super) fn read(&mut self) -> Wish {
+    pub(super) fn read(&mut self) {
         let mut piece = [0; 512];
         let count = match nix::unistd::read(&self.input, &mut piece) {
             Ok(count) => count,
-            Err(Errno::EAGAIN | Errno::EINTR) => return Wish::Nothing,
+            Err(Errno::EAGAIN | Errno::EINTR) => return,
             Err(_) => 0,
         };
         if count == 0 {
             self.gone = true;
-            return Wish::Nothing;
+            return;
         }
         self.active = Instant::now();
-        let (mut news, mut data) = (Vec::new(), Vec::new());
+        let mut news = Vec::new();
         let input = piece.get(..count).unwrap_or_default();
-        self.protocol.take(input, &mut data, &mut self.out, &mut news);
+        self.protocol.take(input, &mut self.typed, &mut self.out, &mut news);
         for item in news {
             match item {
                 News::Size(columns, rows) => {
@@ -174,14 +185,21 @@ impl Peer {
                 News::Echo(_) | News::Told | News::End => {}
             }
         }
-        if let Doing::Session { .. } = self.doing {
-            self.typed.extend_from_slice(&data);
+        if self.name_by.is_none() && self.protocol.awaits_terminal() {
+            self.name_by = Some(self.active + NAMING);
+        }
+    }
+
+    /// The password, when there is a whole line.
+    pub(super) fn line(&mut self, now: Instant) -> Wish {
+        if self.gone || self.is_unnamed(now) {
             return Wish::Nothing;
         }
-        let mut bytes = data.into_iter();
-        while let Doing::Asking { line, .. } = &mut self.doing
-            && let Some(b) = bytes.next()
-        {
+        let Doing::Asking { line, until: None, .. } = &mut self.doing else {
+            return Wish::Nothing;
+        };
+        let mut bytes = std::mem::take(&mut self.typed).into_iter();
+        while let Some(b) = bytes.next() {
             match b {
                 b'\r' | b'\n' => {
                     let line = std::mem::take(line);
