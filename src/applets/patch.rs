@@ -2,7 +2,8 @@
 //!
 //! Deviations: names of a patch that are absolute or go up are refused; no
 //! file is backed up unless `-b` says so; no questions are asked: a patch that
-//! seems to be applied already fails, or with `-N` is skipped.
+//! seems to be applied already fails, with `-t` is reversed, and with `-N` the
+//! hunks that are there already are left out, which is no failure.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -35,6 +36,9 @@ struct Patch {
     strip: Option<usize>,
     reverse: bool,
     forward: bool,
+    force: bool,
+    batch: bool,
+    verbose: bool,
     backup: Option<OsString>,
     remove_empty: bool,
     loose: bool,
@@ -68,6 +72,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             b'd' => folder = Some(options.value()),
             b'D' | b'6' => return Err(Error::usage("this form of result is not to be had")),
             b'E' => patch.remove_empty = true,
+            b'f' => patch.force = true,
+            b't' => patch.batch = true,
+            b'5' => patch.verbose = true,
             b'F' => patch.fuzz = options.number("not a number")?.try_into().unwrap_or(usize::MAX),
             b'i' => source = options.value(),
             b'l' => patch.loose = true,
@@ -90,11 +97,16 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     patch.file = operands.next();
     source = operands.next().unwrap_or(source);
     patch.backup = backup.then_some(suffix);
-    // The patch's own name is not relative to -d.
-    let mut lines = Lines::new(cx.open(&source)?);
+    // The patch's own name is relative to -d; where it is not there, to the
+    // folder of the caller.
+    let mut input = cx.open(&source);
     if let Some(folder) = &folder {
         nix::unistd::chdir(folder.as_os_str()).map_err(|e| Error::os(show(folder), e))?;
+        if source != "-" {
+            input = cx.open(&source).or(input);
+        }
     }
+    let mut lines = Lines::new(input?);
     let mut text = Vec::new();
     while let Some(block) = lines.block().map_err(|e| Error::os(show(&source), e))? {
         text.extend_from_slice(block);
@@ -113,18 +125,22 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     Ok(Status::from_bool(!patch.failed))
 }
 
-/// A name without so many folders.
+/// A name without so many folders; its last part stays in any case.
 fn stripped(name: &[u8], strip: Option<usize>) -> Option<&[u8]> {
     let Some(count) = strip else {
         return name.rsplit(|&b| b == b'/').find(|part| !part.is_empty());
     };
     let mut rest = name;
     for _ in 0..count {
-        let slash = memchr::memchr(b'/', rest)?;
-        rest = rest.get(slash..)?;
-        while let Some(tail) = rest.strip_prefix(b"/") {
-            rest = tail;
+        let Some(slash) = memchr::memchr(b'/', rest) else { break };
+        let mut tail = rest.get(slash..)?;
+        while let Some(behind) = tail.strip_prefix(b"/") {
+            tail = behind;
         }
+        if tail.is_empty() {
+            break;
+        }
+        rest = tail;
     }
     (!rest.is_empty()).then_some(rest)
 }
@@ -169,14 +185,16 @@ impl Patch {
             return Ok(());
         };
         let [no_old, no_new] = one.missing;
-        let (creates, deletes) = if self.reverse { (no_new, no_old) } else { (no_old, no_new) };
+        let creates = if self.reverse { no_new } else { no_old };
         // Hunks of no old lines at the start create a file as well.
         let from_nothing = one.hunks.iter().all(|h| self.side(h).0.is_empty());
+        let mut is_new = creates;
         let old = match crate::sys::file::read(&name) {
             Ok(bytes) => bytes,
             Err(error)
                 if error.kind() == std::io::ErrorKind::NotFound && (creates || from_nothing) =>
             {
+                is_new = true;
                 Vec::new()
             }
             Err(error) => {
@@ -186,8 +204,7 @@ impl Patch {
             }
         };
         if !self.silent {
-            let verb = if self.dry { "checking" } else { "patching" };
-            cx.put(format!("{verb} file ").as_bytes())?;
+            cx.put(if is_new { b"creating " } else { b"patching file " })?;
             match &self.output {
                 Some(output) => {
                     let parts = [output.as_bytes(), b" (read from ", name.as_bytes(), b")"];
@@ -198,42 +215,65 @@ impl Patch {
             cx.put(b"\n")?;
         }
         let lines: Vec<&[u8]> = old.split_inclusive(|&b| b == b'\n').collect();
-        if let Some(hunk) = one.hunks.first()
-            && self.find(hunk, &lines, 0, 0, false).is_none()
-            && self.find(hunk, &lines, 0, 0, true).is_some()
-        {
-            let skip = if self.forward { "  Skipping patch." } else { "" };
-            let seen = if self.reverse { "Unreversed" } else { "Reversed (or previously applied)" };
-            cx.print(format_args!("{seen} patch detected!{skip}\n"))?;
-            if self.forward {
-                self.failed = true;
-                let n = one.hunks.len();
-                let s = if n == 1 { "" } else { "s" };
-                cx.print(format_args!("{n} out of {n} hunk{s} ignored"))?;
-                let all: Vec<&Hunk> = one.hunks.iter().collect();
-                return self.reject(cx, &name, &all);
-            }
+        let applied = one.hunks.first().is_some_and(|hunk| self.is_applied(hunk, &lines));
+        if applied && self.batch {
+            // The other way round, for this file.
+            self.reverse = !self.reverse;
+            let done = self.apply(cx, one, &name, &lines, false);
+            self.reverse = !self.reverse;
+            return done;
         }
+        if applied && !self.forward && !self.force {
+            cx.flush()?;
+            let seen = if self.reverse { "unreversed" } else { "reversed, or applied before" };
+            cx.note(format_args!("{}: the patch is {seen}, it seems", show(&name)));
+        }
+        let blocked = creates && !old.is_empty() && from_nothing;
+        let blocked = blocked || applied && !self.forward && !self.force;
+        self.apply(cx, one, &name, &lines, blocked)
+    }
+
+    /// Whether the file looks as if it had the hunk's changes: it does not fit
+    /// as it is, but would exactly the other way round.
+    fn is_applied(&self, hunk: &Hunk, lines: &[&[u8]]) -> bool {
+        let there = self.find(hunk, lines, 0, 0, false);
+        there.is_none_or(|(_, _, _, fuzz)| fuzz > 0) && self.find(hunk, lines, 0, 0, true).is_some()
+    }
+
+    /// Puts the hunks into the lines; none when the file is not to be touched.
+    fn apply(
+        &mut self,
+        cx: &mut Ctx,
+        one: &FilePatch,
+        name: &OsStr,
+        lines: &[&[u8]],
+        blocked: bool,
+    ) -> Result<(), Error> {
+        let [no_old, no_new] = one.missing;
+        let deletes = if self.reverse { no_old } else { no_new };
+        let mut ignored = 0;
         let mut result: Vec<u8> = Vec::new();
         let (mut at, mut shift) = (0usize, 0isize);
         // How many lines more the result has by now.
         let mut grown = 0isize;
         let mut failed: Vec<&Hunk> = Vec::new();
         for (number, hunk) in (1..).zip(&one.hunks) {
-            let blocked = creates && !old.is_empty() && from_nothing;
-            let found = if blocked { None } else { self.find(hunk, &lines, at, shift, false) };
+            if self.forward && self.is_applied(hunk, lines) {
+                ignored += 1;
+                continue;
+            }
+            let found = if blocked { None } else { self.find(hunk, lines, at, shift, false) };
             let (_, old_start) = self.side(hunk);
             let Some((place, lead, tail, fuzz)) = found else {
-                cx.print(format_args!(
-                    "Hunk #{number} FAILED at {}.\n",
-                    old_start as isize + grown
-                ))?;
+                cx.flush()?;
+                let line = old_start as isize + grown;
+                cx.note(format_args!("{}: hunk {number} does not fit at line {line}", show(name)));
                 failed.push(hunk);
                 continue;
             };
             let expected = self.guess(hunk);
             let offset = place as isize - lead as isize - expected;
-            if !self.silent && (fuzz > 0 || offset != 0) {
+            if !self.silent && (fuzz > 0 || offset != 0 && self.verbose) {
                 let line = (place + 1 - lead.min(place)) as isize + grown;
                 cx.print(format_args!("Hunk #{number} succeeded at {line}"))?;
                 if fuzz > 0 {
@@ -275,21 +315,15 @@ impl Patch {
         for line in lines.get(at..).unwrap_or_default() {
             result.extend_from_slice(line);
         }
-        let target = self.output.clone().unwrap_or_else(|| name.clone());
+        let target = self.output.clone().unwrap_or_else(|| name.to_os_string());
         if !failed.is_empty() {
             self.failed = true;
-            let s = if one.hunks.len() == 1 { "" } else { "s" };
-            let (bad, all) = (failed.len(), one.hunks.len());
-            cx.print(format_args!("{bad} out of {all} hunk{s} FAILED"))?;
             self.reject(cx, &target, &failed)?;
-            if bad == all {
-                return Ok(());
-            }
         }
-        if self.dry {
+        if self.dry || failed.len() + ignored == one.hunks.len() {
             return Ok(());
         }
-        self.save(cx, &name, &target, &result, deletes && failed.is_empty())
+        self.save(cx, name, &target, &result, deletes && failed.is_empty())
     }
 
     fn turned(&self, kind: Kind) -> Kind {
@@ -391,12 +425,12 @@ impl Patch {
     fn reject(&self, cx: &mut Ctx, target: &OsStr, hunks: &[&Hunk]) -> Result<(), Error> {
         // `-r -` keeps none.
         if self.dry || self.rejects.as_ref().is_some_and(|name| name == "-") {
-            return cx.put(b"\n");
+            return Ok(());
         }
         let mut rejects = target.to_os_string();
         rejects.push(".rej");
         let rejects = self.rejects.clone().unwrap_or(rejects);
-        cx.put(&[b" -- saving rejects to file ", rejects.as_bytes(), b"\n"].concat())?;
+        cx.note(format_args!("what does not fit is in {}", show(&rejects)));
         let text = rejected(target, hunks);
         std::fs::write(&rejects, text).map_err(|e| Error::os(show(&rejects), e))
     }

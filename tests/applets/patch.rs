@@ -25,7 +25,7 @@ fn unified() {
         .dir(dir.path())
         .args(["--dry-run"])
         .stdin("--- c\n+++ c\n@@ -4,3 +4,3 @@\n 4\n-5\n+x\n 6\n")
-        .stdout("checking file c\n")
+        .stdout("patching file c\n")
         .ok();
     applet("patch")
         .dir(dir.path())
@@ -43,7 +43,7 @@ fn moved() {
     applet("patch")
         .dir(dir.path())
         .stdin("--- c\n+++ c\n@@ -4,3 +4,3 @@\n 4\n-5\n+x\n 6\n")
-        .stdout("patching file c\nHunk #1 succeeded at 2 (offset -2 lines).\n")
+        .stdout("patching file c\n")
         .ok();
     applet("cat").dir(dir.path()).args(["c"]).stdout("3\n4\nx\n6\n7\n8\n9\n10\n11\n12\n").ok();
 }
@@ -66,7 +66,17 @@ fn what_does_not_fit() {
     let dir = Scratch::new("patch");
     dir.file("c", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
     dir.file("t", "x\n");
-    applet("patch").dir(dir.path()).args(["--no-backup-if-mismatch"]).stdin("--- c\n+++ c\n@@ -4,3 +4,3 @@\n 4\n-y\n+x\n 6\n").stdout("patching file c\nHunk #1 FAILED at 4.\n1 out of 1 hunk FAILED -- saving rejects to file c.rej\n").fails(1);
+    applet("patch")
+        .dir(dir.path())
+        .args(["--no-backup-if-mismatch"])
+        .stdin("--- c\n+++ c\n@@ -4,3 +4,3 @@\n 4\n-y\n+x\n 6\n")
+        .stdout("patching file c\n")
+        .fails(1);
+    applet("cat")
+        .dir(dir.path())
+        .args(["c.rej"])
+        .stdout("--- c\n+++ c\n@@ -4,3 +4,3 @@\n 4\n-y\n+x\n 6\n")
+        .ok();
     applet("cat").dir(dir.path()).args(["c"]).stdout("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n").ok();
     applet("patch").dir(dir.path()).args(["t"]).stdin("garbage\n").stdout("").fails(2);
     applet("patch").dir(dir.path()).args(["t"]).stdout("").ok();
@@ -79,7 +89,7 @@ fn made_and_removed() {
     applet("patch")
         .dir(dir.path())
         .stdin("--- /dev/null\n+++ new\n@@ -0,0 +1,2 @@\n+a\n+b\n")
-        .stdout("patching file new\n")
+        .stdout("creating new\n")
         .ok();
     applet("patch")
         .dir(dir.path())
@@ -90,7 +100,7 @@ fn made_and_removed() {
         .dir(dir.path())
         .args(["-p0"])
         .stdin("--- /dev/null\n+++ x/y/z\n@@ -0,0 +1 @@\n+a\n")
-        .stdout("patching file x/y/z\n")
+        .stdout("creating x/y/z\n")
         .ok();
     applet("cat").dir(dir.path()).args(["new"]).stdout("a\nb\n").ok();
     applet("cat").dir(dir.path()).args(["x/y/z"]).stdout("a\n").ok();
@@ -142,7 +152,12 @@ fn options() {
         .stdin("--- d\n+++ d\n@@ -1 +1 @@\n-a\n+b\n")
         .stdout("patching file d\n")
         .ok();
-    applet("patch").dir(dir.path()).args(["-N", "-r", "-", "d"]).stdin("--- d\n+++ d\n@@ -1 +1 @@\n-a\n+b\n").stdout("patching file d\nReversed (or previously applied) patch detected!  Skipping patch.\n1 out of 1 hunk ignored\n").fails(1);
+    applet("patch")
+        .dir(dir.path())
+        .args(["-N", "-r", "-", "d"])
+        .stdin("--- d\n+++ d\n@@ -1 +1 @@\n-a\n+b\n")
+        .stdout("patching file d\n")
+        .ok();
     applet("patch")
         .dir(dir.path())
         .args(["-o", "out", "d"])
@@ -180,4 +195,30 @@ fn names_that_lead_out_own() {
         .stdin("--- /tmp/evil\n+++ /tmp/evil\n@@ -0,0 +1 @@\n+a\n")
         .stdout("")
         .fails(1);
+}
+
+#[test]
+fn applied_before() {
+    let dir = Scratch::new("patch");
+    dir.file("a", "one\nnew\ntwo\nthree\n");
+    let patch = "--- a\n+++ a\n@@ -1,2 +1,3 @@\n one\n+new\n two\n";
+    applet("patch").dir(dir.path()).stdin(patch).stdout("patching file a\n").fails(1);
+    applet("patch").dir(dir.path()).args(["-N"]).stdin(patch).stdout("patching file a\n").ok();
+    applet("cat").dir(dir.path()).args(["a"]).stdout("one\nnew\ntwo\nthree\n").ok();
+}
+
+#[test]
+fn few_folders_own() {
+    // busybox takes -d for what is done before the patch is opened only
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("patch");
+    dir.file("p", "--- x/a\n+++ y/a\n@@ -1 +1 @@\n-one\n+two\n");
+    dir.file("d/a", "one\n");
+    let args = ["-p7", "-d", "d", "-i", "p"];
+    applet("patch").dir(dir.path()).args(args).stdout("patching file a\n").ok();
+    let args = ["-t", "-p7", "-d", "d", "-i", "../p"];
+    applet("patch").dir(dir.path()).args(args).stdout("patching file a\n").ok();
+    applet("cat").dir(dir.path()).args(["d/a"]).stdout("one\n").ok();
 }
