@@ -1,23 +1,24 @@
 //! cut: parts of each line. POSIX, with GNU's `--complement`,
 //! `--output-delimiter` and `-z`, and busybox's and toybox's `-D`, `-F` and `-O`.
-//! Characters are bytes.
+//! What is a character depends on the locale, as with wc.
 
 use memchr::memchr;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::inputs;
+use crate::regex::{Flags, Regex};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
     name: "cut",
     summary: "parts of each line",
-    usage: "{-b|-c|-f|-F} LIST [-d BYTE] [-O TEXT] [-nsDz] [--complement] [FILE...]\n\
-            \x20 -b, -c LIST  bytes\n\
+    usage: "{-b|-c|-f|-F} LIST [-d BYTE|REGEX] [-O TEXT] [-nsDz] [--complement] [FILE...]\n\
+            \x20 -b, -c LIST  bytes, characters (-C: the same)\n\
             \x20 -f LIST      fields, which -d BYTE (a tab) is between\n\
-            \x20 -F LIST      fields, which blanks are between\n\
+            \x20 -F LIST      fields, which blanks or -d REGEX are between\n\
             \x20 -O TEXT      goes between the parts (--output-delimiter)\n\
             \x20 -s           no lines without -d\n\
-            \x20 -D           in the order of LIST; implies -s\n\
+            \x20 -D           in the order of LIST; with -F lines of one field are empty\n\
             \x20 -z           lines end with a zero byte\n\
             \x20 LIST: N, N-M, N-, -M with commas between",
     kind: Kind::Fork, // reading may block
@@ -31,8 +32,14 @@ struct Cut {
     ranges: Vec<Range>,
     delimiter: u8,
     blanks: bool,
+    /// Of -F: what is between fields.
+    pattern: Option<Regex>,
     between: Option<Vec<u8>>,
     filled: bool,
+    /// A line of one field is shown as an empty one.
+    emptied: bool,
+    /// Characters are of UTF-8.
+    wide: bool,
     end: u8,
 }
 
@@ -42,7 +49,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 
 fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
-        "b:bytes c:characters f:fields F: d:delimiter O:output-delimiter n s,only-delimited D \
+        "b:bytes c:characters C: f:fields F: d:delimiter O:output-delimiter n s,only-delimited D \
          z,zero-terminated -!,complement",
     )?;
     let mut list: Option<(u8, Vec<u8>)> = None;
@@ -52,13 +59,16 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         ranges: Vec::new(),
         delimiter: b'\t',
         blanks: false,
+        pattern: None,
         between: None,
         filled: false,
+        emptied: false,
+        wide: false,
         end: b'\n',
     };
     while let Some(letter) = options.next() {
         match letter {
-            b'b' | b'c' | b'f' | b'F' => {
+            b'b' | b'c' | b'C' | b'f' | b'F' => {
                 if list.is_some() {
                     return Err(Error::usage("only one list can be had"));
                 }
@@ -67,7 +77,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             b'd' => delimiter = Some(options.bytes()),
             b'O' => cut.between = Some(options.bytes()),
             b's' => cut.filled = true,
-            b'D' => (in_order, cut.filled) = (true, true),
+            b'D' => in_order = true,
             b'z' => cut.end = 0,
             b'!' => complement = true,
             _ => {}
@@ -75,8 +85,14 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let Some((how, list)) = list else { return Err(Error::usage("which parts? (-b, -c, -f)")) };
     let fields = matches!(how, b'f' | b'F');
+    cut.wide = how == b'C' || how == b'c' && super::wc::is_utf8(cx);
+    cut.emptied = in_order && how == b'F';
     if let Some(text) = delimiter {
         match text.as_slice() {
+            pattern if how == b'F' => {
+                let pattern = Regex::new(pattern, Flags::EXTENDED);
+                cut.pattern = Some(pattern.map_err(|why| Error::bad(show_bytes(&text), why))?);
+            }
             _ if !fields => return Err(Error::usage("-d is for fields")),
             [] => cut.delimiter = 0,
             [byte] => cut.delimiter = *byte,
@@ -85,7 +101,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     } else {
         cut.blanks = how == b'F';
     }
-    if cut.filled && !fields && !in_order {
+    if cut.filled && !fields {
         return Err(Error::usage("-s is for fields"));
     }
     cut.ranges = ranges(&list)?;
@@ -117,8 +133,17 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
 impl Cut {
     fn bytes(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
         let mut first = true;
+        // Where characters start, when they are not bytes.
+        let starts = (self.wide && !line.is_ascii()).then(|| starts(line));
         for &(from, to) in &self.ranges {
-            let part = line.get(from - 1..to.min(line.len())).unwrap_or_default();
+            let (from, to) = match &starts {
+                Some(starts) => {
+                    let place = |n: usize| starts.get(n).copied().unwrap_or(line.len());
+                    (place(from - 1), place(to))
+                }
+                None => (from - 1, to.min(line.len())),
+            };
+            let part = line.get(from..to).unwrap_or_default();
             if part.is_empty() {
                 continue;
             }
@@ -135,6 +160,9 @@ impl Cut {
 
     /// Where the next field ends, and where the one behind it starts.
     fn split(&self, text: &[u8]) -> Option<(usize, usize)> {
+        if let Some(pattern) = &self.pattern {
+            return pattern.find(text, 0).filter(|(start, end)| start < end);
+        }
         if !self.blanks {
             let at = memchr(self.delimiter, text)?;
             return Some((at, at + 1));
@@ -148,7 +176,7 @@ impl Cut {
     fn fields(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
         // Each range goes on where the last one ended unless it is before that.
         if self.split(line).is_none() {
-            if !self.filled {
+            if !self.filled && !self.emptied {
                 out.extend_from_slice(line);
             }
             return !self.filled;
@@ -180,7 +208,7 @@ impl Cut {
                 self.separate(out);
             }
             first = false;
-            let simple = self.between.is_none() && !self.blanks;
+            let simple = self.between.is_none() && !self.blanks && self.pattern.is_none();
             if simple && to == usize::MAX {
                 out.extend_from_slice(line.get(at..).unwrap_or_default());
                 (number, at) = (1, 0);
@@ -209,10 +237,23 @@ impl Cut {
     fn separate(&self, out: &mut Vec<u8>) {
         match &self.between {
             Some(between) => out.extend_from_slice(between),
-            None if self.blanks => out.push(b' '),
+            None if self.blanks || self.pattern.is_some() => out.push(b' '),
             None => out.push(self.delimiter),
         }
     }
+}
+
+/// Where each character starts; a byte that is of none is one itself.
+fn starts(line: &[u8]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    for chunk in line.utf8_chunks() {
+        starts.extend(chunk.valid().char_indices().map(|(n, _)| at + n));
+        at += chunk.valid().len();
+        starts.extend(at..at + chunk.invalid().len());
+        at += chunk.invalid().len();
+    }
+    starts
 }
 
 /// The ranges of a list, in its order.

@@ -1,9 +1,9 @@
-//! split: a file in pieces. POSIX, with GNU's `-d`, `-a`, `-n` and
-//! `--additional-suffix`.
+//! split: a file in pieces. POSIX, with GNU's `-d`, `-a`, `-n`, `-t`,
+//! and `--additional-suffix`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use nix::sys::stat::fstat;
@@ -16,9 +16,11 @@ use crate::sys::lines::Lines;
 pub(super) static APPLET: Applet = Applet {
     name: "split",
     summary: "a file in pieces",
-    usage: "[-l N | -b N | -C N | -n N] [-dx] [-a N] [FILE [PREFIX]]\n\
+    usage: "[-l N | -b N | -C N | -n N] [-dexu] [-a N] [-t C] [FILE [PREFIX]]\n\
             \x20 -l N  pieces of N lines (1000); -b N of N bytes: k, m, g behind it\n\
-            \x20 -C N  of whole lines, N bytes at most; -n N, -n l/N in N pieces, of whole lines\n\
+            \x20 -C N  of whole lines, N bytes at most\n\
+            \x20 -n N  in N pieces, l/N of whole lines, r/N lines in turn; K/N, l/K/N, r/K/N shows one\n\
+            \x20 -t C  lines end with C; -e no empty pieces\n\
             \x20 -a N  names end with N letters (2); -d with digits; -x with hexadecimal ones\n\
             \x20 --additional-suffix TEXT behind that; --verbose names them",
     kind: Kind::Fork, // reading may block
@@ -32,6 +34,7 @@ enum By {
     LineBytes,
     Pieces,
     LinePieces,
+    Turns,
 }
 
 /// The files that are written.
@@ -45,6 +48,10 @@ struct Pieces {
     opened: u64,
     held: Vec<u8>,
     verbose: bool,
+    /// No file before there is something for it.
+    late: bool,
+    /// This one goes to standard output, and there are no files.
+    only: Option<u64>,
     file: Option<(File, OsString)>,
 }
 
@@ -55,9 +62,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
         "l:lines b:bytes C:line-bytes n:number a:suffix-length d -D?numeric-suffixes x \
-         -X?hex-suffixes -s:additional-suffix -v,verbose #",
+         -X?hex-suffixes -s:additional-suffix -v,verbose e,elide-empty-files t:separator \
+         u,unbuffered #",
     )?;
     let (mut by, mut count) = (By::Lines, 1000u64);
+    let mut end = b'\n';
     let mut pieces = Pieces {
         prefix: b"x".to_vec(),
         digits: b"abcdefghijklmnopqrstuvwxyz",
@@ -68,6 +77,8 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         opened: 0,
         held: Vec::new(),
         verbose: false,
+        late: false,
+        only: None,
         file: None,
     };
     while let Some(letter) = options.next() {
@@ -78,18 +89,31 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 by = match letter {
                     b'b' => By::Bytes,
                     b'C' => By::LineBytes,
-                    b'n' => match digits.strip_prefix(b"l/") {
-                        Some(rest) => {
+                    b'n' => match digits {
+                        [b'l', b'/', rest @ ..] => {
                             digits = rest;
                             By::LinePieces
                         }
-                        None => By::Pieces,
+                        [b'r', b'/', rest @ ..] => {
+                            digits = rest;
+                            By::Turns
+                        }
+                        _ => By::Pieces,
                     },
                     _ => By::Lines,
                 };
-                count = size::count(digits)
-                    .filter(|n| *n > 0)
-                    .ok_or_else(|| Error::bad(show_bytes(&text), "not a number"))?;
+                let bad = || Error::bad(show_bytes(&text), "not a number");
+                if letter == b'n'
+                    && let Some(slash) = memchr::memchr(b'/', digits)
+                {
+                    let (one, all) = digits.split_at(slash);
+                    pieces.only = Some(size::count(one).filter(|n| *n > 0).ok_or_else(bad)?);
+                    digits = all.get(1..).unwrap_or_default();
+                }
+                count = size::count(digits).filter(|n| *n > 0).ok_or_else(bad)?;
+                if pieces.only.is_some_and(|one| one > count) {
+                    return Err(bad());
+                }
             }
             b'a' => {
                 let length = options.number("not a length")?;
@@ -107,6 +131,16 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 }
             }
             b's' => pieces.ending = options.bytes(),
+            b'e' => pieces.late = true,
+            b't' => {
+                let text = options.bytes();
+                end = match text.as_slice() {
+                    [byte] => *byte,
+                    b"\\0" => 0,
+                    _ => return Err(Error::bad(show_bytes(&text), "not one character")),
+                };
+            }
+            b'u' => {}
             _ => pieces.verbose = true,
         }
     }
@@ -131,6 +165,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let stop_of = |n: u64| if n + 1 >= count { u64::MAX } else { size / count * (n + 1) };
     let mut done = 0u64;
     let mut held = 0u64;
+    if by == By::Turns {
+        return turns(cx, &mut pieces, lines, count, end, &name);
+    }
     if matches!(by, By::Bytes | By::Pieces) {
         while let Some(block) = lines.block().map_err(reading)? {
             let mut rest = block;
@@ -149,16 +186,16 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 }
                 let take = usize::try_from(stop - done).unwrap_or(usize::MAX).min(rest.len());
                 let (part, behind) = rest.split_at(take);
-                pieces.put(part)?;
+                pieces.put(cx, part)?;
                 done += part.len() as u64;
                 rest = behind;
             }
         }
     } else {
-        while let Some(line) = lines.next(b'\n').map_err(reading)? {
+        while let Some(line) = lines.next(end).map_err(reading)? {
             let mut line = line.to_vec();
             if lines.is_terminated() {
-                line.push(b'\n');
+                line.push(end);
             }
             let mut rest = line.as_slice();
             while !rest.is_empty() {
@@ -183,7 +220,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 let room = if by == By::LineBytes { count } else { u64::MAX };
                 let take = usize::try_from(room).unwrap_or(usize::MAX).min(rest.len());
                 let (part, behind) = rest.split_at(take);
-                pieces.put(part)?;
+                pieces.put(cx, part)?;
                 done += part.len() as u64;
                 rest = behind;
             }
@@ -194,14 +231,69 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             pieces.start(cx)?;
         }
     }
-    pieces.end()?;
+    pieces.end(cx)?;
+    Ok(cx.status())
+}
+
+/// Lines go to so many pieces in turn.
+fn turns(
+    cx: &mut Ctx,
+    pieces: &mut Pieces,
+    mut lines: Lines,
+    count: u64,
+    end: u8,
+    name: &OsStr,
+) -> Result<Status, Error> {
+    let mut files: Vec<(BufWriter<File>, OsString)> = Vec::new();
+    let mut turn = 0u64;
+    while let Some(line) = lines.next(end).map_err(|e| Error::os(show(name), e))? {
+        let mut line = line.to_vec();
+        if lines.is_terminated() {
+            line.push(end);
+        }
+        if let Some(only) = pieces.only {
+            if turn + 1 == only {
+                cx.put(&line)?;
+            }
+        } else {
+            if files.len() as u64 == turn {
+                files.push(pieces.create(cx)?);
+            }
+            if let Some((file, name)) = usize::try_from(turn).ok().and_then(|n| files.get_mut(n)) {
+                file.write_all(&line).map_err(|e| Error::os(show(&*name), e))?;
+            }
+        }
+        turn = (turn + 1) % count;
+    }
+    while pieces.only.is_none() && !pieces.late && (files.len() as u64) < count {
+        files.push(pieces.create(cx)?);
+    }
+    for (mut file, name) in files {
+        file.flush().map_err(|e| Error::os(show(&name), e))?;
+    }
     Ok(cx.status())
 }
 
 impl Pieces {
     /// Ends a file and starts the next one.
     fn start(&mut self, cx: &mut Ctx) -> Result<(), Error> {
-        self.end()?;
+        self.end(cx)?;
+        self.opened += 1;
+        if self.only.is_none() && !self.late {
+            self.open(cx)?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, cx: &mut Ctx) -> Result<(), Error> {
+        let (file, name) = self.create(cx)?;
+        self.file =
+            Some((file.into_inner().map_err(|e| Error::os(show(&name), e.into_error()))?, name));
+        Ok(())
+    }
+
+    /// The file of the next name.
+    fn create(&mut self, cx: &mut Ctx) -> Result<(BufWriter<File>, OsString), Error> {
         let base = self.digits.len() as u64;
         // When the names run out they get longer: after "yz" comes "zaaa".
         let mut number = self.number;
@@ -231,17 +323,25 @@ impl Pieces {
             cx.print(format_args!("creating file '{}'\n", show(&name)))?;
         }
         self.number += 1;
-        self.opened += 1;
-        self.file = Some((file, name));
-        Ok(())
+        Ok((BufWriter::new(file), name))
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn put(&mut self, cx: &mut Ctx, bytes: &[u8]) -> Result<(), Error> {
         self.held.extend_from_slice(bytes);
-        if self.held.len() < 64 * 1024 { Ok(()) } else { self.write() }
+        if self.held.len() < 64 * 1024 { Ok(()) } else { self.write(cx) }
     }
 
-    fn write(&mut self) -> Result<(), Error> {
+    fn write(&mut self, cx: &mut Ctx) -> Result<(), Error> {
+        if let Some(only) = self.only {
+            if only == self.opened {
+                cx.put(&self.held)?;
+            }
+            self.held.clear();
+            return Ok(());
+        }
+        if self.late && self.file.is_none() && !self.held.is_empty() {
+            self.open(cx)?;
+        }
         if let Some((file, name)) = &mut self.file {
             file.write_all(&self.held).map_err(|e| Error::os(show(name), e))?;
         }
@@ -249,8 +349,8 @@ impl Pieces {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Error> {
-        self.write()?;
+    fn end(&mut self, cx: &mut Ctx) -> Result<(), Error> {
+        self.write(cx)?;
         self.file = None;
         Ok(())
     }

@@ -44,13 +44,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if operands.is_empty() {
         operands.push(".".into());
     }
-    let locale = [&b"LC_ALL"[..], b"LC_CTYPE", b"LANG"];
-    let locale = locale.iter().find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
-    let utf8 = locale.is_some_and(|value| {
-        let value = value.as_bytes().to_ascii_lowercase();
-        value.ends_with(b"utf-8") || value.ends_with(b"utf8")
-    });
-    let lines = if utf8 { UTF8 } else { PLAIN };
+    let lines = if super::wc::is_utf8(cx) { UTF8 } else { PLAIN };
     let (mut folder_count, mut file_count) = (0u64, 0u64);
     for operand in &operands {
         let mut walk = Walk::new(Follow::Start);

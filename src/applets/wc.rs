@@ -79,7 +79,8 @@ fn width(cx: &Ctx, names: &[std::ffi::OsString], columns: usize) -> usize {
     total.to_string().len().max(least)
 }
 
-fn is_utf8(cx: &Ctx) -> bool {
+/// Whether the locale's characters are those of UTF-8.
+pub(super) fn is_utf8(cx: &Ctx) -> bool {
     let set = [b"LC_ALL".as_slice(), b"LC_CTYPE", b"LANG"]
         .iter()
         .find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
@@ -124,6 +125,8 @@ impl Counter {
         let mut in_word = false;
         let mut column = 0u64;
         let characters = characters && self.wide;
+        // The beginning of a character that goes on in the next block.
+        let mut begun: Vec<u8> = Vec::new();
         while let Some(block) = input.block()? {
             let [lines, all_words, all_characters, bytes, width] = counts;
             *bytes += block.len() as u64;
@@ -133,8 +136,22 @@ impl Counter {
                 *lines += memchr::memchr_iter(b'\n', block).count() as u64;
             }
             if characters {
-                // Bytes that continue a character start none.
-                *all_characters += block.iter().filter(|b| **b & 0xc0 != 0x80).count() as u64;
+                let joined;
+                let mut text = block;
+                if !begun.is_empty() {
+                    joined = [&begun[..], block].concat();
+                    begun.clear();
+                    text = &joined;
+                }
+                // Bytes that are no character do not count.
+                let mut chunks = text.utf8_chunks().peekable();
+                while let Some(chunk) = chunks.next() {
+                    let starts = chunk.valid().bytes().filter(|b| b & 0xc0 != 0x80);
+                    *all_characters += starts.count() as u64;
+                    if chunks.peek().is_none() && is_beginning(chunk.invalid()) {
+                        begun.extend_from_slice(chunk.invalid());
+                    }
+                }
             }
             if widest {
                 for &byte in block {
@@ -162,6 +179,11 @@ impl Counter {
         }
         Ok(())
     }
+}
+
+/// Whether the bytes, of which a character cannot be made, may become one.
+fn is_beginning(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|e| e.error_len().is_none())
 }
 
 /// 1 blank, 2 a newline (a blank too), 0 what words are made of.

@@ -66,7 +66,15 @@ fn order_of_the_list_own() {
     if reference().is_some() {
         return;
     }
-    applet("cut").args(["-D", "-d:", "-f3,1"]).stdin("a:b:c\nx\n").stdout("c:a\n").ok();
+    applet("cut").args(["-D", "-d:", "-f3,1"]).stdin("a:b:c\nx\n").stdout("c:a\nx\n").ok();
+    applet("cut").args(["-DF", "2,1"]).stdin("a  b\nx\n").stdout("b a\n\n").ok();
+    applet("cut").args(["-F2-3", "-d", "[0-9]+"]).stdin("a1b22c333d\n").stdout("b c\n").ok();
+    applet("cut")
+        .env("LC_ALL", "C.UTF-8")
+        .args(["-c2-3"])
+        .stdin("h\u{e9}llo\n")
+        .stdout("\u{e9}l\n")
+        .ok();
     applet("cut").args(["-F2"]).stdin(" a  b c\n").stdout("a\n").ok();
     applet("cut").args(["-F1,3"]).stdin("a  b c\n").stdout("a c\n").ok();
     applet("cut").args(["-O", "/", "-F1-"]).stdin("a  b c\n").stdout("a/b/c\n").ok();

@@ -156,3 +156,22 @@ fn line_ends_own() {
         .stdout("0000000   a  \\n   b  \\n   a  \\r  \\n   b  \\r  \\n\n0000012\n")
         .ok();
 }
+
+#[test]
+fn chosen_pieces_own() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("pieces");
+    dir.file("n", "1\n2\n3\n4\n5\n");
+    let split = |args: &[&str]| applet("split").dir(dir.path()).args(args.iter().copied());
+    split(&["-n", "2/3", "n"]).stdout("\n3\n").ok();
+    split(&["-n", "l/1/2", "n"]).stdout("1\n2\n3\n").ok();
+    split(&["-n", "r/2/2", "n"]).stdout("2\n4\n").ok();
+    split(&["-n", "4/3", "n"]).stdout("").fails(1);
+    split(&["-n", "r/2", "n"]).stdout("").ok();
+    applet("cat").dir(dir.path()).args(["xaa", "xab"]).stdout("1\n3\n5\n2\n4\n").ok();
+    split(&["-e", "-n", "12", "n", "e"]).stdout("").ok();
+    split(&["-t", ",", "-l", "1", "-", "t"]).stdin("a,b,c").stdout("").ok();
+    applet("cat").dir(dir.path()).args(["taa", "tab", "tac"]).stdout("a,b,c").ok();
+}

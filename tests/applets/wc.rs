@@ -26,4 +26,10 @@ fn counts() {
         .args(["g", "g", "g"])
         .stdout("0 1 1 g\n0 1 1 g\n0 1 1 g\n0 3 3 total\n")
         .ok();
+    applet("wc")
+        .env("LC_ALL", "C.UTF-8")
+        .args(["-m"])
+        .stdin(b"a\xff\xfeb\xe2\x82\xac\n")
+        .stdout("4\n")
+        .ok();
 }
