@@ -65,14 +65,14 @@ struct Unit {
     size: usize,
     /// No count was given: it may be repeated to fill the line.
     open: bool,
+    /// It has a place of the end of all, and is shown there only.
+    closing: bool,
     cells: Option<Box<Cells>>,
 }
 
 /// The units of one -e.
 struct Format {
     units: Vec<Unit>,
-    /// It has a place at the end of all, and is shown there only.
-    closing: bool,
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -163,7 +163,11 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     // Several formats look at the same bytes, those of the longest.
-    let block = formats.iter().map(Format::bytes).max().unwrap_or(1).max(1);
+    let block = formats.iter().map(Format::bytes).max().unwrap_or(0);
+    if block == 0 {
+        // Formats that take no bytes show nothing.
+        return Ok(cx.status());
+    }
     for format in &mut formats {
         format.fill(block);
     }
@@ -211,18 +215,15 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         show_row(&formats, &mut text, at - row.len() as u64, &row);
     }
     // The end of the input.
-    if at > skip {
-        for piece in formats.iter().flat_map(|f| &f.units).flat_map(|u| &u.pieces) {
+    // Of several units for the end only the last one is shown there.
+    let closing = formats.iter().flat_map(|f| &f.units).rfind(|unit| unit.closing);
+    if at > 0
+        && let Some(unit) = closing
+    {
+        for piece in &unit.pieces {
+            text.extend_from_slice(&piece.text);
             if piece.letter == b'A' {
-                text.extend_from_slice(&piece.text);
                 piece.number(&mut text, at, false, piece.radix);
-            }
-        }
-        for format in &formats {
-            // The text behind %_A belongs to it.
-            let pieces = format.units.iter().flat_map(|u| &u.pieces);
-            for piece in pieces.filter(|p| format.closing && p.letter == 0) {
-                text.extend_from_slice(&piece.text);
             }
         }
     }
@@ -232,11 +233,8 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
 
 fn show_row(formats: &[Format], out: &mut Vec<u8>, at: u64, row: &[u8]) {
     for format in formats {
-        if format.closing {
-            continue;
-        }
         let mut place = 0usize;
-        for unit in &format.units {
+        for unit in format.units.iter().filter(|unit| !unit.closing) {
             let quick = unit.quick(out, row.get(place..).unwrap_or_default());
             place += quick;
             for turn in quick..unit.count {
@@ -350,7 +348,9 @@ fn parse(text: &[u8]) -> Option<Format> {
         rest = body.get(end + 1..)?.trim_ascii_start();
         let taken = pieces.iter().map(|p| p.size).sum();
         let count_of = count.unwrap_or(1).min(1 << 16);
+        let closing = pieces.iter().any(|p| p.letter == b'A');
         units.push(Unit {
+            closing,
             pieces,
             count: count_of,
             size: taken,
@@ -358,8 +358,7 @@ fn parse(text: &[u8]) -> Option<Format> {
             cells: None,
         });
     }
-    let closing = units.iter().flat_map(|u: &Unit| &u.pieces).any(|p| p.letter == b'A');
-    Some(Format { units, closing })
+    Some(Format { units })
 }
 
 fn digits(text: &[u8]) -> (Option<usize>, &[u8]) {
@@ -538,7 +537,12 @@ impl Piece {
             return;
         }
         let item = row.get(*place..).unwrap_or_default();
-        let item = item.get(..self.size).unwrap_or(item);
+        // A text goes on to a zero byte, not only as far as the unit does.
+        let item = if self.letter == b's' && self.radix != b'_' {
+            item.get(..self.precision.unwrap_or(item.len())).unwrap_or(item)
+        } else {
+            item.get(..self.size).unwrap_or(item)
+        };
         *place += self.size;
         if item.is_empty() {
             // As wide as is wanted.
@@ -560,7 +564,7 @@ impl Piece {
                 self.padded(out, &[if (32..127).contains(&byte) { byte } else { b'.' }]);
             }
             (b'_', b'C') => self.padded(out, &character(byte)),
-            (b'_', _) => self.padded(out, control(byte)),
+            (b'_', _) => self.padded(out, &control(byte)),
             (_, b'c') => self.padded(out, &[byte]),
             (_, b's') => {
                 let end = item.iter().position(|&b| b == 0).unwrap_or(item.len());
@@ -607,25 +611,17 @@ fn character(byte: u8) -> Vec<u8> {
     text.to_vec()
 }
 
-/// ASCII's names of control characters.
-fn control(byte: u8) -> &'static [u8] {
+/// ASCII's names of control characters, and what is not ASCII in hexadecimal.
+fn control(byte: u8) -> Vec<u8> {
     const NAMES: [&[u8]; 32] = [
         b"nul", b"soh", b"stx", b"etx", b"eot", b"enq", b"ack", b"bel", b"bs", b"ht", b"lf", b"vt",
         b"ff", b"cr", b"so", b"si", b"dle", b"dc1", b"dc2", b"dc3", b"dc4", b"nak", b"syn", b"etb",
         b"can", b"em", b"sub", b"esc", b"fs", b"gs", b"rs", b"us",
     ];
-    const ALL: [u8; 256] = {
-        let mut all = [0; 256];
-        let mut n = 0;
-        while n < 256 {
-            all[n] = n as u8;
-            n += 1;
-        }
-        all
-    };
     match NAMES.get(usize::from(byte)) {
-        Some(name) => name,
-        None if byte == 0x7f => b"del",
-        None => ALL.get(usize::from(byte)..usize::from(byte) + 1).unwrap_or_default(),
+        Some(name) => name.to_vec(),
+        None if byte == 0x7f => b"del".to_vec(),
+        None if byte < 0x80 => vec![byte],
+        None => format!("{byte:02x}").into_bytes(),
     }
 }

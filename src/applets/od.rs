@@ -274,8 +274,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 let bad = || Error::bad(show_bytes(&text), "not understood");
                 match letter {
                     b'A' => {
+                        // As elsewhere what is behind the letter does not count.
                         dump.radix = match text.as_slice() {
-                            &[radix @ (b'd' | b'o' | b'x' | b'n')] => radix,
+                            &[radix @ (b'd' | b'o' | b'x' | b'n'), ..] => radix,
                             _ => return Err(bad()),
                         };
                     }
@@ -360,7 +361,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut text = Vec::new();
     let mut before: Option<Vec<u8>> = None;
     let mut starred = false;
+    let mut opened = false;
     inputs::each(cx, &operands, &mut |cx, input| {
+        opened = true;
         while at < end {
             let Some(block) = input.block()? else { break };
             let mut rest = block;
@@ -417,7 +420,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         }
         Ok(())
     })?;
-    if at == 0 && cx.status() != Status::OK {
+    if !opened || at < skip && cx.status() != Status::OK {
         return Ok(cx.status());
     }
     if at < skip {

@@ -100,10 +100,11 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             None => None,
         };
         let mut at = 0u64;
+        let mut half = None;
         while let Some(line) = lines.next(b'\n').map_err(|e| Error::os(show(&name), e))? {
             result.clear();
             let place = if plain {
-                plain_bytes(line, &mut result);
+                plain_bytes(line, &mut half, &mut result);
                 Some(at)
             } else {
                 let columns = if how.columns == 0 { 16 } else { how.columns };
@@ -182,6 +183,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         text.extend_from_slice(&[b"unsigned char ", &name[..], b"[] = {\n"].concat());
     }
     let mut zeros = 0u64;
+    let mut waiting: Option<(u64, Vec<u8>)> = None;
     loop {
         let block = lines.block().map_err(|e| Error::os(show(&name), e))?;
         let ended = block.is_none() || total >= most;
@@ -218,6 +220,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 let empty = skip_zeros && row.iter().all(|b| *b == 0);
                 if empty {
                     zeros += 1;
+                    waiting = (zeros > 1).then(|| (place, row.clone()));
                     if zeros == 2 && !ended {
                         text.extend_from_slice(b"*\n");
                     }
@@ -228,6 +231,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 } else {
                     zeros = 0;
                 }
+                waiting = None;
                 how.line(&mut text, place, &row);
             }
             row.clear();
@@ -242,6 +246,10 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             cx.put(&text)?;
             text.clear();
         }
+    }
+    if let Some((place, row)) = waiting {
+        // The last line is shown in any case.
+        how.line(&mut text, place, &row);
     }
     if c && total > 0 {
         text.push(b'\n');
@@ -302,15 +310,15 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
 
-/// The bytes of a line of digits, with blanks anywhere.
-fn plain_bytes(line: &[u8], out: &mut Vec<u8>) {
-    let mut high = None;
+/// The bytes of a line of digits, with blanks anywhere; `high` is the first
+/// half of a byte whose second one is in the next line.
+fn plain_bytes(line: &[u8], high: &mut Option<u8>, out: &mut Vec<u8>) {
     for &byte in line {
         match (digit(byte), high.take()) {
-            (Some(value), None) => high = Some(value),
+            (Some(value), None) => *high = Some(value),
             (Some(value), Some(first)) => out.push(first << 4 | value),
             (None, kept) => {
-                high = kept;
+                *high = kept;
                 if !byte.is_ascii_whitespace() {
                     break;
                 }

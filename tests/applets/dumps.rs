@@ -1,6 +1,6 @@
 //! od, hexdump, hd, xxd.
 
-use crate::harness::applet::applet;
+use crate::harness::applet::{applet, reference};
 use crate::harness::scratch::Scratch;
 
 #[test]
@@ -193,5 +193,50 @@ fn of_bsd() {
         .dir(dir.path())
         .stdin("ab")
         .stdout("00000000  61 62                                             |ab|\n00000002\n")
+        .ok();
+}
+
+#[test]
+fn rare_formats() {
+    let dir = Scratch::new("dumps");
+    dir.file("a", "one\ntwo\nthree\n");
+    let hexdump = |args: &[&str]| applet("hexdump").dir(dir.path()).args(args.iter().copied());
+    hexdump(&["-e", "4/1 \"%3s|\"", "a"])
+        .stdout("one\n|ne\n| e\n|  \n|two\n|wo\n| o\n|  \n|thre|hre| re|  e| e\n|  \n|   |   |")
+        .ok();
+    hexdump(&["-e", "4/1 \"%02x\" \"\\n\" \"%_Ax\\n\"", "a"])
+        .stdout("6f6e650a\n74776f0a\n74687265\n650a    \ne\n")
+        .ok();
+    hexdump(&["-e", "\"hi\\n\"", "a"]).stdout("").ok();
+    hexdump(&["-n2", "-bC", "a"])
+        .stdout(
+            "0000000 157 156                                                        \n\
+             00000000  6f 6e                                             |on|\n00000002\n",
+        )
+        .ok();
+    hexdump(&["-s", "100", "a"]).stdout("000000e\n").ok();
+    applet("hexdump").args(["-e", "/1 \"%_u \""]).stdin(b"a\xe9\x00").stdout("a e9 nul ").ok();
+}
+
+#[test]
+fn zeros_and_halves() {
+    let dir = Scratch::new("dumps");
+    applet("od").args(["-Anc"]).stdin("ab").stdout(" 061141\n").ok();
+    applet("od").dir(dir.path()).args(["."]).stdout("0000000\n").fails(1);
+    applet("xxd").args(["-r", "-p"]).stdin("686\n56c6c\n").stdout("hell").ok();
+}
+
+#[test]
+fn last_zeros_own() {
+    if reference().is_some() {
+        return;
+    }
+    applet("xxd")
+        .args(["-a"])
+        .stdin([0; 64])
+        .stdout(
+            "00000000: 0000 0000 0000 0000 0000 0000 0000 0000  ................\n*\n\
+             00000030: 0000 0000 0000 0000 0000 0000 0000 0000  ................\n",
+        )
         .ok();
 }
