@@ -66,8 +66,16 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         *place = number(word.as_bytes())?;
     }
     let [skip_a, skip_b] = skip;
-    let mut a = Side::new(cx.open(first)?, skip_a);
-    let mut b = Side::new(cx.open(second)?, skip_b);
+    if first == second && first == "-" && skip_a == skip_b {
+        return Ok(Status::OK);
+    }
+    let open = |name| match cx.open(name) {
+        // With -s not even that is said.
+        Err(_) if how.silent => Ok(None),
+        other => other.map(Some),
+    };
+    let (Some(a), Some(b)) = (open(first)?, open(second)?) else { return Ok(Status::USAGE) };
+    let (mut a, mut b) = (Side::new(a, skip_a), Side::new(b, skip_b));
     let (mut at, mut line) = (0u64, 1u64);
     let mut different = false;
     loop {

@@ -44,6 +44,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     };
     let mut sides = [Side::new(cx, first, end)?, Side::new(cx, second, end)?];
     let mut counts = [0u64; 3];
+    let mut unpaired = false;
     loop {
         let [a, b] = &mut sides;
         let which = match (&a.line, &b.line) {
@@ -74,6 +75,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         if which != 0 {
             b.advance(end)?;
         }
+        unpaired |= which != 2;
         if check && (a.disorder || b.disorder) {
             let number = if a.disorder { 1 } else { 2 };
             return Err(Error::msg(format_args!("file {number} is not in sorted order")));
@@ -85,7 +87,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         cx.print(format_args!("{a}{tab}{b}{tab}{both}{tab}total"))?;
         cx.put(&[end])?;
     }
-    if !lenient && sides.iter().any(|side| side.disorder) {
+    // Where all lines have a partner it did no harm.
+    if !lenient && unpaired && sides.iter().any(|side| side.disorder) {
         cx.warn("input is not in sorted order");
     }
     Ok(cx.status())

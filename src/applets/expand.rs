@@ -162,7 +162,8 @@ fn compress(line: &[u8], stops: &Stops, all: bool, out: &mut Vec<u8>) {
                         && !matches!(rest.first(), Some(b' ' | b'\t'))
                         && start + 1 == stop
                         && all
-                        && start > 0;
+                        && start > 0
+                        && stops.0 != [1];
                     out.push(if lone { b' ' } else { b'\t' });
                     held = 0;
                 }

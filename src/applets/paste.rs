@@ -9,7 +9,7 @@ pub(super) static APPLET: Applet = Applet {
     summary: "lines of files side by side",
     usage: "[-sz] [-d LIST] [FILE...]\n\
             \x20 -s       the lines of each file in one line\n\
-            \x20 -d LIST  these bytes in turn between them, not a tab; \\n \\t \\\\ \\0 (nothing)\n\
+            \x20 -d LIST  these characters in turn between them, not a tab; \\n \\t \\\\ \\0 (nothing)\n\
             \x20 -z       lines end with a zero byte",
     kind: Kind::Fork, // reading may block
     run,
@@ -39,9 +39,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             let mut first = true;
             while let Some(line) = lines.next(end).map_err(|e| Error::os(show(name), e))? {
                 if !std::mem::take(&mut first)
-                    && let Some(Some(byte)) = turn.next()
+                    && let Some(between) = turn.next()
                 {
-                    cx.put(&[*byte])?;
+                    cx.put(between)?;
                 }
                 cx.put(line)?;
             }
@@ -74,18 +74,22 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let mut turn = between.iter().cycle();
         for (n, (&source, name)) in sources.iter().zip(&names).enumerate() {
             if n > 0
-                && let Some(Some(byte)) = turn.next()
+                && let Some(between) = turn.next()
             {
-                text.push(*byte);
+                text.extend_from_slice(between);
             }
             let Some(slot) = inputs.get_mut(source) else { continue };
             let Some(lines) = slot else { continue };
-            match lines.next(end).map_err(|e| Error::os(show(name), e))? {
-                Some(line) => {
+            match lines.next(end) {
+                Ok(Some(line)) => {
                     any = true;
                     text.extend_from_slice(line);
                 }
-                None => *slot = None,
+                Ok(None) => *slot = None,
+                Err(error) => {
+                    *slot = None;
+                    cx.warn(Error::os(show(name), error));
+                }
             }
         }
         if !any {
@@ -96,28 +100,39 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
 }
 
-/// The bytes of -d; nothing stands for none.
-fn delimiters(list: &[u8]) -> Result<Vec<Option<u8>>, Error> {
-    let mut bytes = Vec::new();
-    let mut rest = list.iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'\\' => match rest.next() {
-                Some(b'n') => Some(b'\n'),
-                Some(b't') => Some(b'\t'),
-                Some(b'0') => None,
-                Some(b'b') => Some(8),
-                Some(b'f') => Some(12),
-                Some(b'r') => Some(b'\r'),
-                Some(b'v') => Some(11),
-                Some(other) => Some(*other),
-                None => return Err(Error::usage("-d ends with a backslash").with(Status::FAILURE)),
-            },
-            other => Some(other),
+/// The characters of -d; one may stand for nothing.
+fn delimiters(list: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let mut all = Vec::new();
+    let mut rest = list;
+    while let Some((&byte, tail)) = rest.split_first() {
+        if byte != b'\\' {
+            // of several bytes when they are UTF-8
+            let length = (2..=4).find(|n| {
+                let text = rest.get(..*n).and_then(|t| std::str::from_utf8(t).ok());
+                text.is_some_and(|t| t.chars().count() == 1)
+            });
+            let (character, tail) = rest.split_at(length.unwrap_or(1));
+            all.push(character.to_vec());
+            rest = tail;
+            continue;
+        }
+        let Some((&letter, tail)) = tail.split_first() else {
+            return Err(Error::usage("-d ends with a backslash").with(Status::FAILURE));
+        };
+        rest = tail;
+        all.push(match letter {
+            b'n' => b"\n".to_vec(),
+            b't' => b"\t".to_vec(),
+            b'0' => Vec::new(),
+            b'b' => vec![8],
+            b'f' => vec![12],
+            b'r' => b"\r".to_vec(),
+            b'v' => vec![11],
+            other => vec![other],
         });
     }
-    if bytes.is_empty() {
-        bytes.push(None);
+    if all.is_empty() {
+        all.push(Vec::new());
     }
-    Ok(bytes)
+    Ok(all)
 }

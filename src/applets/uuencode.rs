@@ -52,7 +52,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     cx.print(format_args!("{begin} {mode:o} "))?;
     cx.put(name.as_bytes())?;
     cx.put(b"\n")?;
-    let each = if base64 { 57 } else { 45 };
+    let each = 45;
     let mut lines = Lines::new(fd);
     let mut held: Vec<u8> = Vec::new();
     let mut text = Vec::new();

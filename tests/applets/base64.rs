@@ -71,3 +71,13 @@ fn mails_own() {
     applet("uudecode").dir(dir.path()).args(["p"]).stdout("").fails(1);
     applet("uudecode").dir(dir.path()).args(["f"]).stdout("").fails(1);
 }
+
+#[test]
+fn width_of_base64() {
+    let line = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    applet("uuencode")
+        .args(["-m", "z"])
+        .stdin([0; 46])
+        .stdout(format!("begin-base64 644 z\n{line}\nAA==\n====\n"))
+        .ok();
+}

@@ -61,4 +61,8 @@ fn differences() {
     applet("cmp").dir(dir.path()).stdout("").fails(2);
     applet("cmp").dir(dir.path()).args(["-n", "x", "a", "b"]).stdout("").fails(2);
     applet("cmp").dir(dir.path()).args(["n", "c"]).stdout("").fails(1);
+    // -s says nothing of a file that is not there either, and - is the same file twice
+    let silent = applet("cmp").args(["-s", "/nosuch", "-"]).fails(2);
+    assert!(silent.stderr.is_empty());
+    applet("cmp").args(["-", "-"]).stdin("x").stdout("").ok();
 }

@@ -1,6 +1,6 @@
 //! comm, paste, rev, tac, fold.
 
-use crate::harness::applet::applet;
+use crate::harness::applet::{applet, reference};
 use crate::harness::scratch::Scratch;
 
 #[test]
@@ -117,4 +117,22 @@ fn folding() {
     applet("fold").args(["-w", "0"]).stdout("").fails(1);
     applet("fold").args(["-w", "x"]).stdout("").fails(1);
     applet("fold").stdin("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n").stdout("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nxxxxxxxxxxxxxxxxxxxx\n").ok();
+}
+
+#[test]
+fn pairs_own() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("lines");
+    dir.file("a", "one\ntwo\nthree\n");
+    // no complaint about the order where all lines have a partner
+    applet("comm").dir(dir.path()).args(["a", "a"]).stdout("\t\tone\n\t\ttwo\n\t\tthree\n").ok();
+    let args = ["-d", "\u{e9},", "a", "a", "a"];
+    applet("paste")
+        .dir(dir.path())
+        .args(args)
+        .stdout("one\u{e9}one,one\ntwo\u{e9}two,two\nthree\u{e9}three,three\n")
+        .ok();
+    applet("paste").dir(dir.path()).args([".", "a"]).stdout("\tone\n\ttwo\n\tthree\n").fails(1);
 }

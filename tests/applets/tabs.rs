@@ -57,4 +57,5 @@ fn numbering() {
     applet("nl").args(["-bx"]).stdout("").fails(1);
     applet("nl").args(["-n", "x"]).stdout("").fails(1);
     applet("nl").args(["nosuch"]).stdout("").fails(1);
+    applet("unexpand").args(["-t", "1"]).stdin("a  b c\n").stdout("a\t\tb\tc\n").ok();
 }
