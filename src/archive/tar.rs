@@ -150,8 +150,6 @@ fn head(block: &[u8; UNIT]) -> Option<Head> {
         b'4' => BLOCK,
         b'5' | b'D' => DIRECTORY,
         b'6' => FIFO,
-        // Before POSIX a name with a slash at its end was a folder.
-        0 | b'0' if entry.name.ends_with(b"/") => DIRECTORY,
         _ => REGULAR,
     };
     entry.hard = kind == b'1';
@@ -338,6 +336,8 @@ impl Tar {
         if let Some((seconds, nanos)) = pax.mtime {
             (entry.mtime, entry.nanos) = (seconds, nanos);
         }
+        // Before POSIX a name with a slash at its end was a folder: the whole
+        // name, which may end elsewhere than where the header cuts it.
         if entry.name.ends_with(b"/") && matches!(head.kind, 0 | b'0') {
             entry.mode = entry.mode & 0o7777 | DIRECTORY;
         }

@@ -210,6 +210,22 @@ fn devices_and_hard_links_in_lists() {
         .ok();
 }
 
+/// A long name of a file, cut behind a slash, is no folder's.
+#[test]
+fn names_cut_at_a_slash() {
+    let s = Scratch::new("cut");
+    let folders = "deep/".repeat(30);
+    let name = format!("{folders}{}", "leaf".repeat(30));
+    let long = member(b"././@LongLink", b'L', b"", format!("{name}\0").as_bytes());
+    let file = member("deep/".repeat(20).as_bytes(), b'0', b"", b"text\n");
+    let bytes = archive(&[long, file]);
+    tar(s.path(), &["xO"]).stdin(&bytes).stdout("text\n").ok();
+    tar(s.path(), &["x"]).stdin(&bytes).ok();
+    assert_eq!(std::fs::read(s.path().join(&name)).unwrap(), b"text\n");
+    tar(s.path(), &["cf", "a.tar", &name]).ok();
+    tar(s.path(), &["xOf", "a.tar"]).stdout("text\n").ok();
+}
+
 #[test]
 fn choices_when_extracting() {
     let s = tree();
@@ -263,10 +279,14 @@ fn choices_when_creating() {
         tar(s.path(), &["caf", "a.tar.xz", "d/run"]).ok();
         assert_eq!(&std::fs::read(s.path().join("a.tar.xz")).unwrap()[1..5], b"7zXZ");
         let args =
-            ["cf", "c.tar", "--owner=me:7", "--group=8", "--mode=600", "--mtime=@5", "d/run"];
+            ["cf", "c.tar", "--owner=me:7", "--group=654321", "--mode=600", "--mtime=@5", "d/run"];
         tar(s.path(), &args).ok();
         tar(s.path(), &["tvf", "c.tar"])
-            .stdout("-rw------- me/8             10 1970-01-01 00:00 d/run\n")
+            .stdout("-rw------- me/654321        10 1970-01-01 00:00 d/run\n")
+            .ok();
+        tar(s.path(), &["cf", "c.tar", "--owner=0", "--group=me:8", "--mtime=@5", "d/run"]).ok();
+        tar(s.path(), &["tvf", "c.tar"])
+            .stdout("-rwxr-xr-x root/me          10 1970-01-01 00:00 d/run\n")
             .ok();
         tar(s.path(), &["cf", "d.tar", "--no-recursion", "d"]).ok();
         tar(s.path(), &["tf", "d.tar"]).stdout("d/\n").ok();

@@ -414,11 +414,23 @@ impl Creator<'_, '_> {
             entry.user = letters(self.users.name_of(entry.uid));
             entry.group = letters(self.users.group_of(entry.gid));
         }
+        // A number alone has the name that it has here.
+        let numeric = self.c.numeric;
         if let Some((uid, user)) = &self.c.owner {
-            (entry.uid, entry.user) = (*uid, user.clone());
+            entry.uid = *uid;
+            entry.user = match user.as_slice() {
+                _ if numeric => Vec::new(),
+                b"" => letters(self.users.name_of(*uid)),
+                user => user.to_vec(),
+            };
         }
         if let Some((gid, group)) = &self.c.group {
-            (entry.gid, entry.group) = (*gid, group.clone());
+            entry.gid = *gid;
+            entry.group = match group.as_slice() {
+                _ if numeric => Vec::new(),
+                b"" => letters(self.users.group_of(*gid)),
+                group => group.to_vec(),
+            };
         }
         if let Some(text) = &self.c.mode_change {
             let folder = entry.kind() == DIRECTORY;
