@@ -322,34 +322,21 @@ impl Sed {
             }
         }
         if self.reading {
-            self.give_back(cx)?;
+            self.give_back(cx);
             self.close()?;
         }
         Ok(status)
     }
 
-    /// After a quit: of a changed file the rest stays, of standard input what
-    /// was not used is left to who reads on.
-    fn give_back(&mut self, cx: &mut Ctx) -> Result<(), Error> {
-        if self.temporary.is_some() {
-            loop {
-                let bytes = self.blocks.bytes().to_vec();
-                self.blocks.take(bytes.len());
-                if !bytes.is_empty() {
-                    self.out.put(cx, &bytes, None)?;
-                }
-                if !self.fill(cx)? {
-                    return Ok(());
-                }
-            }
-        }
+    /// After a quit: of standard input what was not used is left to who reads
+    /// on. (Of a changed file the rest goes, as everywhere.)
+    fn give_back(&self, cx: &Ctx) {
         if self.file.is_none()
             && let Ok(unread) = i64::try_from(self.blocks.bytes().len())
             && unread > 0
         {
             let _ = nix::unistd::lseek(cx.stdin, -unread, nix::unistd::Whence::SeekCur);
         }
-        Ok(())
     }
 
     fn fill(&mut self, cx: &mut Ctx) -> Result<bool, Error> {
@@ -640,6 +627,9 @@ impl Sed {
                     Address::Plus(more) => Range::Until(line.saturating_add(*more)),
                     Address::Multiple(n) => Range::Until((line / n + 1).saturating_mul(*n)),
                     Address::Last if self.is_last(cx)? => Range::Outside,
+                    // as a number, the first such line from here on (GNU)
+                    Address::Step(end, 0) if *end <= line => self.closed(first),
+                    Address::Step(..) if self.is_at(cx, second)? => self.closed(first),
                     _ => Range::Inside,
                 };
                 (true, next)
@@ -790,9 +780,14 @@ impl Sed {
                 }
                 (b'W', Argument::File(file)) => {
                     let space = std::mem::take(&mut self.space);
-                    let end = search::byte(&space, self.end).unwrap_or(space.len());
-                    let ended = std::mem::replace(&mut self.ended, true);
-                    self.write(cx, *file, space.get(..end).unwrap_or_default())?;
+                    let end = search::byte(&space, self.end);
+                    let ended = self.ended;
+                    self.ended |= end.is_some();
+                    self.write(
+                        cx,
+                        *file,
+                        space.get(..end.unwrap_or(space.len())).unwrap_or_default(),
+                    )?;
                     (self.space, self.ended) = (space, ended);
                 }
                 (b'y', Argument::Map(map)) => {

@@ -53,6 +53,10 @@ fn addresses() {
         sed(&["-n", "0,/o/p"]).stdout("one\n").ok();
         sed(&["-n", "1,/o/p"]).stdout("one\ntwo\n").ok();
         sed(&["-n", "3,~2p"]).stdout("three\nfour\n").ok();
+        // a second address FIRST~STEP may be the first line
+        sed(&["-n", "1~4,1~2p"]).stdout("one\nfive\n").ok();
+        sed(&["-n", "/thr/,1~0p"]).stdout("three\n").ok();
+        sed(&["-n", "2,1~3p"]).stdout("two\nthree\nfour\n").ok();
         sed(&["-n", "/T/Ip"]).stdout("two\nthree\n").ok();
         sed(&["2q5"]).stdout("one\ntwo\n").fails(5);
         sed(&["2Q5"]).stdout("one\n").fails(5);
@@ -170,9 +174,12 @@ fn files() {
         sed(&["-s", "-n", "$p", "a", "b"]).stdout("2\n4\n").ok();
         sed(&["R b.bak", "a"]).stdout("2\n3\n").ok();
         sed(&["p", "none"]).stderr_has("can't read none: No such file").fails(2);
-        sed(&["-i", "q", "b.bak"]).ok();
-        assert_eq!(fs::read(at("b.bak")).unwrap(), b"3\n4\n");
+        fs::write(at("open"), "1").unwrap();
+        sed(&["-n", "W out", "open"]).ok();
+        assert_eq!(fs::read(at("out")).unwrap(), b"1");
     }
+    sed(&["-i", "q", "b.bak"]).ok();
+    assert_eq!(fs::read(at("b.bak")).unwrap(), b"3\n");
 }
 
 #[test]
