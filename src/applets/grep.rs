@@ -331,10 +331,17 @@ fn named(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<(
     }
     let name = operand.as_bytes();
     let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
-    if excluded(c, name, base) {
-        return Ok(());
-    }
+    // A folder is excluded by names of folders only.
+    let out = if Path::new(operand).is_dir() {
+        c.exclude_folders.iter().any(|glob| {
+            let glob = glob.strip_suffix(b"/").unwrap_or(glob);
+            pattern::matches(glob, base) || pattern::matches(glob, name)
+        })
+    } else {
+        excluded(c, name, base)
+    };
     match File::open(operand) {
+        Ok(_) if out => Ok(()),
         Ok(opened) => file(cx, c, scan, name, opened.as_fd()),
         Err(error) => {
             failed(cx, c, scan, name, error);
@@ -392,8 +399,10 @@ fn tree(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<()
             continue;
         }
         let kind = walk.kind();
-        // Of links that are not followed, pipes and devices nothing is read.
-        if !start && kind != libc::S_IFREG && kind != 0 {
+        // Of links that are not followed, pipes and devices nothing is read. A
+        // link that leads nowhere is an error where it is to be followed.
+        let lost = kind == libc::S_IFLNK && c.folders == Folders::Follow;
+        if !start && kind != libc::S_IFREG && kind != 0 && !lost {
             continue;
         }
         let name = walk.name().to_os_string();
@@ -430,12 +439,14 @@ fn file(
     (scan.shown, scan.owed, scan.binary, scan.done) = (0, 0, false, c.most == 0);
     let mut from = 0;
     let mut first = true;
+    let mut unread = false;
     // Lines behind the last one that counts may still be wanted.
     while !scan.done || scan.owed > 0 {
         let more = match blocks.fill(fd) {
             Ok(more) => more,
             Err(errno) => {
                 failed(cx, c, scan, name, errno.into());
+                unread = true;
                 break;
             }
         };
@@ -489,7 +500,7 @@ fn file(
     if let Some(wanted) = c.list {
         let hit = scan.count > 0;
         if hit == wanted {
-            scan.found = true;
+            scan.found |= hit || !unread;
             if !c.quiet {
                 put_name(cx, c, name)?;
                 cx.put(if c.nul_names { b"\0" } else { b"\n" })?;

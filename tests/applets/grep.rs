@@ -141,6 +141,27 @@ fn trees() {
     }
 }
 
+/// A folder is no file that `--include` and `--exclude` are about; a link that
+/// `-R` cannot follow is an error.
+#[test]
+fn folders_and_lost_links() {
+    let s = Scratch::new("lost");
+    s.file("d/a", "x\n");
+    std::os::unix::fs::symlink("none", s.path().join("d/gone")).unwrap();
+    for option in ["--include=*.c", "--exclude=d", "-v"] {
+        let case = applet("grep").dir(s.path()).args([option, "x", "d"]);
+        case.stdout("").stderr_has("d: Is a directory").fails(2);
+    }
+    applet("grep").dir(s.path()).args(["--exclude-dir=d", "x", "d"]).stdout("").fails(1);
+    applet("grep").dir(s.path()).args(["--include=*.c", "x", "d/a"]).stdout("").fails(1);
+    let case = applet("grep").dir(s.path()).args(["--include=*.c", "x", "none"]);
+    case.stderr_has("none: No such file").fails(2);
+    applet("grep").dir(s.path()).args(["-r", "x", "d"]).stdout("d/a:x\n").ok();
+    let case = applet("grep").dir(s.path()).args(["-R", "x", "d"]).stdout("d/a:x\n");
+    case.stderr_has("d/gone: No such file").fails(2);
+    applet("grep").dir(s.path()).args(["-qL", "x", "d"]).stderr_has("d: Is a dir").fails(2);
+}
+
 #[test]
 fn bytes_that_are_no_text() {
     applet("grep").args(["-z", "b"]).stdin("a\0b\0").stdout("b\0").ok();
