@@ -174,6 +174,11 @@ const CASES: &[(&[&str], Option<&str>, &str)] = &[
     (&["BEGIN{if(0)print \"a\";else if(1)print \"b\";else print \"c\"}"], None, "b\n"),
     (&["BEGIN{printf(\"%s-%s\\n\",\"a\",\"b\");print(\"x\",\"y\")}"], None, "a-b\nx y\n"),
     (&["BEGIN { printf \"%c%c\", 256, 0 }"], None, "\x00\x00"),
+    (&["{ printf \"%c%c%3c|\", $2, \"\", $1 } NR==2 { exit }"], None, "\x1e\0  a|\x19\0  b|"),
+    (&["BEGIN { printf \"%#.0o|%#.3o|%#o\", 0, 8, 8 }"], None, "0|010|010"),
+    (&["BEGIN { print \"a+4\" ~ \"+4\", \"a4\" ~ \"+4\", \"*\" ~ /*/ }"], None, "1 0 1\n"),
+    // what commands print is not counted, as gawk, mawk and busybox have it
+    (&["NR==1{\"echo x\"|getline;\"echo y\"|getline v;print NR,$0,v}"], None, "1 x y\n"),
     (
         &["BEGIN{print substr(\"x\",0),substr(\"abc\",2,0)\"|\"substr(\"abc\",-1,3)}"],
         None,

@@ -70,7 +70,11 @@ pub(super) fn format(out: &mut Vec<u8>, form: &[u8], values: &[Value], convert: 
             b'%' => text.push(b'%'),
             b'c' => match next() {
                 value @ Value::Number(_) => text.push((value.number() as i64 & 255) as u8),
-                value => text.extend(value.bytes(convert).first()),
+                // of no byte a NUL is printed, as C does
+                value => text.push(match value.as_number() {
+                    Some(number) => (number as i64 & 255) as u8,
+                    None => value.bytes(convert).first().copied().unwrap_or(0),
+                }),
             },
             b's' => {
                 next().write(&mut text, convert);
@@ -155,7 +159,6 @@ fn integer(
         }
     } else if has(b'#') && value.trunc() != 0.0 {
         match letter {
-            b'o' => head.push(b'0'),
             b'x' | b'X' => head.extend_from_slice(&[b'0', letter]),
             _ => {}
         }
@@ -163,6 +166,9 @@ fn integer(
     let mut least = precision.unwrap_or(0);
     if has(b'0') && !has(b'-') && precision.is_none() {
         least = width.saturating_sub(head.len());
+    }
+    if letter == b'o' && has(b'#') && digits.first() != Some(&b'0') {
+        least = least.max(digits.len() + 1);
     }
     out.extend_from_slice(&head);
     for _ in digits.len()..least {

@@ -627,7 +627,10 @@ impl<'c, 'x> Awk<'c, 'x> {
             }
         }
         let flags = Flags { awk: true, icase, ..Flags::EXTENDED };
-        let regex = Regex::new(text, flags)
+        // what would repeat nothing stands for itself, as in other awks
+        let literal = matches!(text.first(), Some(b'*' | b'+' | b'?'));
+        let escaped = if literal { [b"\\", text].concat() } else { Vec::new() };
+        let regex = Regex::new(if literal { &escaped } else { text }, flags)
             .map_err(|why| Error::msg(format_args!("{}: {why}", show_bytes(text))))?;
         let regex = Rc::new(regex);
         if self.regexes.len() >= 64 {
@@ -930,13 +933,10 @@ impl<'c, 'x> Awk<'c, 'x> {
                     return Ok(Value::Number(-1.0));
                 };
                 let Way::Input(input) = &mut stream.flow else { return Ok(Value::Number(-1.0)) };
+                // POSIX has NR count what commands print; gawk, mawk and
+                // busybox count what is read of the files only
                 match input.record(stdin, &separator, &mut record) {
-                    Ok(read) => {
-                        if read && is_command {
-                            self.nr += 1.0;
-                        }
-                        read
-                    }
+                    Ok(read) => read,
                     Err(_) => return Ok(Value::Number(-1.0)),
                 }
             }

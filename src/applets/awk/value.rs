@@ -64,7 +64,7 @@ impl Value {
     }
 
     /// The number that it is without doubt.
-    fn as_number(&self) -> Option<f64> {
+    pub fn as_number(&self) -> Option<f64> {
         match self {
             Value::Nothing => Some(0.0),
             Value::Number(number) => Some(*number),
