@@ -169,13 +169,26 @@ fn convert(
         b's' => (at.seconds, 1, b'0'),
         _ => return convert_text(out, letter, pad, at, time, depth),
     };
+    // Of a year wider than it would be, + is the sign, too.
+    let usual = match letter {
+        b'Y' | b'G' => 4,
+        b'C' | b'y' | b'g' => 2,
+        _ => usize::MAX,
+    };
+    if pad.flag == b'+' && value >= 0 && pad.width.is_some_and(|width| width > usual) {
+        out.push(b'+');
+        let pad = Pad { width: pad.width.map(|width| width - 1), ..*pad };
+        number(out, value, width, fill, &pad);
+        return true;
+    }
     number(out, value, width, fill, pad);
     true
 }
 
 fn number(out: &mut Vec<u8>, value: i64, width: usize, fill: u8, pad: &Pad) {
+    // A width counts unless there is to be no padding, as GNU's has it.
     let (fill, width) = match pad.flag {
-        b'-' => (fill, pad.width.unwrap_or(0)),
+        b'-' => (fill, 0),
         b'_' => (b' ', pad.width.unwrap_or(width)),
         b'0' | b'+' => (b'0', pad.width.unwrap_or(width)),
         _ => (fill, pad.width.unwrap_or(width)),
@@ -238,19 +251,25 @@ fn convert_text(
             let digits = format!("{:09}", at.nanos);
             let width = pad.width.unwrap_or(9);
             let shown = digits.as_bytes().get(..width.min(9)).unwrap_or_default();
-            let shown = if pad.flag == b'-' {
+            let cut = pad.flag == b'_' || pad.flag == b'-' && pad.width.is_some();
+            let shown = if cut {
                 let zeros = shown.iter().rev().take_while(|&&b| b == b'0').count();
                 shown.get(..(shown.len() - zeros).max(1)).unwrap_or_default()
             } else {
                 shown
             };
             out.extend_from_slice(shown);
-            if pad.flag != b'-' {
-                zeros(out, width.saturating_sub(9), b'0');
+            match pad.flag {
+                b'-' => {}
+                b'_' => zeros(out, width.saturating_sub(shown.len()), b' '),
+                _ => zeros(out, width.saturating_sub(9), b'0'),
             }
             return true;
         }
-        b'z' => zone(&mut text, time.offset, pad.colons),
+        b'z' => {
+            zone(out, time.offset, pad);
+            return true;
+        }
         _ => {
             let form: &[u8] = match letter {
                 b'c' => b"%a %b %e %H:%M:%S %Y",
@@ -264,6 +283,7 @@ fn convert_text(
             if depth == 0 {
                 return false;
             }
+            upper = pad.upper;
             write(&mut text, form, at, time, depth - 1);
         }
     }
@@ -274,32 +294,45 @@ fn convert_text(
         text.make_ascii_lowercase();
     }
     let missing = pad.width.unwrap_or(0).saturating_sub(text.len());
-    if letter == b'z' && pad.flag != b'_' {
-        // Zeros go behind the sign.
-        let (sign, digits) = text.split_at(1.min(text.len()));
-        out.extend_from_slice(sign);
-        zeros(out, missing, b'0');
-        out.extend_from_slice(digits);
-        return true;
+    match pad.flag {
+        b'-' => {}
+        b'0' | b'+' => zeros(out, missing, b'0'),
+        _ => zeros(out, missing, b' '),
     }
-    zeros(out, missing, if pad.flag == b'0' { b'0' } else { b' ' });
     out.extend_from_slice(&text);
     true
 }
 
-fn zone(out: &mut Vec<u8>, offset: i32, colons: usize) {
-    let sign = if offset < 0 { '-' } else { '+' };
+/// The sign and a number, which a width is of and zeros or blanks go before, and
+/// what is behind colons.
+fn zone(out: &mut Vec<u8>, offset: i32, pad: &Pad) {
+    let sign = if offset < 0 { b'-' } else { b'+' };
     let all = offset.unsigned_abs();
     let (hours, minutes, seconds) = (all / 3600, all / 60 % 60, all % 60);
-    let text = match colons {
-        0 => format!("{sign}{hours:02}{minutes:02}"),
-        1 => format!("{sign}{hours:02}:{minutes:02}"),
-        2 => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
-        _ if seconds != 0 => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
-        _ if minutes != 0 => format!("{sign}{hours:02}:{minutes:02}"),
-        _ => format!("{sign}{hours:02}"),
+    let (number, least, tail) = match pad.colons {
+        0 => (hours * 100 + minutes, 5, String::new()),
+        1 => (hours, 3, format!(":{minutes:02}")),
+        3.. if seconds == 0 && minutes == 0 => (hours, 3, String::new()),
+        3.. if seconds == 0 => (hours, 3, format!(":{minutes:02}")),
+        _ => (hours, 3, format!(":{minutes:02}:{seconds:02}")),
     };
-    out.extend_from_slice(text.as_bytes());
+    let number = number.to_string();
+    let missing = match pad.flag {
+        b'-' => 0,
+        _ => {
+            let width = pad.width.map_or(least, |width| width.saturating_sub(tail.len()));
+            width.saturating_sub(1 + number.len())
+        }
+    };
+    if pad.flag == b'_' {
+        zeros(out, missing, b' ');
+        out.push(sign);
+    } else {
+        out.push(sign);
+        zeros(out, missing, b'0');
+    }
+    out.extend_from_slice(number.as_bytes());
+    out.extend_from_slice(tail.as_bytes());
 }
 
 #[cfg(test)]
@@ -323,10 +356,18 @@ mod tests {
             ("%F %T %R %D %r", "2009-02-07 09:05:03 09:05 02/07/09 09:05:03 AM"),
             ("%c", "Sat Feb  7 09:05:03 2009"),
             ("%p %P %Z %z %:z %::z %:::z", "AM am ABC +0130 +01:30 +01:30:00 +01:30"),
-            ("%N %3N %-N %12N", "001230000 001 00123 001230000000"),
+            ("%N %3N %-N %12N", "001230000 001 001230000 001230000000"),
+            ("%-5N|%_5N|%_12N|", "00123|00123|00123       |"),
+            (
+                "%-z %_z %8z %-:z %_:z %10::z %_10::z",
+                "+130  +130 +0000130 +1:30  +1:30 +001:30:00   +1:30:00",
+            ),
+            ("%#c|%^c", "Sat Feb  7 09:05:03 2009|SAT FEB  7 09:05:03 2009"),
+            ("%-3:z %3:z %:::z", "+1:30 +1:30 +01:30"),
             ("%s", "1233992103"),
-            ("%-d %_d %05d %_5d %-5d", "7  7 00007     7 00007"),
+            ("%-d %_d %05d %_5d %-5d", "7  7 00007     7 7"),
             ("%^a %#Z %#p %^B %10a %010a", "SAT abc am FEBRUARY        Sat 0000000Sat"),
+            ("%-6a|%+6a|%-3p|%+6Y|%+6C|%+4Y", "Sat|000Sat|AM|+02009|+00020|2009"),
             ("%% %n%t%Q %", "% \n\t%Q %"),
         ] {
             assert_eq!(shown(form, 1_233_992_103, 5400), text, "{form}");

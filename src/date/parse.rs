@@ -405,7 +405,7 @@ fn number<'t>(text: &'t [u8], found: &mut Found) -> Option<&'t [u8]> {
     if let Some(month) = place(&MONTHS, word) {
         // 1 Feb [2009]
         found.set_date(None, month + 1, value)?;
-        return Some(year_behind(after, found));
+        return Some(year_behind(after, true, found));
     }
     match head.len() {
         // The hour behind YYYYMMDDT.
@@ -423,15 +423,18 @@ fn number<'t>(text: &'t [u8], found: &mut Found) -> Option<&'t [u8]> {
     Some(behind)
 }
 
-/// A year that stands behind day and month; what is behind it.
-fn year_behind<'t>(text: &'t [u8], found: &mut Found) -> &'t [u8] {
+/// A year that stands behind day and month, the day before the month or not;
+/// what is behind it.
+fn year_behind<'t>(text: &'t [u8], day_first: bool, found: &mut Found) -> &'t [u8] {
     let start = text.iter().take_while(|b| matches!(b, b' ' | b',' | b'\t' | b'-')).count();
     let (year, behind) = digits(text.get(start..).unwrap_or_default());
     // "1 Feb 10:00" has no year, "1 Feb 3 days ago" neither.
     let fits = matches!(year.len(), 2 | 4) && behind.first() != Some(&b':');
     let then = letters(behind.trim_ascii_start()).0;
+    // "1 Feb 1967 fortnight" has one.
+    let counts = unit(then).is_some() && !(day_first && year.len() == 4);
     match decimal(year) {
-        Some(value) if fits && unit(then).is_none() && !matches!(then, b"am" | b"pm") => {
+        Some(value) if fits && !counts && !matches!(then, b"am" | b"pm") => {
             if let Some(place) = found.local.first_mut() {
                 *place = full_year(value, year.len());
             }
@@ -557,7 +560,7 @@ fn name<'t>(text: &'t [u8], found: &mut Found) -> Option<&'t [u8]> {
             return Some(after);
         }
         found.set_date(None, month + 1, decimal(day)?)?;
-        return Some(year_behind(after, found));
+        return Some(year_behind(after, false, found));
     }
     if let Some(day) = place(&WEEKDAYS, word) {
         found.weekday = Some((day, 0));
@@ -717,6 +720,8 @@ mod tests {
             ("last monday", "2009-02-02 00:00:00"),
             ("2005-01-02 00:00:00 +1 day", "2005-01-02 23:00:00"),
             ("2005-01-02 +1 day", "2005-01-03 00:00:00"),
+            ("26 aug 1967 fortnight", "1967-09-09 00:00:00"),
+            ("26 aug 3 days ago", "2009-08-23 00:00:00"),
             ("@1 + 1 day", "-"),
         ] {
             assert_eq!(shown(text), date, "{text}");
