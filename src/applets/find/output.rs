@@ -92,7 +92,11 @@ fn directive(find: &mut Find, walk: &mut Walk, d: &Directive, what: u8, out: &mu
             }
             return d.text(out, name);
         }
-        b'h' => return d.text(out, head(walk.path())),
+        // of `d/` it is `d`
+        b'h' => match walk.path() {
+            [path @ .., b'/'] if !path.is_empty() => return d.text(out, path),
+            path => return d.text(out, head(path)),
+        },
         b'P' => {
             let rest = walk.path().get(start..).unwrap_or_default();
             return d.text(out, rest.strip_prefix(b"/").unwrap_or(rest));

@@ -29,7 +29,8 @@ pub struct Batch {
 pub fn run(cx: &mut Ctx, find: &mut Find, walk: &Walk, run: &Run) -> Result<bool, Error> {
     let name = if run.in_folder {
         let base = base(walk.path());
-        if base == b"/" { base.to_vec() } else { [b"./", base].concat() }
+        let slash: &[u8] = if walk.path().ends_with(b"/") { b"/" } else { b"" };
+        if base == b"/" { base.to_vec() } else { [b"./", base, slash].concat() }
     } else {
         walk.path().to_vec()
     };
