@@ -10,6 +10,9 @@ fn answers() {
     applet("test").fails(1);
     applet("[").args(["-d", "/", "]"]).ok();
     applet("test").args(["-d", "/", "-a", "!", "-d", "/nowhere"]).ok();
+    applet("test").args(["!", "=", "==", "a", "-a", "x"]).ok();
+    applet("test").args(["!", "=", "a", "-o", "x"]).ok();
+    applet("test").args(["!", "=", "-o", "!", "e", "-a", "x"]).fails(1);
 }
 
 #[test]

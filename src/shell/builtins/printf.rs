@@ -243,9 +243,9 @@ impl<'a> Printer<'a> {
         if let Some((b'.', behind)) = rest.split_first() {
             let (precision, behind) = self.size(behind);
             rest = behind;
-            // A negative one is as if there were none.
+            // A negative one is as if there were none; there is no -0.
             let precision = precision.unwrap_or_default();
-            if !precision.negative {
+            if !precision.negative || precision.magnitude == 0 {
                 spec.precision = Some(self.limited(&precision));
             }
         }
@@ -533,6 +533,7 @@ mod tests {
             (&["%*d|%-*d|", "5", "1", "4", "2"], "    1|2   |"),
             (&["%.3d", "5"], "005"),
             (&["%.*s", "2", "abc"], "ab"),
+            (&["%.*s|", "-0", "abc"], "|"),
             (&["%q", "a b"], "'a b'"),
             (
                 &["%f %.2f %e %g", "1.5", "2.345", "12345.678", "0.0001"],

@@ -108,7 +108,13 @@ impl Parser<'_> {
 
     fn not(&mut self) -> Result<bool, String> {
         let mut negated = false;
-        while self.peek(1).is_some() && self.peek(0) == Some(b"!") && !self.binary_follows() {
+        // `! = a` compares, `! = = a` and `! = -o a` negate
+        while self.peek(1).is_some()
+            && self.peek(0) == Some(b"!")
+            && (!self.binary_follows()
+                || self.peek(3).is_some()
+                    && self.peek(2).is_some_and(|op| is_binary(op) || op == b"-a" || op == b"-o"))
+        {
             self.at += 1;
             negated = !negated;
         }
