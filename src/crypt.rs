@@ -2,6 +2,10 @@
 //! specification of 2007) and `$y$` (yescrypt). crypt(5). The C library of the
 //! static build has no crypt(3).
 
+mod legacy;
+
+pub use legacy::{des_crypt, md5_crypt};
+
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// Longer passwords are nobody's: hashing takes time by the byte.

@@ -1,5 +1,6 @@
 //! mkpasswd, cryptpw: make the hash of a password, for /etc/rescuebox.conf and
-//! /etc/shadow: SHA-crypt.
+//! /etc/shadow: SHA-crypt; MD5 and DES for other machines, as no password is
+//! checked by those here.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -10,19 +11,23 @@ use crate::sys;
 pub(super) static APPLET: Applet = Applet {
     name: "mkpasswd",
     summary: "make the hash of a password",
-    usage: "[-s] [-m sha512|sha256] [-S SALT] [PASSWORD [SALT]]\n\
+    usage: "[-s] [-m sha512|sha256|md5|des] [-S SALT] [PASSWORD [SALT]]\n\
             \x20 -m  the kind of hash (sha512)   -S  this salt instead of a new one\n\
             \x20 -s  read the password from standard input, as without PASSWORD",
     kind: Kind::Fork, // it reads the password
     run,
 };
 
-const KINDS: [(&str, &str, usize); 5] = [
+const KINDS: [(&str, &str, usize); 9] = [
     ("sha512", "$6$", 16),
     ("sha-512", "$6$", 16),
     ("sha256", "$5$", 16),
     ("sha-256", "$5$", 16),
     ("sha512crypt", "$6$", 16),
+    ("sha256crypt", "$5$", 16),
+    ("md5", "$1$", 8),
+    ("md5crypt", "$1$", 8),
+    ("des", "", 2),
 ];
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -33,7 +38,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         match letter {
             b'm' | b'a' => {
                 let name = options.value();
-                let found = KINDS.iter().find(|(known, ..)| name == *known);
+                let found = KINDS.iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
                 kind = Some(*found.ok_or_else(|| Error::bad(show(&name), "no kind of hash"))?);
             }
             b'S' => salt = Some(options.bytes()),
@@ -58,9 +63,12 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if salt.is_empty() || !salt.iter().all(good) {
         return Err(Error::usage("a salt has letters, digits, . and / only"));
     }
-    let setting = [prefix.as_bytes(), &salt].concat();
-    let mut hash = crate::crypt::hash(&password, &setting)
-        .ok_or_else(|| Error::msg("hashes of this kind are not made here"))?;
+    let hash = match prefix {
+        "" => crate::crypt::des_crypt(&password, &salt),
+        "$1$" => Some(crate::crypt::md5_crypt(&password, &salt)),
+        _ => crate::crypt::hash(&password, &[prefix.as_bytes(), &salt].concat()),
+    };
+    let mut hash = hash.ok_or_else(|| Error::msg("hashes of this kind are not made here"))?;
     hash.push(b'\n');
     cx.put(&hash)?;
     Ok(Status::OK)

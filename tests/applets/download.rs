@@ -76,7 +76,15 @@ fn hashes() {
         .stdout(hello)
         .ok();
     applet("cryptpw").args(["-m", "sha512", "Hello world!", "saltstring"]).stdout(hello).ok();
-    applet("mkpasswd").args(["-m", "md5", "x"]).stderr_has("md5: no kind of hash").fails(2);
+    for (method, salt, expected) in [
+        ("des", "55", "55tgFLtkT1Y72\n"),
+        ("DES", "123456789", "12MnB3PqfVbMA\n"),
+        ("md5", "55", "$1$55$nO2ABN6V3oIbriAoLCb4i.\n"),
+        ("md5", "123456789", "$1$12345678$9cONIpJCRpBvOi3LFYkhP.\n"),
+    ] {
+        applet("mkpasswd").args(["-m", method, "QWErty", salt]).stdout(expected).ok();
+    }
+    applet("mkpasswd").args(["-m", "md6", "x"]).stderr_has("md6: no kind of hash").fails(2);
     let out = applet("mkpasswd").args(["-m", "sha256", "x"]).ok();
     assert!(out.stdout.starts_with(b"$5$") && out.stdout.len() == 3 + 16 + 1 + 43 + 1);
     applet("mkpasswd").args(["-m", "nothing", "x"]).run();
