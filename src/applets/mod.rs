@@ -239,6 +239,7 @@ const LIST: &[Row] = &[
     row("adduser", &adduser::APPLET),
     row("agetty", &getty::APPLET),
     row("ar", &ar::APPLET),
+    row("arch", &uname::ARCH),
     row("arp", &arp::APPLET),
     row("arping", &arping::APPLET),
     row("ascii", &ascii::APPLET),

@@ -1,26 +1,32 @@
 //! timeout: run a program and end it when it takes too long. GNU's, and the
 //! old busybox's `-t SECONDS`.
 
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, setpgid};
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
 use crate::interval;
+use crate::sys::descriptor;
 use crate::sys::process::{self, Forked};
 use crate::sys::signal::{self, Disposition};
+use crate::sys::socket;
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
     name: "timeout",
     summary: "run a program and end it when it takes too long",
-    usage: "[-s SIGNAL] [-k TIME] [-fpv] TIME PROG [ARG...]\n\
+    usage: "[-s SIGNAL] [-k TIME] [-fipv] TIME PROG [ARG...]\n\
             \x20 -s SIGNAL  this signal and not TERM\n\
             \x20 -k TIME    KILL so long after that\n\
             \x20 -f         the program may use the terminal; its children are not ended (--foreground)\n\
             \x20 -p         the program's own status also when it was too slow (--preserve-status)\n\
+            \x20 -i         so long without output on standard output\n\
             \x20 -v         say what signal is sent\n\
             \x20 status 124 too slow, 125 timeout failed, 126 cannot be run, 127 not found, 137 killed",
     kind: Kind::Fork, // waits for a child
@@ -37,6 +43,8 @@ struct Limits {
     foreground: bool,
     preserve: bool,
     verbose: bool,
+    /// The output of a program that is given more time as long as it writes.
+    output: Option<OwnedFd>,
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -52,7 +60,7 @@ fn length(text: &std::ffi::OsStr) -> Result<Option<Duration>, Error> {
 
 fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options =
-        cx.parse("+s:signal k:kill-after f,foreground p,preserve-status v,verbose t:")?;
+        cx.parse("+s:signal k:kill-after f,foreground p,preserve-status v,verbose t: i")?;
     let mut limits = Limits {
         time: None,
         kill: None,
@@ -60,7 +68,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         foreground: false,
         preserve: false,
         verbose: false,
+        output: None,
     };
+    let mut pipe = None;
     let mut given = None;
     while let Some(letter) = options.next() {
         match letter {
@@ -73,6 +83,12 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             b't' => given = Some(options.value()),
             b'f' => limits.foreground = true,
             b'p' => limits.preserve = true,
+            b'i' => {
+                let (output, input) = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)
+                    .map_err(|e| Error::os("pipe", e).with(FAILED))?;
+                limits.output = Some(output);
+                pipe = Some(input);
+            }
             _ => limits.verbose = true,
         }
     }
@@ -103,15 +119,49 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     match process::fork().map_err(|e| Error::os("fork", e).with(FAILED))? {
         Forked::Child => {
             process::reset_signals();
+            if let Some(pipe) = pipe {
+                let _ = socket::set_blocking(&pipe, true);
+                let _ = descriptor::copy_onto(pipe.as_raw_fd(), 1);
+            }
             let error = cx.become_program(&program);
             cx.note(&error);
             process::exit_now(error.status().0)
         }
-        Forked::Parent(child) => Ok(watch(cx, child, &limits)),
+        Forked::Parent(child) => {
+            drop(pipe);
+            Ok(watch(cx, child, &mut limits))
+        }
     }
 }
 
-fn watch(cx: &Ctx, child: Pid, limits: &Limits) -> Status {
+fn watch(cx: &Ctx, child: Pid, limits: &mut Limits) -> Status {
+    let status = watch_child(cx, child, limits);
+    // What it wrote last.
+    while pass_on(cx, limits) {}
+    status
+}
+
+/// Passes on what the program has written; whether there was anything.
+fn pass_on(cx: &Ctx, limits: &mut Limits) -> bool {
+    let Some(output) = &limits.output else { return false };
+    let mut piece = [0; 4096];
+    match nix::unistd::read(output, &mut piece) {
+        Ok(count) if count > 0 => {
+            let piece = piece.get(..count).unwrap_or_default();
+            if write_all(cx.stdout, piece).is_err() {
+                limits.output = None;
+            }
+            true
+        }
+        Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EINTR) => false,
+        _ => {
+            limits.output = None;
+            false
+        }
+    }
+}
+
+fn watch_child(cx: &Ctx, child: Pid, limits: &mut Limits) -> Status {
     let mut next = limits.time.and_then(|time| Instant::now().checked_add(time));
     let mut late = false;
     let mut killed = false;
@@ -145,7 +195,12 @@ fn watch(cx: &Ctx, child: Pid, limits: &Limits) -> Status {
             .map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
         // The end of the child interrupts it. What came before is seen at once.
         if !signal::any() {
-            let _ = nix::poll::poll(&mut [], poll_time(wait));
+            let mut fds: Vec<PollFd<'_>> = Vec::new();
+            fds.extend(limits.output.as_ref().map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN)));
+            let _ = nix::poll::poll(&mut fds, poll_time(wait));
+        }
+        if pass_on(cx, limits) && !late {
+            next = limits.time.and_then(|time| Instant::now().checked_add(time));
         }
         while let Some(number) = signal::take() {
             if number != libc::SIGCHLD && number != libc::SIGALRM {

@@ -18,6 +18,21 @@ pub(super) static APPLET: Applet = Applet {
     run,
 };
 
+/// arch.
+pub(super) static ARCH: Applet = Applet {
+    name: "arch",
+    summary: "print what kind of machine this is, as uname -m",
+    usage: "",
+    kind: Kind::NoFork, // one system call that does not wait
+    run: |cx| {
+        cx.parse("")?.at_most(0)?;
+        let name = nix::sys::utsname::uname().map_err(|e| Error::os("uname", e))?;
+        cx.put(name.machine().as_encoded_bytes())?;
+        cx.put(b"\n")?;
+        Ok(Status::OK)
+    },
+};
+
 /// In the order of output.
 const LETTERS: &[u8] = b"snrvmpio";
 
@@ -52,7 +67,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut line = Vec::new();
     for (i, (field, wanted)) in fields.iter().zip(chosen).enumerate() {
         let known = !matches!(i, 5 | 6);
-        if wanted || all && known {
+        if if all { known } else { wanted } {
             if !line.is_empty() {
                 line.push(b' ');
             }

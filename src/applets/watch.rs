@@ -170,9 +170,14 @@ fn time(cx: &mut Ctx) -> Result<Status, Error> {
         .map_err(|e| e.with(Status(125)))?;
     let mut format: Vec<u8> = b"real\t%E\nuser\t%u\nsys\t%T\n".to_vec();
     let mut file = None;
+    let mut ending = true;
     while let Some(letter) = options.next() {
         match letter {
-            b'p' => format = b"real %e\nuser %U\nsys %S\n".to_vec(),
+            b'p' => {
+                format = b"real %e\nuser %U\nsys %S\n".to_vec();
+                ending = false;
+            }
+            b'q' => ending = false,
             b'v' => format = VERBOSE.to_vec(),
             b'f' => {
                 format = options.bytes();
@@ -197,7 +202,15 @@ fn time(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let status = spawn::wait(child)?;
     let taken = Taken { elapsed: started.elapsed(), status, used: sys::usage::of_children() };
-    let text = taken.text(&format, &options.operands);
+    let mut text = Vec::new();
+    if ending {
+        text = match status.0 {
+            0 => Vec::new(),
+            n @ 129.. => format!("Command terminated by signal {}\n", n - 128).into_bytes(),
+            n => format!("Command exited with non-zero status {n}\n").into_bytes(),
+        };
+    }
+    text.extend_from_slice(&taken.text(&format, &options.operands));
     match &file {
         Some(path) => {
             let mut open = std::fs::OpenOptions::new();
@@ -268,6 +281,9 @@ impl Taken {
                 b'I' => used.reads.to_string(),
                 b'O' => used.writes.to_string(),
                 b'x' => self.status.0.to_string(),
+                // What Linux does not count, and the size of a page.
+                b'D' | b'K' | b'W' | b'X' | b'k' | b'p' | b'r' | b's' | b't' => "0".into(),
+                b'Z' => page_size(),
                 b'C' => {
                     out.extend_from_slice(command.join(OsStr::new(" ")).as_bytes());
                     continue;
@@ -279,6 +295,11 @@ impl Taken {
         }
         out
     }
+}
+
+fn page_size() -> String {
+    let name = nix::unistd::SysconfVar::PAGE_SIZE;
+    nix::unistd::sysconf(name).ok().flatten().unwrap_or(4096).to_string()
 }
 
 /// `0m 1.23s`.

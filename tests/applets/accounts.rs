@@ -112,8 +112,12 @@ fn terminals_by_name() {
         applet("stty").args(["-F", "/nosuchterminal"]).stderr_has("/nosuchterminal: ").fails(1);
         applet("time")
             .args(["-f", "%x %C", "sh", "-c", "exit 3"])
-            .stderr_has("3 sh -c exit 3")
+            .stderr_has("Command exited with non-zero status 3\n3 sh -c exit 3\n")
             .fails(3);
+        applet("time")
+            .args(["-f", "%Z%D%K%X%t%p%r%s%k%W%%", "sh", "-c", "kill -9 $$"])
+            .stderr_has("Command terminated by signal 9\n4096000000000%\n")
+            .fails(137);
         applet("time").args(["-p", "true"]).stderr_has("real 0.").ok();
         applet("time").args(["nosuchprogram"]).fails(127);
         applet("watch").fails(1);

@@ -16,6 +16,15 @@ fn limits() {
     applet("timeout").args(["-s", "INT", "0.1", "sleep", "3"]).stdout("").fails(124);
     applet("timeout").args(["-s", "NOSUCH", "1", "true"]).stdout("").fails(125);
     applet("timeout").args(["0", "true"]).stdout("").ok();
+    if crate::harness::applet::reference().is_none() {
+        let busy = "for i in 1 2 3 4; do echo $i; sleep 0.3; done";
+        applet("timeout").args(["-i", "1", "sh", "-c", busy]).stdout("1\n2\n3\n4\n").ok();
+        applet("timeout")
+            .args(["-i", "0.3", "sh", "-c", "echo a; sleep 9"])
+            .stdout("a\n")
+            .fails(124);
+        applet("timeout").args(["-i", "9", "sh", "-c", "printf x; exit 4"]).stdout("x").fails(4);
+    }
 }
 
 #[test]
