@@ -32,6 +32,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     const USAGE: Status = Status(64);
     let (mut how, mut wait, mut conflict) = (libc::LOCK_EX, None, Status::FAILURE);
     let (mut close, mut no_fork) = (false, false);
+    let mut verbose = false;
     let mut options = cx
         .parse(
             "+s,shared x,exclusive e u,unlock n,nonblock|nb w:wait|timeout \
@@ -56,6 +57,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             }
             b'o' => close = true,
             b'F' => no_fork = true,
+            b'v' => verbose = true,
             _ => return Err(Error::usage("-c comes behind the file").with(USAGE)),
         }
     }
@@ -80,8 +82,20 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         opened = open(target).map_err(|e| Error::os(show(target), e).with(Status(66)))?;
         opened.as_raw_fd()
     };
+    let begun = Instant::now();
     match lock(fd, how, wait) {
+        Ok(true) if verbose => {
+            let took = begun.elapsed().as_secs_f64();
+            cx.print(format_args!("flock: getting lock took {took:.6} seconds\n"))?;
+            if let Some(program) = command.first() {
+                cx.print(format_args!("flock: executing {}\n", show(program)))?;
+            }
+        }
         Ok(true) => {}
+        Ok(false) if verbose => {
+            cx.note("somebody else has the lock");
+            return Ok(conflict);
+        }
         Ok(false) => return Ok(conflict),
         Err(errno) => {
             return Err(Error::os(show(target), errno).with(Status(65)));

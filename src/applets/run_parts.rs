@@ -27,8 +27,8 @@ pub(super) static APPLET: Applet = Applet {
 };
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let (mut test, mut list, mut reverse, mut stop, mut verbose) =
-        (false, false, false, false, false);
+    let (mut test, mut list, mut reverse, mut stop, mut verbose, mut report) =
+        (false, false, false, false, false, false);
     let mut arguments = Vec::new();
     let mut pattern = None;
     let mut mask = 0o022;
@@ -50,6 +50,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'r' => reverse = true,
             b'e' => stop = true,
             b'v' => verbose = true,
+            b'p' => report = true,
             b'x' => {
                 let text = options.bytes();
                 let regex = Regex::new(&text, Flags::EXTENDED).map_err(Error::msg)?;
@@ -86,7 +87,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             Ok(_) => continue,
             Err(errno) => {
                 if !list {
-                    cx.warn(Error::os(show(&path), errno));
+                    cx.note(Error::os(show(&path), errno));
+                }
+                // Where nothing is run, nothing has failed.
+                if !list && !test {
                     status = Status::FAILURE;
                 }
                 continue;
@@ -99,6 +103,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         }
         if list || test || !runs {
             continue;
+        }
+        if report {
+            cx.put(path.as_bytes())?;
+            cx.put(b":\n")?;
         }
         if verbose {
             cx.note(format_args!("executing {}", show(&path)));

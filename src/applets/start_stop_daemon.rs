@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Uid};
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::fsutil::users::Users;
 use crate::options::Options;
 use crate::proc::{self, Process};
@@ -75,6 +75,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if let Some(user) = options.take(b'u') {
         let found = users.uid(user.as_bytes()).ok_or_else(|| unknown(&user))?;
         wanted.user = Some(found.0);
+        options.put(b'u', user);
     }
     if wanted.program.is_none()
         && wanted.name.is_none()
@@ -157,6 +158,19 @@ fn status(wanted: &Wanted, pidfile: bool) -> Result<Status, Error> {
     })
 }
 
+/// What was looked for, in messages.
+fn what(wanted: &Wanted, options: &mut Options, pidfile: Option<&OsStr>) -> String {
+    if let Some(name) = &wanted.name {
+        return show_bytes(name).to_string();
+    }
+    match (&wanted.program, pidfile, options.take(b'u')) {
+        (Some((path, ..)), ..) => show(path.as_os_str()).to_string(),
+        (_, Some(file), _) => format!("process in pidfile '{}'", show(file)),
+        (.., Some(user)) => format!("process(es) owned by '{}'", show(&user)),
+        _ => "process".into(),
+    }
+}
+
 fn stop(
     cx: &mut Ctx,
     options: &mut Options,
@@ -173,7 +187,7 @@ fn stop(
     let found = running(wanted)?;
     if found.is_empty() {
         if !options.has(b'q') {
-            cx.print(format_args!("no process found; none killed\n"))?;
+            cx.print(format_args!("no {} found; none killed\n", what(wanted, options, pidfile)))?;
         }
         return Ok(Status::from_bool(options.has(b'o')));
     }
@@ -211,12 +225,11 @@ fn stop(
             break;
         }
     }
-    if !options.has(b'q') && options.has(b'v') {
-        cx.print(format_args!(
-            "stopped {} of {} processes\n",
-            found.len() - left.len(),
-            found.len()
-        ))?;
+    let stopped: Vec<String> =
+        found.iter().filter(|pid| !left.contains(pid)).map(u32::to_string).collect();
+    if !options.has(b'q') && !stopped.is_empty() {
+        let what = what(wanted, options, pidfile);
+        cx.print(format_args!("stopped {what} (pid {})\n", stopped.join(" ")))?;
     }
     if !left.is_empty() {
         return Ok(Status(2));
@@ -269,9 +282,9 @@ fn start(
     pidfile: Option<&OsStr>,
 ) -> Result<Status, Error> {
     let found = running(wanted)?;
-    if let Some(pid) = found.first() {
+    if !found.is_empty() {
         if !options.has(b'q') {
-            cx.print(format_args!("{} is already running\n{pid}\n", show(&program)))?;
+            cx.print(format_args!("{} is already running\n", show(&program)))?;
         }
         return Ok(Status::from_bool(options.has(b'o')));
     }

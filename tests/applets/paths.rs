@@ -156,4 +156,7 @@ fn flock() {
     flock(&["-w", "0.05", "lock", "true"]).fails(1);
     flock(&[]).fails(64);
     flock(&[".", "true"]).ok();
+    let said = flock(&["--verbose", ".", "echo", "hi"]).ok().stdout;
+    assert!(said.starts_with(b"flock: getting lock took 0."));
+    assert!(said.ends_with(b" seconds\nflock: executing echo\nhi\n"));
 }

@@ -132,6 +132,9 @@ fn run_parts() {
     if reference().is_none() {
         run(&["--list", "d"]).stdout("d/a\nd/b\nd/c\n").ok();
         run(&["--regex=sh$", "d"]).stdout("no\n").ok();
+        run(&["--report", "d"]).stdout("d/a:\na\nd/b:\n").fails(1);
+        std::os::unix::fs::symlink("nowhere", dir.path().join("d/broken")).unwrap();
+        run(&["--test", "d"]).stdout("d/a\nd/b\n").stderr_has("d/broken: No such file").ok();
     }
 }
 
