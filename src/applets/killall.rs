@@ -10,6 +10,7 @@ use crate::fsutil::ask;
 use crate::options::Options;
 use crate::proc::{self, Process};
 use crate::regex::{Flags, Regex};
+use crate::shell::builtins::kill;
 use crate::sys::signal;
 
 /// See the module.
@@ -64,7 +65,9 @@ fn is(process: &Process, name: &[u8], scripts: bool) -> bool {
     let comm = process.stat.comm.as_slice();
     // The kernel keeps 15 bytes of a name.
     let cut = name.get(..15).unwrap_or(name);
-    if comm == name || (comm.len() == 15 && comm == cut && first.is_empty()) {
+    // Where that is all there was room for, the first argument counts.
+    let is_short = comm.len() < 15 || first.is_empty() || name.len() > 15;
+    if comm == name && is_short || (comm.len() == 15 && comm == cut && first.is_empty()) {
         return true;
     }
     if !scripts {
@@ -148,8 +151,7 @@ fn killall(cx: &mut Ctx) -> Result<Status, Error> {
     while let Some(letter) = options.next() {
         match letter {
             b'l' => {
-                let names = (1..signal::COUNT as i32).filter_map(signal::name);
-                cx.print(format_args!("{}\n", names.collect::<Vec<_>>().join(" ")))?;
+                cx.put(&kill::names())?;
                 return Ok(Status::OK);
             }
             b's' => {

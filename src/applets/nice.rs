@@ -185,12 +185,15 @@ fn ionice(cx: &mut Ctx) -> Result<Status, Error> {
                 let found = named.or(class_of).filter(|&n| n < CLASSES.len());
                 class = Some(found.ok_or_else(|| Error::bad(show(&value), "not a class"))?);
             }
-            b'n' => level = Some(number()?.clamp(0, 7)),
+            b'n' => level = Some(number()?),
             b't' => ignore = true,
             b'p' => who = Some(Who::Process(number()?.unsigned_abs())),
             b'P' => who = Some(Who::Group(number()?.unsigned_abs())),
             _ => who = Some(Who::User(number()?.unsigned_abs())),
         }
+    }
+    if level.is_some_and(|level| !(0..8).contains(&level)) {
+        return Err(Error::usage("a level is 0 to 7").with(Status::FAILURE));
     }
     let set = class.is_some() || level.is_some();
     // best effort and the middle, where only one of them is said

@@ -44,7 +44,7 @@ const FATAL: Status = Status(3);
 
 const OPTIONS: &str = "l,list-name a,list-full f,full c,count v,inverse x,exact n,newest o,oldest \
     i,ignore-case d:delimiter s:session P:parent g:pgroup t:terminal u:euid U:uid G:group e,echo \
-    -L:signal r:runstates L,logpidfile F:pidfile";
+    -L:signal r:runstates L,logpidfile F:pidfile A,ignore-ancestors";
 
 /// What a process has to have.
 #[derive(Default)]
@@ -62,6 +62,8 @@ struct Wanted {
     terminals: Vec<Vec<u8>>,
     states: Vec<u8>,
     only: Vec<u32>,
+    /// Those that are left out.
+    ancestors: Vec<u32>,
 }
 
 fn run(cx: &mut Ctx, kill: bool) -> Result<Status, Error> {
@@ -71,12 +73,7 @@ fn run(cx: &mut Ctx, kill: bool) -> Result<Status, Error> {
         number = given;
     }
     if kill && args.iter().any(|arg| arg == "-l") {
-        let mut text = Vec::new();
-        for n in 1..signal::COUNT as i32 {
-            text.extend_from_slice(signal::name(n).unwrap_or_default().as_bytes());
-            text.push(b'\n');
-        }
-        cx.put(&text)?;
+        cx.put(&crate::shell::builtins::kill::names())?;
         return Ok(Status::OK);
     }
     let mut options = Options::parse(OPTIONS, &args)?;
@@ -132,6 +129,9 @@ fn run(cx: &mut Ctx, kill: bool) -> Result<Status, Error> {
         [_, more, ..] => {
             return Err(Error::bad(show(more), "only one pattern can be given").with(USAGE));
         }
+    }
+    if options.has(b'A') {
+        wanted.ancestors = ancestors();
     }
     let found = find(&wanted, options.has(b'n'), options.has(b'o'))?;
     if kill {
@@ -233,10 +233,25 @@ fn command_line(process: &Process) -> Vec<u8> {
     text.iter().map(|&b| if b == 0 { b' ' } else { b }).collect()
 }
 
+/// Who started this program, and who started those.
+fn ancestors() -> Vec<u32> {
+    let mut list = Vec::new();
+    let mut pid = nix::unistd::getppid().as_raw().unsigned_abs();
+    while pid != 0 && !list.contains(&pid) {
+        list.push(pid);
+        let text = crate::sys::file::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+        pid = crate::procstat::Stat::parse(&text).map_or(0, |stat| stat.ppid);
+    }
+    list
+}
+
 fn find(wanted: &Wanted, newest: bool, oldest: bool) -> Result<Vec<Process>, Error> {
     let own = std::process::id();
     let mut found = proc::all(false).map_err(|e| e.with(FATAL))?;
-    found.retain(|process| process.stat.pid != own && fits(wanted, process) != wanted.inverse);
+    found.retain(|process| {
+        let pid = process.stat.pid;
+        pid != own && !wanted.ancestors.contains(&pid) && fits(wanted, process) != wanted.inverse
+    });
     let better = |a: &Process, b: &Process| match newest {
         true => (a.stat.start, a.stat.pid) >= (b.stat.start, b.stat.pid),
         false => (a.stat.start, a.stat.pid) < (b.stat.start, b.stat.pid),

@@ -48,6 +48,9 @@ struct Choice {
     extra: Vec<Column>,
     format: Option<Format>,
     threads: bool,
+    /// The column of threads is LWP, not SPID.
+    lwp: bool,
+    label: bool,
     no_head: bool,
     wide: bool,
     forest: bool,
@@ -60,6 +63,7 @@ enum Format {
     Full,
     ExtraFull,
     Long,
+    FullLong,
     User,
     BsdLong,
     Jobs,
@@ -78,6 +82,10 @@ impl Format {
             Format::Long => &[
                 "f", "s", "uid", "pid", "ppid", "c", "opri", "ni", "addr", "sz", "wchan", "tname",
                 "time", "comm=CMD",
+            ],
+            Format::FullLong => &[
+                "f", "s", "user=UID", "pid", "ppid", "c", "opri", "ni", "addr", "sz", "wchan",
+                "stime", "tname", "time", "args=CMD",
             ],
             Format::User => &[
                 "user", "pid", "%cpu", "%mem", "vsz", "rss", "tname", "stat", "bsdstart",
@@ -107,10 +115,13 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if c.threads && !columns.iter().any(|column| column.is(b"lwp")) {
         let at = columns.iter().position(|column| column.is(b"pid")).map_or(0, |at| at + 1);
         let behind = columns.split_off(at);
-        columns.append(&mut named(&["lwp=SPID"])?);
+        columns.append(&mut named(&[if c.lwp { "lwp" } else { "lwp=SPID" }])?);
         columns.extend(behind);
     }
     columns.append(&mut c.extra);
+    if c.label {
+        columns.splice(0..0, named(&["label"])?);
+    }
     if busybox {
         column::shape_like_busybox(&mut columns);
     }
@@ -148,7 +159,8 @@ fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
 fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
     let mut c = Choice::default();
     let mut options = cx.parse(
-        "e A a d N,deselect f F l j T L m w H,forest y c M,headers \
+        "e A a d N,deselect f F l j T L m w H,forest y c M,context Z \
+        -n,headers \
         -h,no-headers|no-heading|noheaders|noheading o:format O: k:sort p:pid q:quick-pid \
         -P:ppid g:group-leader s:sid u:user U:User G:Group|group C: t:tty",
     )?;
@@ -169,11 +181,19 @@ fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
             b'a' => c.selection.with_terminal = true,
             b'd' => c.selection.no_leaders = true,
             b'N' => c.selection.negated = true,
+            b'f' if matches!(c.format, Some(Format::Long | Format::FullLong)) => {
+                c.format = Some(Format::FullLong);
+            }
+            b'l' if matches!(c.format, Some(Format::Full | Format::FullLong)) => {
+                c.format = Some(Format::FullLong);
+            }
             b'f' => c.format = Some(Format::Full),
             b'F' => c.format = Some(Format::ExtraFull),
             b'l' => c.format = Some(Format::Long),
+            b'Z' | b'M' => c.label = true,
             b'j' => c.format = Some(Format::Jobs),
-            b'T' | b'L' | b'm' => c.threads = true,
+            b'L' => (c.threads, c.lwp) = (true, true),
+            b'T' | b'm' => c.threads = true,
             b'w' => c.wide = true,
             b'H' => c.forest = true,
             b'h' => c.no_head = true,

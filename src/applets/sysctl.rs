@@ -28,6 +28,8 @@ const ROOT: &str = "/proc/sys";
 #[derive(Default)]
 struct Choice {
     values: bool,
+    /// Without a newline behind them.
+    binary: bool,
     names: bool,
     ignore: bool,
     quiet: bool,
@@ -42,7 +44,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut pattern = None;
     while let Some(letter) = options.next() {
         match letter {
-            b'n' | b'b' => c.values = true,
+            b'n' => c.values = true,
+            b'b' => (c.values, c.binary) = (true, true),
             b'N' => c.names = true,
             b'e' => c.ignore = true,
             b'q' => c.quiet = true,
@@ -155,6 +158,7 @@ fn get(cx: &mut Ctx, c: &Choice, path: &Path, name: &[u8], listing: bool) {
     }
     for line in text.strip_suffix(b"\n").unwrap_or(&text).split(|&b| b == b'\n') {
         let _ = match c.values {
+            true if c.binary => cx.put(line),
             true => cx.put(&[line, b"\n"].concat()),
             false => cx.put(&[&name, b" = ".as_slice(), line, b"\n"].concat()),
         };

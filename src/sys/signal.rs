@@ -139,7 +139,18 @@ pub fn number(text: &[u8]) -> Option<i32> {
         b"POLL" => b"IO",
         _ => name,
     };
-    NAMES.iter().find(|(n, _)| n.as_bytes() == known).map(|(_, number)| *number)
+    let real_time = || {
+        let (first, by) = match (name.strip_prefix(b"RTMIN+"), name.strip_prefix(b"RTMAX-")) {
+            (Some(by), _) => (34, by),
+            (_, Some(by)) => (64, by),
+            _ => return None,
+        };
+        let by: i32 =
+            std::str::from_utf8(by).ok()?.parse().ok().filter(|by| (0..31).contains(by))?;
+        Some(if first == 34 { first + by } else { first - by })
+    };
+    let found = NAMES.iter().find(|(n, _)| n.as_bytes() == known).map(|(_, number)| *number);
+    found.or_else(real_time)
 }
 
 /// Takes the first word like `-9`, `-TERM` or `-SIGTERM` out of a command line,

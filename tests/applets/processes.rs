@@ -104,6 +104,11 @@ fn nice_adds_and_says() {
         applet("chrt").args(args).stdout(output("/usr/bin/chrt", args)).ok();
     }
     applet("ionice").args(["-c", "3", "ionice"]).stdout("idle\n").ok();
+    if reference().is_none() {
+        applet("ionice").args(["-n", "8", "-p", &pid]).stderr_has("0 to 7").fails(1);
+    }
+    applet("arch").stdout(output("/usr/bin/uname", &["-m"])).ok();
+    applet("uname").args(["-ap"]).stdout(output("/usr/bin/uname", &["-a"])).ok();
 }
 
 #[test]
@@ -120,9 +125,15 @@ fn processes_are_found_by_name() {
     applet("pidof").args([&name]).stdout(&line).ok();
     applet("pidof").args(["-o", &one.pid(), &name]).stdout("").fails(1);
     applet("pidof").args(["nosuchprogram"]).stdout("").fails(1);
+    // The kernel keeps 15 bytes of its name, which is not another's.
+    let long = Sleeper::new("averylongname");
+    applet("pidof").args([&long.name[..15]]).stdout("").fails(1);
+    applet("pidof").args([&long.name]).stdout(format!("{}\n", long.pid())).ok();
     if reference().is_none() {
         applet("pgrep").args(["-c", &name]).stdout("1\n").ok();
         applet("pgrep").args(["-c", "nosuchprogram"]).stdout("0\n").fails(1);
+        applet("pgrep").args(["-A", &name]).stdout(&line).ok();
+        applet("pgrep").args(["-A", "-f", "."]).run();
         applet("pgrep").args(["("]).stderr_has("nmatched").fails(2);
         applet("pgrep").fails(2);
     }
@@ -139,7 +150,16 @@ fn all_of_a_name_are_killed() {
     applet("killall").args(["-USR1", &name]).ok();
     assert_eq!((one.ended_by(), two.ended_by()), (Some(10), Some(10)));
     applet("killall").args(["-q", &name]).fails(1);
-    applet("killall").args(["-l"]).ok();
+    let signals = applet("killall").args(["-l"]).ok().stdout;
+    assert!(signals.starts_with(b" 1) HUP\n 2) INT\n 3) QUIT\n"));
+    if reference().is_none() {
+        assert_eq!(applet("pkill").args(["-l"]).ok().stdout, signals);
+        assert_eq!(applet("kill").args(["-l", "--"]).ok().stdout, signals);
+        applet("kill")
+            .args(["-l", "--", "9", "RTMIN+1", "SIGRTMAX-2"])
+            .stdout("KILL\n35\n62\n")
+            .ok();
+    }
     applet("killall").args(["-s", "NOSUCH", "x"]).run();
 }
 
@@ -164,6 +184,9 @@ fn memory_and_time_are_told() {
 fn parameters_of_the_kernel() {
     applet("sysctl").args(["kernel.ostype"]).stdout("kernel.ostype = Linux\n").ok();
     applet("sysctl").args(["-n", "kernel.ostype"]).stdout("Linux\n").ok();
+    if reference().is_none() {
+        applet("sysctl").args(["-b", "kernel.ostype"]).stdout("Linux").ok();
+    }
     applet("sysctl").args(["-n", "kernel/ostype"]).stdout("Linux\n").ok();
     applet("sysctl").args(["-e", "no.such.name"]).stdout("").ok();
     applet("sysctl").args(["no.such.name"]).fails(1);
@@ -213,11 +236,23 @@ fn services_start_and_stop() {
     }
     // it runs once the pid file's process has become the program
     std::thread::sleep(std::time::Duration::from_millis(300));
-    applet("start-stop-daemon").args(start).fails(1);
-    applet("start-stop-daemon").args(["-K", "-p", pidfile, "-x", sleeper]).ok();
+    let running = format!("{sleeper} is already running\n");
+    applet("start-stop-daemon").args(start).stdout(running).fails(1);
+    let pid = std::fs::read_to_string(pidfile).unwrap();
+    let stopped = format!("stopped {sleeper} (pid {})\n", pid.trim());
+    applet("start-stop-daemon").args(["-K", "-p", pidfile, "-x", sleeper]).stdout(stopped).ok();
     std::thread::sleep(std::time::Duration::from_millis(300));
     applet("start-stop-daemon").args(["-K", "-p", pidfile, "-x", sleeper]).fails(1);
-    applet("start-stop-daemon").args(["-K", "-o", "-n", "nosuchservice"]).ok();
+    for (args, what) in [
+        (&["-K", "-o", "-n", "nosuchservice"][..], "nosuchservice"),
+        (&["-K", "-o", "-x", "/nosuch", "-n", "nosuchservice"], "nosuchservice"),
+        (&["-K", "-o", "-x", "/nosuch", "-p", "/nosuch.pid"], "/nosuch"),
+        (&["-K", "-o", "-p", "/nosuch.pid"], "process in pidfile '/nosuch.pid'"),
+        (&["-K", "-o", "-u", "uucp"], "process(es) owned by 'uucp'"),
+    ] {
+        let text = format!("no {what} found; none killed\n");
+        applet("start-stop-daemon").args(args).stdout(text).ok();
+    }
     applet("start-stop-daemon").args(["-S", "-K", "-n", "x"]).run();
 }
 

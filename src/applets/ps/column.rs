@@ -55,6 +55,7 @@ enum What {
     Euser,
     Flags,
     Group,
+    Label,
     Lstart,
     Lwp,
     MajorFaults,
@@ -93,14 +94,14 @@ use Shape::{Command, Left, Right};
 
 /// Names (all that mean the same), head, width, shape. After procps's
 /// documentation of its standard format specifiers.
-const COLUMNS: [(&str, What, &str, usize, Shape); 46] = [
+const COLUMNS: [(&str, What, &str, usize, Shape); 47] = [
     ("addr", What::Addr, "ADDR", 1, Right),
     ("args cmd command", What::Args, "COMMAND", 27, Command),
     ("bsdstart", What::BsdStart, "START", 5, Right),
     ("bsdtime", What::BsdTime, "TIME", 6, Right),
     ("c", What::C, "C", 2, Right),
     ("cgroup", What::Cgroup, "CGROUP", 27, Left),
-    ("comm ucmd ucomm", What::Comm, "COMMAND", 15, Command),
+    ("comm fname ucmd ucomm", What::Comm, "COMMAND", 15, Command),
     ("egid gid", What::Egid, "GID", 5, Right),
     ("etimes", What::ElapsedSeconds, "ELAPSED", 7, Right),
     ("etime", What::Elapsed, "ELAPSED", 11, Right),
@@ -108,6 +109,7 @@ const COLUMNS: [(&str, What, &str, usize, Shape); 46] = [
     ("euser user uname", What::Euser, "USER", 8, Left),
     ("f flag flags", What::Flags, "F", 1, Right),
     ("group egroup", What::Group, "GROUP", 8, Left),
+    ("label context", What::Label, "LABEL", 31, Left),
     ("lstart", What::Lstart, "STARTED", 24, Right),
     ("lwp spid tid", What::Lwp, "LWP", 5, Right),
     ("maj_flt majflt pagein", What::MajorFaults, "MAJFL", 6, Right),
@@ -158,10 +160,17 @@ const OTHER_HEADS: [(&str, &str); 12] = [
     ("tty", "TT"),
 ];
 
+/// Whether a list of columns begins there.
+fn is_list(text: &[u8]) -> bool {
+    let end = text.iter().position(|b| matches!(b, b',' | b' ' | b'='));
+    let (name, _) = split_width(text.get(..end.unwrap_or(text.len())).unwrap_or_default());
+    COLUMNS.iter().any(|row| row.0.split(' ').any(|n| n == name))
+}
+
 impl Column {
     /// The columns of a list: `pid,user` or `pid=ID`, whose head goes on to
-    /// the end of the list (POSIX); the heads of columns in a list by blanks
-    /// end there.
+    /// the end of the list (POSIX) unless columns follow it: `pid=ID,user=WHO`
+    /// are two, as everybody reads it.
     pub fn parse_list(list: &[u8]) -> Result<Vec<Column>, String> {
         let mut columns = Vec::new();
         let mut rest = list;
@@ -172,8 +181,12 @@ impl Column {
             let mut head = None;
             match tail.split_first() {
                 Some((b'=', text)) => {
-                    head = Some(text);
-                    rest = b"";
+                    let follows = |&at: &usize| {
+                        text.get(at) == Some(&b',') && text.get(at + 1..).is_some_and(is_list)
+                    };
+                    let end = (0..text.len()).find(follows).unwrap_or(text.len());
+                    head = text.get(..end);
+                    rest = text.get(end + 1..).unwrap_or_default();
                 }
                 Some((_, tail)) => rest = tail,
                 None => rest = b"",
@@ -267,6 +280,13 @@ impl Column {
             What::Euser => self.user(process.euid, users.name_of(process.euid)),
             What::Flags => format!("{:o}", stat.flags >> 6 & 7),
             What::Group => self.user(process.egid, users.group_of(process.egid)),
+            What::Label => {
+                let text = crate::sys::file::read(process.folder.join("attr/current"));
+                match text.unwrap_or_default().trim_ascii_end() {
+                    b"" => "-".into(),
+                    text => visible(text.strip_suffix(b"\0").unwrap_or(text)),
+                }
+            }
             What::Lstart => self.start_time(process, system).ctime(),
             What::Lwp => process.lwp.to_string(),
             What::MajorFaults => stat.major_faults.to_string(),

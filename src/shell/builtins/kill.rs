@@ -84,21 +84,32 @@ fn send(
     signal::send(pid, number).map_err(|errno| format!("{shown}: {}", error_text(errno as i32)))
 }
 
+/// The numbers and names of all signals, a line for each.
+pub fn names() -> Vec<u8> {
+    let mut text = String::new();
+    for n in 1..signal::COUNT as i32 {
+        if let Some(name) = signal::name(n) {
+            text.push_str(&format!("{n:2}) {name}\n"));
+        }
+    }
+    text.into_bytes()
+}
+
 /// `-l`: all names, or the name of a number or exit status, or the number of a
 /// name.
 fn list(operands: &[&[u8]], out: &mut Vec<u8>) -> Result<(), Failure> {
+    let operands = match operands.split_first() {
+        Some((first, rest)) if *first == b"--" => rest,
+        _ => operands,
+    };
+    if operands.is_empty() {
+        out.extend_from_slice(&names());
+        return Ok(());
+    }
     let mut line = |text: &str| {
         out.extend_from_slice(text.as_bytes());
         out.push(b'\n');
     };
-    if operands.is_empty() {
-        for n in 1..signal::COUNT as i32 {
-            if let Some(name) = signal::name(n) {
-                line(&format!("{n:2}) {name}"));
-            }
-        }
-        return Ok(());
-    }
     for operand in operands {
         let unknown = || Failure::Usage(format!("{}: no such signal", show_bytes(operand)));
         if operand.first().is_some_and(u8::is_ascii_digit) {
