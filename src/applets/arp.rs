@@ -25,13 +25,19 @@ const PERMANENT: u16 = 0x80;
 const REACHABLE: u16 = 2;
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut options = cx.parse("v n a d s i: D H:")?;
+    let mut options = cx.parse("v n a d s i: D H:hw-type t: A:protocol p:")?;
     let (mut numeric, mut what, mut interface) = (false, b'a', None);
     while let Some(letter) = options.next() {
         match letter {
             b'n' => numeric = true,
             b'd' | b's' => what = letter,
             b'i' => interface = Some(options.value()),
+            b'H' | b't' if options.value() != "ether" => {
+                return Err(Error::usage("only ether is known").with(Status::FAILURE));
+            }
+            b'A' | b'p' if options.value() != "inet" => {
+                return Err(Error::usage("only inet is known").with(Status::FAILURE));
+            }
             _ => {}
         }
     }
@@ -114,7 +120,9 @@ fn list(
         let name = name.map_or_else(|| "?".to_string(), |name| show_bytes(&name).to_string());
         let flags = u32::from_str_radix(flags.trim_start_matches("0x"), 16).unwrap_or(0);
         // ATF_COM, ATF_PERM, ATF_PUBL
-        if flags & 2 == 0 {
+        if flags & 2 == 0 && flags & 8 != 0 {
+            cx.print(format_args!("{name} ({ip}) at * "))?;
+        } else if flags & 2 == 0 {
             cx.print(format_args!("{name} ({ip}) at <incomplete> "))?;
         } else {
             cx.print(format_args!("{name} ({ip}) at {mac} [ether] "))?;
@@ -127,7 +135,7 @@ fn list(
         }
         cx.print(format_args!(" on {device}\n"))?;
     }
-    if host.is_some() && !any {
+    if (host.is_some() || interface.is_some()) && !any {
         cx.print(format_args!("No match found in {entries} entries\n"))?;
     }
     Ok(Status::OK)

@@ -353,7 +353,13 @@ impl<'k> Change<'k> {
         if let Some(old) = old {
             links::remove_address(self.kernel, old).map_err(failed)?;
         }
+        // Whoever gets an address is to be used, unless told otherwise.
+        let raise = self.address.is_some() && self.mask & libc::IFF_UP as u32 == 0;
         if ip.is_unspecified() {
+            if raise {
+                links::set_flags(self.kernel, self.link.index, libc::IFF_UP, true)
+                    .map_err(failed)?;
+            }
             return Ok(Status::OK);
         }
         let net = address::network(IpAddr::V4(ip), if self.peer.is_some() { 32 } else { bits });
@@ -372,8 +378,7 @@ impl<'k> Change<'k> {
         }
         request.put_name(ifa::LABEL, &self.name);
         self.kernel.change(request).map_err(failed)?;
-        // Whoever gets an address is to be used, unless told otherwise.
-        if self.address.is_some() && self.mask & libc::IFF_UP as u32 == 0 {
+        if raise {
             links::set_flags(self.kernel, self.link.index, libc::IFF_UP, true).map_err(failed)?;
         }
         Ok(Status::OK)

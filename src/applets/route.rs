@@ -31,7 +31,13 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         match letter {
             b'n' => numeric = true,
             b'e' => extended = true,
-            b'A' => six = options.value() == "inet6",
+            b'A' => {
+                let family = options.value();
+                six = family == "inet6";
+                if !six && family != "inet" {
+                    return Err(Error::bad(crate::applet::show(&family), "not a family"));
+                }
+            }
             _ => {}
         }
     }

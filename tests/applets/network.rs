@@ -47,6 +47,7 @@ fn ifconfig_sets() {
         "10.4.0.1/24 brd 10.4.0.255 scope global v0:1\n",
     );
     link(&format!("$RB ifconfig v0 10.3.0.1; $RB ifconfig v0 0.0.0.0; {show}"), "");
+    link("ip link set v0 down; $RB ifconfig v0 0.0.0.0; ip -o link show v0 | grep -c ,UP", "1\n");
     link(
         &format!("$RB ifconfig v0 10.3.0.1 pointopoint 10.3.0.2; {show}"),
         "10.3.0.1 peer 10.3.0.2/32 brd 10.255.255.255 scope global v0\n",
@@ -132,6 +133,13 @@ fn neighbours() {
         ),
         "? (10.0.0.3) at 01:02:03:04:05:06 [ether] PERM on v0\n10.0.0.3 dev v0 lladdr 01:02:03:04:05:06 PERMANENT \n",
     );
+    link(
+        &format!(
+            "{up}ip neigh add proxy 10.0.0.77 dev v0; $RB arp -n -A inet -H ether; $RB arp -n -i lo"
+        ),
+        "? (10.0.0.77) at * PERM PUP on v0\nNo match found in 1 entries\n",
+    );
+    own("$RB arp -H x25; $RB arp -A inet6; $RB route -A x25", "");
 }
 
 #[test]
