@@ -63,7 +63,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             Err(error) => return fail(error),
         };
         if !is {
-            if !quiet && !number {
+            if !quiet {
                 cx.print(format_args!("{} is not a mountpoint\n", show(path)))?;
             }
             return Ok(Status::FAILURE);

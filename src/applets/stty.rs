@@ -78,6 +78,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if modes != before {
         cx.flush()?;
         termios::set(fd, &modes, When::Drained).map_err(|e| Error::os(&name, e))?;
+        // The device takes what it can, and succeeds when that is anything.
+        if termios::get(fd).is_ok_and(|now| now != modes) {
+            return Err(Error::msg(format_args!("{name}: it cannot do all of that")));
+        }
     }
     Ok(Status::OK)
 }

@@ -111,7 +111,11 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             Ok(()) => good += 1,
             Err(error) => {
                 failed += 1;
-                cx.warn(error);
+                // -q: that nothing is mounted there is not said
+                let known = mounts::all().is_ok_and(|list| find(&list, operand).is_some());
+                if !c.quiet || known {
+                    cx.warn(error);
+                }
             }
         }
     }
@@ -166,9 +170,6 @@ fn one(cx: &mut Ctx, c: &Choice, operand: &OsStr) -> Result<(), Error> {
         }
     };
     let Some(mount) = find(&list, operand) else {
-        if c.quiet {
-            return Ok(());
-        }
         let there = std::fs::symlink_metadata(operand);
         return Err(match there {
             Err(error) if !tags::is_tag(operand.as_bytes()) => Error::os(show(operand), error),

@@ -68,7 +68,11 @@ pub fn get(fd: impl AsFd) -> Result<Modes, Errno> {
 pub fn set(fd: impl AsFd, modes: &Modes, when: When) -> Result<(), Errno> {
     let mut modes = *modes;
     // Programs that know codes only see no speed where it is a number.
-    modes.control |= code(modes.output_speed) | code(modes.input_speed) << 16;
+    modes.control |= code(modes.output_speed);
+    // One that is the same has no code, as of the C library's tcsetattr(3).
+    if modes.input_speed != modes.output_speed {
+        modes.control |= code(modes.input_speed) << 16;
+    }
     let request = SET + when as u32;
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: as above; the call reads it.

@@ -337,7 +337,7 @@ fn unmounting_all() {
              $RB umount -Rv a; $RB umount -q nosuch; echo $?\n",
         ),
         "rw,relatime tmpfs one\nrw,relatime tmpfs two\numount: /mnt/a/x unmounted\n\
-         umount: /mnt/a unmounted\n0\n",
+         umount: /mnt/a unmounted\n32\n",
     );
 }
 

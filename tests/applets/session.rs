@@ -103,6 +103,31 @@ fn a_session_on_a_terminal() {
     assert!(text.contains("[COMMAND_EXIT_CODE=\"130\"]"), "{text}");
 }
 
+/// What GNU's stty says afterwards, and that a pseudo-terminal has eight bits.
+#[test]
+fn modes_of_a_terminal() {
+    if reference().is_some() {
+        return;
+    }
+    for (setting, saved) in [
+        ("-echo", "2502:5:bf:8a33:3:"),
+        ("raw", "0:4:bf:8a38:3:"),
+        ("9600 intr x", "2502:5:bd:8a3b:78:"),
+        ("tab3 crtscts", "2502:1805:800000bf:8a3b:3:"),
+    ] {
+        let mut t = Pty::new();
+        let command = format!("/usr/bin/stty sane 38400; stty {setting}; /usr/bin/stty -g");
+        t.start_here(&["sh", "-c", &command], &[]);
+        t.expect(saved);
+    }
+    for setting in ["cs7", "parenb", "evenp"] {
+        let mut t = Pty::new();
+        let command = format!("/usr/bin/stty sane; stty {setting}; echo st=$?");
+        t.start_here(&["sh", "-c", &command], &[]);
+        t.expect("standard input: it cannot do all of that\r\nst=1\r\n");
+    }
+}
+
 #[test]
 fn a_line_is_talked_to() {
     if reference().is_some() {
