@@ -69,13 +69,13 @@ fn choice(cx: &Ctx) -> Result<Choice, Error> {
     let (mut parents, mut strip) = (false, false);
     let mut options = cx.parse(
         "a,archive R,recursive r d p P,no-dereference L,dereference H f,force i,interactive \
-        n,no-clobber u?update v,verbose x,one-file-system l,link s,symbolic-link b S:suffix \
+        n,no-clobber u -U?update v,verbose x,one-file-system l,link s,symbolic-link b S:suffix \
         t:target-directory T,no-target-directory Z -1,parents -2?preserve -3:no-preserve \
         -4?reflink -5:sparse -6?backup -7,remove-destination -8,attributes-only \
         -9,strip-trailing-slashes -0,copy-contents c",
     )?;
     while let Some(letter) = options.next() {
-        let value = if letter == b'u' { None } else { options.optional() };
+        let value = if letter == b'U' { None } else { options.optional() };
         let words = value.as_ref().map(|value| value.as_bytes());
         match letter {
             b'a' => {
@@ -95,7 +95,8 @@ fn choice(cx: &Ctx) -> Result<Choice, Error> {
             b'f' => copier.force = true,
             b'i' => copier.existing = Existing::Ask,
             b'n' => copier.existing = Existing::Leave,
-            b'u' => match options.optional().as_ref().map(|value| value.as_bytes()) {
+            b'u' => copier.existing = Existing::Update,
+            b'U' => match options.optional().as_ref().map(|value| value.as_bytes()) {
                 None | Some(b"older") => copier.existing = Existing::Update,
                 Some(b"none") => copier.existing = Existing::Leave,
                 Some(_) => copier.existing = Existing::Replace,

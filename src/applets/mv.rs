@@ -58,7 +58,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let (mut folder, mut never, mut strip, mut update) = (None, false, false, false);
     let (mut backup, mut control, mut suffix) = (false, None, None);
     let mut options = cx.parse(
-        "f,force i,interactive n,no-clobber u?update v,verbose b S:suffix -6?backup Z \
+        "f,force i,interactive n,no-clobber u -U?update v,verbose b S:suffix -6?backup Z \
         t:target-directory T,no-target-directory -9,strip-trailing-slashes",
     )?;
     while let Some(letter) = options.next() {
@@ -67,6 +67,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'i' => (m.existing, m.force) = (Existing::Ask, false),
             b'n' => (m.existing, m.force) = (Existing::Leave, false),
             b'u' => update = true,
+            b'U' => match options.optional().as_ref().map(|value| value.as_bytes()) {
+                None | Some(b"older") => update = true,
+                Some(b"none") => m.existing = Existing::Leave,
+                Some(_) => update = false,
+            },
             b'v' => m.verbose = true,
             b'b' => backup = true,
             b'6' => (backup, control) = (true, options.optional()),

@@ -240,10 +240,10 @@ fn time(seconds: i64, nanos: i64) -> Vec<u8> {
 /// The name, and the target of a link behind it; in quotes, or as they are.
 fn with_target(subject: &Subject, quotes: bool) -> Vec<u8> {
     let mut text = Vec::new();
-    quote(&mut text, subject.name.as_bytes(), quotes);
-    if subject.stat.st_mode & libc::S_IFMT == libc::S_IFLNK
-        && let Ok(target) = readlink(subject.name)
-    {
+    // busybox and toybox quote the names of links only
+    let link = subject.stat.st_mode & libc::S_IFMT == libc::S_IFLNK;
+    quote(&mut text, subject.name.as_bytes(), quotes && link);
+    if link && let Ok(target) = readlink(subject.name) {
         text.extend_from_slice(b" -> ");
         quote(&mut text, &target.into_vec(), quotes);
     }

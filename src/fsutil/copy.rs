@@ -391,6 +391,10 @@ impl Copier {
                 if same(&stat, &existing) && self.instead == Instead::HardLink {
                     return Ok(());
                 }
+                let asked = self.force || self.remove_first || self.existing == Existing::Ask;
+                if self.instead != Instead::Copy && !asked {
+                    return Err(Error::os(show_bytes(to.path), Errno::EEXIST));
+                }
                 unlinkat(to.dir, to.name, UnlinkatFlags::NoRemoveDir)
                     .map_err(|e| Error::os(show_bytes(to.path), e))?;
                 there = None;
@@ -462,7 +466,7 @@ impl Copier {
             let one_name = is_same_name(from, to);
             let fine = !one_name && (self.instead != Instead::Copy || self.remove_first)
                 || self.backup.is_some();
-            if !fine || one_name && self.backup.is_none() {
+            if !fine || one_name {
                 return Err(Error::msg(format_args!("'{shown}' and '{path}' are the same file")));
             }
         } else if self.made.holds(existing.st_dev, existing.st_ino) && self.backup.is_none() {
@@ -540,11 +544,9 @@ impl Copier {
             let mode = Mode::from_bits_truncate(stat.st_mode & mask);
             let flags = write | OFlag::O_CREAT | OFlag::O_EXCL;
             target = openat(to.dir, to.name, flags, mode);
-            if matches!(target, Err(Errno::EEXIST)) {
-                return Err(Error::msg(format_args!(
-                    "not writing through dangling symlink '{}'",
-                    show_bytes(to.path)
-                )));
+            if matches!(target, Err(Errno::EEXIST)) && walk.depth() == 0 {
+                // POSIX: what a link leads to is made, unlike with GNU's.
+                target = openat(to.dir, to.name, write | OFlag::O_CREAT, mode);
             }
         }
         let target = target.map_err(wrong)?;

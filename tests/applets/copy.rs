@@ -101,7 +101,8 @@ fn what_is_there() {
     assert_eq!(text(at("old.~1~")), "text");
     cp(&["-S", ".bak", "src/d/b", "src/hard", "dst"]).ok();
     symlink("gone", at("hole")).unwrap();
-    cp(&["src/a", "hole"]).stderr_has("dangling symlink").fails(1);
+    cp(&["src/a", "hole"]).ok();
+    assert_eq!(text(at("gone")), "text");
     cp(&["--remove-destination", "src/a", "hole"]).ok();
     assert!(!at("hole").is_symlink());
     fs::create_dir(at("dst2")).unwrap();
@@ -254,4 +255,38 @@ fn moves_to_another_file_system() {
     assert!(there.join("src/dangling").is_symlink());
     assert_eq!(there.join("src/d").metadata().unwrap().mtime(), 981_173_106);
     fs::remove_dir_all(&there).unwrap();
+}
+
+#[test]
+fn what_is_there_already() {
+    let dir = Scratch::new("copy");
+    dir.file("a", "one\n");
+    dir.file("b", "two\n");
+    applet("cp").dir(dir.path()).args(["-l", "a", "b"]).stdout("").fails(1);
+    applet("cp").dir(dir.path()).args(["-s", "a", "b"]).stdout("").fails(1);
+    applet("cat").dir(dir.path()).args(["b"]).stdout("two\n").ok();
+    applet("cp").dir(dir.path()).args(["-lf", "a", "b"]).stdout("").ok();
+    applet("stat").dir(dir.path()).args(["-c", "%h", "b"]).stdout("2\n").ok();
+    // a link to nothing is written through
+    applet("ln").dir(dir.path()).args(["-s", "nowhere", "link"]).ok();
+    applet("cp").dir(dir.path()).args(["a", "link"]).stdout("").ok();
+    applet("cat").dir(dir.path()).args(["nowhere"]).stdout("one\n").ok();
+    applet("stat")
+        .dir(dir.path())
+        .args(["-c", "%N", "a", "link"])
+        .stdout("a\n'link' -> 'nowhere'\n")
+        .ok();
+}
+
+#[test]
+fn options_together_own() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("copy");
+    dir.file("a", "one\n");
+    applet("cp").dir(dir.path()).args(["-bf", "a", "a"]).stdout("").fails(1);
+    applet("cat").dir(dir.path()).args(["a"]).stdout("one\n").ok();
+    applet("cp").dir(dir.path()).args(["-uv", "a", "x"]).stdout("'a' -> 'x'\n").ok();
+    applet("mv").dir(dir.path()).args(["-uv", "x", "y"]).stdout("renamed 'x' -> 'y'\n").ok();
 }
