@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
+use nix::errno::Errno;
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat, fstatat, stat};
 
@@ -31,6 +32,8 @@ struct Choice {
     verbose: bool,
     changes: bool,
     silent: bool,
+    /// Links themselves.
+    links: bool,
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -56,6 +59,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         verbose: false,
         changes: false,
         silent: false,
+        links: false,
     };
     let mut recursive = false;
     let mut options = Options::parse(
@@ -69,6 +73,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'v' => c.verbose = true,
             b'c' => (c.verbose, c.changes) = (true, true),
             b'f' => c.silent = true,
+            b'h' => c.links = true,
             b'1' => {
                 let file = options.value();
                 let like = stat(file.as_os_str()).map_err(|e| Error::os(show(&file), e))?;
@@ -94,7 +99,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         return missing("which file?");
     }
     for operand in operands {
-        let mut walk = Walk::new(Follow::Start);
+        let mut walk = Walk::new(if c.links { Follow::Never } else { Follow::Start });
         if !recursive {
             walk.max_depth = 0;
         }
@@ -124,6 +129,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 fn one(cx: &mut Ctx, c: &Choice, walk: &mut Walk) -> Result<(), Error> {
     let wrong = |walk: &Walk, errno| Error::os(show_bytes(walk.path()), errno);
     let top = walk.depth() == 0;
+    if c.links && walk.kind() == libc::S_IFLNK {
+        // Linux has no modes of links.
+        return Err(wrong(walk, Errno::EOPNOTSUPP));
+    }
     if !top && walk.kind() == libc::S_IFLNK {
         return Ok(());
     }

@@ -127,8 +127,13 @@ fn operand_file(c: &Choice, operand: &OsStr) -> std::io::Result<File> {
     let name = operand.to_os_string();
     if is_link {
         let quiet = c.layout != Layout::Long && !c.folder_itself && !c.classify;
-        let followed = path.metadata().ok();
-        let wanted = c.follow || c.follow_operands;
+        let followed = path.metadata();
+        if c.follow {
+            let meta = followed?;
+            return Ok(File { name, folder: None, meta: Some(meta), is_link: false });
+        }
+        let followed = followed.ok();
+        let wanted = c.follow_operands;
         if let Some(meta) = followed
             && (wanted || quiet && meta.is_dir())
         {
@@ -376,12 +381,16 @@ fn printable(name: &[u8], control: Control) -> Cow<'_, [u8]> {
     let is_plain = |b: &u8| {
         matches!(b, b' '..=b'~') && !(control == Control::Escape && matches!(b, b' ' | b'\\'))
     };
-    if control == Control::Raw || name.iter().all(is_plain) {
+    let quoted = control == Control::Quote;
+    if control == Control::Raw || !quoted && name.iter().all(is_plain) {
         return Cow::Borrowed(name);
     }
     let mut out = Vec::with_capacity(name.len());
+    if quoted {
+        out.push(b'"');
+    }
     let hidden = |out: &mut Vec<u8>, bytes: &[u8]| match control {
-        Control::Escape => {
+        Control::Escape | Control::Quote => {
             for byte in bytes {
                 out.extend_from_slice(format!("\\{byte:03o}").as_bytes());
             }
@@ -397,8 +406,12 @@ fn printable(name: &[u8], control: Control) -> Cow<'_, [u8]> {
                     out.push(b'\\');
                     out.extend_from_slice(bytes);
                 }
-                ('\n', Control::Escape) => out.extend_from_slice(b"\\n"),
-                ('\t', Control::Escape) => out.extend_from_slice(b"\\t"),
+                ('"' | '\\', Control::Quote) => {
+                    out.push(b'\\');
+                    out.extend_from_slice(bytes);
+                }
+                ('\n', Control::Escape | Control::Quote) => out.extend_from_slice(b"\\n"),
+                ('\t', Control::Escape | Control::Quote) => out.extend_from_slice(b"\\t"),
                 _ if c.is_control() => hidden(&mut out, bytes),
                 _ => out.extend_from_slice(bytes),
             }
@@ -406,6 +419,9 @@ fn printable(name: &[u8], control: Control) -> Cow<'_, [u8]> {
         for byte in chunk.invalid() {
             hidden(&mut out, &[*byte]);
         }
+    }
+    if quoted {
+        out.push(b'"');
     }
     Cow::Owned(out)
 }

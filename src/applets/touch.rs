@@ -97,7 +97,7 @@ fn set(path: &OsStr, a: &TimeSpec, m: &TimeSpec, follow: bool, make: bool) -> Re
     let how = if follow { UtimensatFlags::FollowSymlink } else { UtimensatFlags::NoFollowSymlink };
     match utimensat(AT_FDCWD, path, a, m, how) {
         Err(Errno::ENOENT) if !make => return Ok(()),
-        Err(Errno::ENOENT) if follow => {}
+        Err(Errno::ENOENT) => {}
         done => return done,
     }
     if path.as_bytes().ends_with(b"/") {

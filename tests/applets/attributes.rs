@@ -252,3 +252,18 @@ fn space() {
     fallocate(&["-d", "zeros"]).ok();
     assert_eq!(dir.path().join("zeros").metadata().unwrap().blocks(), 0);
 }
+
+#[test]
+fn links_themselves_own() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("attributes");
+    dir.file("f", "x");
+    applet("ln").dir(dir.path()).args(["-s", "f", "l"]).ok();
+    applet("chmod").dir(dir.path()).args(["644", "f"]).ok();
+    applet("chmod").dir(dir.path()).args(["-h", "600", "l"]).stdout("").fails(1);
+    applet("stat").dir(dir.path()).args(["-c", "%a", "f"]).stdout("644\n").ok();
+    applet("touch").dir(dir.path()).args(["-h", "new"]).ok();
+    applet("stat").dir(dir.path()).args(["-c", "%s", "new"]).stdout("0\n").ok();
+}

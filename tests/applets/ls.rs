@@ -210,3 +210,14 @@ fn forms_of_times() {
     ls("--full-time").stdout(line("2001-02-03 04:05:06.000000000 +0000")).ok();
     ls("--time-style=never").fails(2);
 }
+
+#[test]
+fn quoted_and_dangling() {
+    let dir = Scratch::new("ls");
+    dir.file("a b\"c", "");
+    std::os::unix::fs::symlink("nowhere", dir.path().join("link")).expect("a link");
+    applet("ls").dir(dir.path()).args(["-Q", "a b\"c"]).stdout("\"a b\\\"c\"\n").ok();
+    applet("ls").dir(dir.path()).args(["-T", "4", "link"]).stdout("link\n").ok();
+    let dangling = applet("ls").dir(dir.path()).args(["-L", "link"]).stdout("").run();
+    assert_ne!(dangling.status, 0);
+}

@@ -116,3 +116,12 @@ fn files() {
     applet("sort").dir(dir.path()).args(["g"]).stdout("a\nb\nc\n").ok();
     applet("sort").dir(dir.path()).args(["-o", "/nosuch/x", "f"]).stdout("").fails(2);
 }
+
+#[test]
+fn candidates_of_a_release() {
+    applet("sort")
+        .args(["-V"])
+        .stdin("a-1.2.tgz\na-1.10.tgz\na-1.2-rc1.tgz\n")
+        .stdout("a-1.2-rc1.tgz\na-1.2.tgz\na-1.10.tgz\n")
+        .ok();
+}

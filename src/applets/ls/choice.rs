@@ -23,6 +23,8 @@ pub enum Control {
     Raw,
     Question,
     Escape,
+    /// Between quotes, as in C.
+    Quote,
 }
 
 /// Which of its times a file shows.
@@ -112,8 +114,8 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
         B,ignore-backups d,directory R,recursive h,human-readable -D,si i,inode \
         s,size k,kibibytes Z,context t S X v U f r,reverse u c F,classify p \
         L,dereference H,dereference-command-line q,hide-control-chars \
-        N,show-control-chars|literal b,escape w:width -E,group-directories-first \
-        -I,full-time -J?color|colour -T:time-style -K:time -M:sort",
+        N,show-control-chars|literal b,escape Q,quote-name w:width T:tabsize -E,group-directories-first \
+        -I,full-time -J?color|colour -Y:time-style -K:time -M:sort",
     )?;
     while let Some(letter) = options.next() {
         match letter {
@@ -156,6 +158,7 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
             b'q' => c.control = Control::Question,
             b'N' => c.control = Control::Raw,
             b'b' => c.control = Control::Escape,
+            b'Q' => c.control = Control::Quote,
             b'w' => {
                 let number = usize::try_from(options.number("not a width")?);
                 width = Some(number.unwrap_or(usize::MAX));
@@ -175,7 +178,7 @@ pub fn parse(cx: &Ctx) -> Result<(Choice, Vec<OsString>), Error> {
                     Some(other) => return Err(no_such("--color", other)),
                 };
             }
-            b'T' => {
+            b'Y' => {
                 let value = options.bytes();
                 if !time_style(&mut c, &value) {
                     return Err(no_such("--time-style", &value));

@@ -32,9 +32,22 @@ pub fn by_version(a: &[u8], b: &[u8]) -> Ordering {
     };
     rank(a)
         .cmp(&rank(b))
+        .then_with(|| candidates(a, b))
         .then_with(|| debian(without_suffix(a), without_suffix(b)))
         .then_with(|| debian(a, b))
         .then_with(|| a.cmp(b))
+}
+
+/// `x-1.2-rc1.tgz` is before `x-1.2.tgz`, as in busybox and toybox.
+fn candidates(a: &[u8], b: &[u8]) -> Ordering {
+    let (x, y) = (without_suffix(a), without_suffix(b));
+    if x.len() == a.len() || y.len() == b.len() {
+        return Ordering::Equal;
+    }
+    let early = |rest: Option<&[u8]>| {
+        rest.is_some_and(|rest| rest.starts_with(b"-rc") || rest.starts_with(b"-pre"))
+    };
+    early(y.strip_prefix(x)).cmp(&early(x.strip_prefix(y)))
 }
 
 /// Texts and numbers in turn, as Debian compares versions.
