@@ -132,6 +132,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         name != "-" && stat(name).is_ok_and(|s| s.st_mode & libc::S_IFMT == libc::S_IFDIR)
     };
     match (folder(old), folder(new)) {
+        (true, true) if old == new => {}
         (true, true) => diff.folders(cx, old.as_bytes(), new.as_bytes(), 0)?,
         (true, false) => {
             let old = join(old.as_bytes(), base(new));
@@ -195,6 +196,8 @@ impl Diff {
                     }
                 }
             }
+            // With -N a folder that is missing is an empty one.
+            Err(error) if self.new_files && error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => self.warn(cx, Error::os(show(path), error)),
         }
         crate::order::sort(&mut list);

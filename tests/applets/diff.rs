@@ -146,3 +146,13 @@ fn bytes_and_tabs() {
         .stdout("Files a and a are identical\n")
         .ok();
 }
+
+#[test]
+fn missing_and_same_folders() {
+    let dir = Scratch::new("diff");
+    dir.file("d/s/g", "deep\n");
+    dir.file("e/f", "x\n");
+    applet("diff").dir(dir.path()).args(["d", "d"]).stdout("").ok();
+    let done = applet("diff").dir(dir.path()).args(["-rNq", "d", "e"]).fails(1);
+    assert!(done.stderr.is_empty());
+}
