@@ -1,9 +1,9 @@
 //! env: run a program in another environment, or print this one. POSIX, with
-//! GNU's `-u`, `-0`, `-C`.
+//! GNU's `-u`, `-0`, `-C`, `-S`.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::options::Options;
@@ -13,10 +13,11 @@ use crate::sys;
 pub(super) static APPLET: Applet = Applet {
     name: "env",
     summary: "run a program in another environment",
-    usage: "[-i0] [-u NAME]... [-C DIR] [NAME=VALUE...] [PROG [ARG...]]\n\
+    usage: "[-i0] [-u NAME]... [-C DIR] [-S TEXT] [NAME=VALUE...] [PROG [ARG...]]\n\
             \x20 -i, -    start with no environment\n\
             \x20 -u NAME  without this variable\n\
             \x20 -C DIR   in this folder\n\
+            \x20 -S TEXT  the words of TEXT, in quotes and with \\ and ${NAME}, are arguments\n\
             \x20 -0       a zero byte instead of a newline in the list",
     kind: Kind::Fork, // becomes another program
     run,
@@ -33,8 +34,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut folder = None;
     let mut command = cx.args.to_vec();
     loop {
-        let spec = "+i,ignore-environment 0,null u:unset C:chdir";
+        let spec = "+i,ignore-environment 0,null u:unset C:chdir S:split-string v,debug";
         let mut options = Options::parse(spec, &command)?;
+        let mut split: Option<Vec<OsString>> = None;
         while let Some(letter) = options.next() {
             match letter {
                 b'i' => list.clear(),
@@ -46,10 +48,20 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                     }
                     remove(&mut list, name.as_bytes());
                 }
+                b'S' => {
+                    let text = options.bytes();
+                    split.get_or_insert_default().extend(words(cx, &text)?);
+                }
+                b'v' => {}
                 _ => folder = Some(options.value()),
             }
         }
         command = options.operands;
+        if let Some(words) = split {
+            // There may be options among them.
+            command.splice(0..0, words);
+            continue;
+        }
         // `-` is -i; options may be behind it
         if command.first().is_none_or(|word| word != "-") {
             break;
@@ -90,6 +102,64 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         &mut list.iter().map(OsString::as_os_str),
     );
     Err(Error::not_run(show(name), errno))
+}
+
+/// The words of -S: apart by blanks, with quotes, escapes and `${NAME}`.
+fn words(cx: &Ctx, text: &[u8]) -> Result<Vec<OsString>, Error> {
+    let bad = |why: &str| Err(Error::usage(format_args!("-S: {why}")));
+    let mut words = Vec::new();
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote = None;
+    let mut rest = text;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match (byte, quote) {
+            (b'\'' | b'"', None) => {
+                quote = Some(byte);
+                word.get_or_insert_default();
+            }
+            (_, Some(mark)) if byte == mark => quote = None,
+            (b' ' | b'\t' | b'\n' | b'\r' | 11 | 12, None) => words.extend(word.take()),
+            (b'#', None) if word.is_none() => break,
+            (b'\\', _) => {
+                let Some((&letter, tail)) = rest.split_first() else {
+                    return bad("a backslash at the end");
+                };
+                rest = tail;
+                let one = word.get_or_insert_default();
+                match (letter, quote) {
+                    (b'\\' | b'\'', Some(b'\'')) => one.push(letter),
+                    (_, Some(b'\'')) => one.extend([b'\\', letter]),
+                    (b'_', None) => words.extend(word.take()),
+                    (b'c', None) => break,
+                    (b'_', _) => one.push(b' '),
+                    (b'n', _) => one.push(b'\n'),
+                    (b't', _) => one.push(b'\t'),
+                    (b'r', _) => one.push(b'\r'),
+                    (b'f', _) => one.push(12),
+                    (b'v', _) => one.push(11),
+                    (b'#' | b'$' | b'"' | b'\'' | b'\\', _) => one.push(letter),
+                    _ => return bad("no such escape"),
+                }
+            }
+            (b'$', None | Some(b'"')) => {
+                let name = rest.strip_prefix(b"{").and_then(|rest| {
+                    let end = rest.iter().position(|&b| b == b'}')?;
+                    rest.split_at_checked(end)
+                });
+                let Some((name, tail)) = name else { return bad("only ${NAME} can be had") };
+                rest = tail.get(1..).unwrap_or_default();
+                let value = cx.env.get(name).map(OsStr::as_bytes).unwrap_or_default();
+                word.get_or_insert_default().extend_from_slice(value);
+            }
+            _ => word.get_or_insert_default().push(byte),
+        }
+    }
+    if quote.is_some() {
+        return bad("a quote has no end");
+    }
+    words.extend(word);
+    Ok(words.into_iter().map(OsString::from_vec).collect())
 }
 
 fn remove(list: &mut Vec<OsString>, name: &[u8]) {

@@ -5,6 +5,18 @@ use crate::harness::namespace::{Right, is_root, prints, right, script};
 use crate::harness::scratch::Scratch;
 
 #[test]
+fn words_of_a_text_own() {
+    if reference().is_some() {
+        return;
+    }
+    let text = r#"echo a "b  c" 'd\'e' ${A} x\_y "q\_r" # no"#;
+    applet("env").env("A", "1").args(["-S", text]).stdout("a b  c d'e 1 x y q r\n").ok();
+    applet("env").args(["-S-i A=3", "B=4"]).stdout("A=3\nB=4\n").ok();
+    applet("env").args(["-vS", "sh -c", "echo $0", "there"]).stdout("there\n").ok();
+    applet("env").args(["-S", "'"]).stdout("").fails(125);
+}
+
+#[test]
 fn an_environment() {
     applet("env").args(["-i"]).stdout("").ok();
     applet("env").args(["-i", "A=1", "B=x y", "A=2"]).ok();
