@@ -56,13 +56,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'u' => user = Some(options.bytes()),
             b'p' => (ip, port) = place(&options.bytes())?,
             b'd' => {
-                let text = options.bytes();
-                cx.put(&http::decode(&text).unwrap_or(text))?;
+                cx.put(&decode(&options.bytes()))?;
                 return Ok(Status::OK);
             }
             b'e' => {
                 encode(cx, &options.bytes())?;
-                cx.put(b"\n")?;
                 return Ok(Status::OK);
             }
             _ => {}
@@ -144,6 +142,24 @@ fn place(text: &[u8]) -> Result<(Option<std::net::IpAddr>, u16), Error> {
     };
     let port = std::str::from_utf8(port).ok().and_then(|port| port.parse().ok());
     Ok((ip, port.ok_or_else(wrong)?))
+}
+
+/// `-d`: what a form sends; what makes no sense stays as it is.
+fn decode(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((&first, behind)) = rest.split_first() {
+        let escape = rest.get(..3).filter(|_| first == b'%').and_then(http::decode);
+        rest = match &escape {
+            Some(_) => rest.get(3..).unwrap_or_default(),
+            None => behind,
+        };
+        match escape {
+            Some(byte) => out.extend_from_slice(&byte),
+            None => out.push(if first == b'+' { b' ' } else { first }),
+        }
+    }
+    out
 }
 
 /// What is no letter or digit becomes `&#N;`.

@@ -19,9 +19,9 @@ pub(super) static APPLET: Applet = Applet {
     name: "nc",
     summary: "carry bytes to and from a connection",
     usage: "[-46nuvz] [-w SEC] [-i SEC] [-s ADDR] [-p PORT] HOST PORT [-e PROG ARG...]\n\
-            \x20      nc -l [-k] [-46nuv] [-w SEC] [-s ADDR] -p PORT [-e PROG ARG...]\n\
+            \x20      nc -l [-k] [-46nuv] [-w SEC] [-s ADDR] -p PORT [[-e] PROG ARG...]\n\
             \x20      nc -f FILE\n\
-            \x20 -l  wait for a connection; -k (or -ll with -e): for one after another\n\
+            \x20 -l  wait for a connection; -k, -L (or -ll with -e): for one after another\n\
             \x20 -e  run PROG with the connection as its input and output\n\
             \x20 -p  own port      -s  own address    -u  UDP    -n  no names\n\
             \x20 -w  give up connecting, or ending, after SEC\n\
@@ -71,8 +71,18 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             args.push(std::ffi::OsStr::from_bytes(flags).to_os_string());
         }
     }
-    let mut options =
-        crate::options::Options::parse("4 6 n u v z l k w: i: s: p: f: q: o:", &args)?;
+    // What is behind the port that it listens on is a program, too.
+    let has = |letters: &[u8]| {
+        args.iter().any(|arg| {
+            let rest = arg.as_bytes().strip_prefix(b"-").unwrap_or_default();
+            rest.iter().any(|b| letters.contains(b))
+        })
+    };
+    let table = match has(b"lL") && has(b"p") {
+        true => "+4 6 n u v z l L E N k w: i: s: p: f: q: o:",
+        false => "4 6 n u v z l L E N k w: i: s: p: f: q: o:",
+    };
+    let mut options = crate::options::Options::parse(table, &args)?;
     let (mut family, mut source, mut port, mut file) = (0, None, 0, None);
     let mut listens = 0;
     while let Some(letter) = options.next() {
@@ -83,6 +93,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'v' => c.verbose = true,
             b'z' => c.scan = true,
             b'l' => listens += 1,
+            b'L' => listens += 2,
             b'k' => c.keep = true,
             b'w' => c.wait = Some(Duration::from_secs(options.number("not a number of seconds")?)),
             b'i' => c.pause = Some(Duration::from_secs(options.number("not a number of seconds")?)),
@@ -112,6 +123,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let words: Vec<_> = operands.collect();
         if let (0, Some(word)) = (port, words.last()) {
             port = port_of(word.as_bytes())?;
+        } else if let Some(word) = words.first()
+            && c.program.is_empty()
+            && crate::net::address::parse(word.as_bytes()).is_none()
+        {
+            c.program = words.into_iter().cloned().collect();
         }
         return c.serve(cx, own, family, port);
     }

@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,6 @@ pub(super) static APPLET: Applet = Applet {
     run,
 };
 
-const REDIRECTS: u32 = 10;
 /// Heads longer than this are not read.
 const HEAD_MAX: usize = 64 * 1024;
 
@@ -48,6 +47,7 @@ struct Choice {
     spider: bool,
     no_proxy: bool,
     timeout: u64,
+    redirects: u64,
     agent: Vec<u8>,
     headers: Vec<Vec<u8>>,
     body: Option<Vec<u8>>,
@@ -62,11 +62,12 @@ struct Target {
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut c = Choice { timeout: 900, agent: b"Wget".to_vec(), ..Choice::default() };
+    let mut c =
+        Choice { timeout: 900, redirects: 10, agent: b"Wget".to_vec(), ..Choice::default() };
     let mut options = cx.parse(
         "O:output-document P:directory-prefix c,continue q,quiet S,server-response T:timeout t:tries \
          U:user-agent Y:proxy o:output-file s,spider -h:header -d:post-data -f:post-file \
-         -k,no-check-certificate n:",
+         -k,no-check-certificate n: -m:max-redirect",
     )?;
     while let Some(letter) = options.next() {
         match letter {
@@ -75,9 +76,18 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'c' => c.proceed = true,
             b'q' => c.quiet = true,
             b'S' => c.show_heads = true,
+            b'm' => c.redirects = options.number("not a number")?,
             b's' => c.spider = true,
             b'T' => c.timeout = options.number("not a number of seconds")?.max(1),
             b'U' => c.agent = options.bytes(),
+            b'o' => {
+                // What would be said on standard error is written there.
+                let path = options.value();
+                let log = std::fs::File::create(&path).map_err(|e| Error::os(show(&path), e))?;
+                let said = cx.stderr.as_raw_fd();
+                crate::sys::descriptor::copy_onto(log.as_raw_fd(), said)
+                    .map_err(|e| Error::os(show(&path), e))?;
+            }
             b'Y' => c.no_proxy = options.value() == "off",
             b'h' => c.headers.push(options.bytes()),
             b'd' => c.body = Some(options.bytes()),
@@ -219,7 +229,7 @@ impl Choice {
             Some(proxy) => Some(target(proxy.as_bytes())?),
             None => None,
         };
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=self.redirects {
             let (mut reader, status, heads) = self.ask(cx, &place, proxy.as_ref(), first)?;
             let head = |wanted: &str| {
                 let found =
@@ -274,10 +284,19 @@ impl Choice {
         if let Some(output) = &self.output {
             return (output != "-").then(|| output.clone());
         }
-        let path = place.path.split(|&b| b == b'?').next().unwrap_or_default();
+        // A query is part of the name, whose slashes are not folders.
+        let mut parts = place.path.splitn(2, |&b| b == b'?');
+        let path = parts.next().unwrap_or_default();
         let last = path.rsplit(|&b| b == b'/').next().unwrap_or_default();
         let name = if matches!(last, b"" | b"." | b"..") { b"index.html".as_slice() } else { last };
-        let name = OsString::from_vec(name.to_vec());
+        let mut name = name.to_vec();
+        if let Some(query) = parts.next() {
+            name.push(b'?');
+            for &b in query {
+                if b == b'/' { name.extend_from_slice(b"%2F") } else { name.push(b) }
+            }
+        }
+        let name = OsString::from_vec(name);
         Some(match &self.folder {
             Some(folder) => std::path::Path::new(folder).join(name).into_os_string(),
             None => name,

@@ -20,7 +20,7 @@ class H(http.server.BaseHTTPRequestHandler):
         if self.path == "/loop": return self.reply(302, b"", ("Location", "/loop"))
         if self.path == "/chunks": return self.reply(200, b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n", ("Transfer-Encoding", "chunked"))
         if self.path == "/agent": return self.reply(200, (self.headers["User-Agent"] + "|" + str(self.headers.get("X-Own"))).encode())
-        if self.path == "/file" or self.path == "/":
+        if self.path in ("/file", "/", "/?a=b/c"):
             r = self.headers.get("Range")
             if r: return self.reply(206, b"0123456789"[int(r[6:-1]):])
             return self.reply(200, b"0123456789")
@@ -52,6 +52,11 @@ fn downloads() {
         "$RB wget -q $U/nothing 2>/dev/null; echo $?; $RB wget -q --spider $U/file; echo $?; $RB wget -q --spider $U/no 2>/dev/null; echo $?; ls",
         "1\n0\n1\nserver.py\n",
     );
+    fetch(
+        "$RB wget -q \"$U/?a=b/c#x\"; $RB wget -o log $U/file; ls; grep -c Conn log",
+        "file\nindex.html?a=b%2Fc\nlog\nserver.py\n1\n",
+    );
+    fetch("$RB wget -q --max-redirect=0 $U/moved 2>/dev/null; echo $?", "1\n");
     fetch("$RB wget -q $U/loop 2>/dev/null; echo $?", "1\n");
     fetch("echo kept > file; $RB wget -q $U/file 2>/dev/null; echo $?; cat file", "1\nkept\n");
     fetch("http_proxy=$U $RB wget -q -Y off -O - $U/file", "0123456789");

@@ -207,6 +207,14 @@ fn netcats() {
         "ping\n",
     );
     case("$RB nc 127.0.0.1 999 < /dev/null 2>/dev/null; echo $?", "1\n");
+    own(
+        "$RB nc -l -p 999 sh -c 'echo its \"$1\"' x -v & sleep 0.3; $RB nc 127.0.0.1 999 < /dev/null",
+        "its -v\n",
+    );
+    own(
+        "$RB nc -L -p 999 echo again & sleep 0.3; for i in 1 2; do $RB nc 127.0.0.1 999 < /dev/null; done; kill %1",
+        "again\nagain\n",
+    );
     case("$RB nc -w 1 -l -p 999 2>/dev/null; echo $?", "1\n");
     own(
         "$RB nc -l -p 999 & sleep 0.3; $RB nc -z 127.0.0.1 999; echo $?; $RB nc -z 127.0.0.1 998; echo $?",
