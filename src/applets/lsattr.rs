@@ -9,7 +9,7 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
-use crate::fsutil::place::last_part;
+use crate::fsutil::place::{join, last_part};
 use crate::fsutil::walk::{Follow, Step, Walk};
 use crate::sys::attributes;
 
@@ -19,7 +19,8 @@ pub(super) static APPLET: Applet = Applet {
     summary: "list attributes of files",
     usage: "[-Radvlp] [FILE...]\n\
             \x20 -R  folders with all that is in them     -a  names with a dot in front too\n\
-            \x20 -d  folders themselves                   -v  with generations",
+            \x20 -d  folders themselves                   -v  with generations\n\
+            \x20 -l  long names of the attributes         -p  with numbers of projects",
     kind: Kind::Fork, // a network file system may block
     run,
 };
@@ -28,7 +29,7 @@ pub(super) static APPLET: Applet = Applet {
 pub(super) static CHATTR: Applet = Applet {
     name: "chattr",
     summary: "change attributes of files",
-    usage: "[-RVf] [-v VERSION] [-+=aAcCdDeFijmPsStTux] FILE...\n\
+    usage: "[-RVf] [-v VERSION] [-p PROJECT] [-+=aAcCdDeFijmPsStTux] FILE...\n\
             \x20 a append only   i not to be changed   A no access times   d not dumped\n\
             \x20 c compressed    C no copy on write    D S written at once j data in the journal\n\
             \x20 -R  folders with all that is in them",
@@ -62,6 +63,32 @@ const LETTERS: [(u8, u32); 22] = [
     (b'm', 0x400),
 ];
 
+/// What -l calls them.
+const NAMES: [&str; 22] = [
+    "Secure_Deletion",
+    "Undelete",
+    "Synchronous_Updates",
+    "Synchronous_Directory_Updates",
+    "Immutable",
+    "Append_Only",
+    "No_Dump",
+    "No_Atime",
+    "Compression_Requested",
+    "Encrypted",
+    "Journaled_Data",
+    "Indexed_directory",
+    "No_Tailmerging",
+    "Top_of_Directory_Hierarchies",
+    "Extents",
+    "No_COW",
+    "DAX",
+    "Casefold",
+    "Inline_Data",
+    "Project_Hierarchy",
+    "Verity",
+    "Dont_Compress",
+];
+
 /// Those that chattr may be asked to change.
 const CHANGEABLE: &[u8] = b"suSDiadAcjtTeCxFPm";
 
@@ -70,24 +97,31 @@ fn open(walk: &Walk) -> Result<OwnedFd, Errno> {
     openat(walk.dir(), walk.name(), flags, Mode::empty())
 }
 
+/// What lsattr prints.
+struct Listing {
+    recursive: bool,
+    all: bool,
+    version: bool,
+    long: bool,
+    project: bool,
+}
+
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    let (mut recursive, mut all, mut itself, mut version) = (false, false, false, false);
     let mut options = cx.parse("R a d v l p")?;
-    while let Some(letter) = options.next() {
-        match letter {
-            b'R' => recursive = true,
-            b'a' => all = true,
-            b'd' => itself = true,
-            b'v' => version = true,
-            _ => {}
-        }
-    }
+    let listing = Listing {
+        recursive: options.has(b'R') && !options.has(b'd'),
+        all: options.has(b'a'),
+        version: options.has(b'v'),
+        long: options.has(b'l'),
+        project: options.has(b'p'),
+    };
+    let itself = options.has(b'd');
     let mut operands = std::mem::take(&mut options.operands);
     if operands.is_empty() {
         operands.push(".".into());
     }
     let mut walk = Walk::new(Follow::Never);
-    walk.max_depth = match (itself, recursive) {
+    walk.max_depth = match (itself, listing.recursive) {
         (true, _) => 0,
         (_, true) => usize::MAX,
         _ => 1,
@@ -99,34 +133,33 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 Step::Entry => {
                     let folder = walk.is_folder();
                     let hidden = walk.depth() > 0 && last_part(walk.path()).starts_with(b".");
-                    if hidden && !all {
+                    if hidden && !listing.all {
                         walk.prune();
-                        continue;
-                    }
-                    // what is in a folder stands for it
-                    if folder && !itself && walk.depth() == 0 {
                         continue;
                     }
                     if !matches!(walk.kind(), libc::S_IFREG | libc::S_IFDIR | 0) {
                         continue;
                     }
-                    let line = open(&walk).and_then(|fd| {
-                        let flags = attributes::get(&fd)?;
-                        Ok((flags, if version { attributes::version(&fd)? } else { 0 }))
-                    });
-                    match line {
-                        Ok((flags, number)) => {
-                            if version {
-                                cx.print(format_args!("{number:10} "))?;
-                            }
-                            let letters = LETTERS
-                                .map(|(letter, bit)| if flags & bit != 0 { letter } else { b'-' });
-                            cx.put(&letters)?;
-                            cx.print(format_args!(" {}\n", show_bytes(walk.path())))?;
+                    // What is in a folder stands for it.
+                    let stands = folder && !itself && walk.depth() == 0;
+                    let fd = open(&walk);
+                    if !stands {
+                        listing.line(cx, walk.path(), fd.as_ref())?;
+                    }
+                    if folder && listing.recursive && walk.depth() > 0 {
+                        cx.print(format_args!("\n{}:\n", show_bytes(walk.path())))?;
+                    }
+                    if listing.all && (stands || folder && listing.recursive) {
+                        for name in [".", ".."] {
+                            let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+                            let fd = fd.as_ref().map_err(|&errno| errno);
+                            let fd = fd.and_then(|fd| openat(fd, name, flags, Mode::empty()));
+                            let path = join(walk.path(), name.as_bytes());
+                            listing.line(cx, &path, fd.as_ref())?;
                         }
-                        Err(errno) => cx.warn(Error::os(show_bytes(walk.path()), errno)),
                     }
                 }
+                Step::Leave if listing.recursive && walk.depth() > 0 => cx.put(b"\n")?,
                 Step::Leave => {}
                 Step::Failed(errno) | Step::Lost(errno) => {
                     cx.warn(Error::os(show_bytes(walk.path()), errno));
@@ -137,8 +170,46 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     Ok(cx.status())
 }
 
+impl Listing {
+    /// One file.
+    fn line(&self, cx: &mut Ctx, path: &[u8], fd: Result<&OwnedFd, &Errno>) -> Result<(), Error> {
+        let known = fd.map_err(|&errno| errno).and_then(|fd| {
+            let project = if self.project { attributes::project(fd)? } else { 0 };
+            let version = if self.version { attributes::version(fd)? } else { 0 };
+            Ok((attributes::get(fd)?, project, version))
+        });
+        let (flags, project, version) = match known {
+            Ok(known) => known,
+            Err(errno) => {
+                cx.warn(Error::os(show_bytes(path), errno));
+                return Ok(());
+            }
+        };
+        if self.project {
+            cx.print(format_args!("{project:5} "))?;
+        }
+        if self.version {
+            cx.print(format_args!("{version:<10} "))?;
+        }
+        let path = show_bytes(path);
+        if self.long {
+            let names: Vec<&str> = LETTERS
+                .iter()
+                .zip(NAMES)
+                .filter(|((_, bit), _)| flags & bit != 0)
+                .map(|(_, name)| name)
+                .collect();
+            let names = if names.is_empty() { "---".into() } else { names.join(", ") };
+            return cx.print(format_args!("{path:<28} {names}\n"));
+        }
+        cx.put(&LETTERS.map(|(letter, bit)| if flags & bit != 0 { letter } else { b'-' }))?;
+        cx.print(format_args!(" {path}\n"))
+    }
+}
+
 fn run_chattr(cx: &mut Ctx) -> Result<Status, Error> {
-    let (mut add, mut remove, mut exactly, mut version) = (0, 0, None, None);
+    let (mut add, mut remove, mut exactly) = (0, 0, None);
+    let (mut version, mut project) = (None, None);
     let (mut recursive, mut verbose, mut silent) = (false, false, false);
     let usage = |text: &str| Error::usage(text).with(Status::FAILURE);
     let mut args = cx.args.iter().peekable();
@@ -160,9 +231,11 @@ fn run_chattr(cx: &mut Ctx) -> Result<Status, Error> {
                 (b'-', b'V') => verbose = true,
                 (b'-', b'f') => silent = true,
                 (b'-', b'v' | b'p') => {
-                    let word = args.next().ok_or_else(|| usage("-v wants a number"))?;
+                    let wrong = || usage("-v and -p want a number");
+                    let word = args.next().ok_or_else(wrong)?;
                     let number = crate::options::number(word).and_then(|n| u32::try_from(n).ok());
-                    version = Some(number.ok_or_else(|| usage("-v wants a number"))?);
+                    let number = Some(number.ok_or_else(wrong)?);
+                    if *letter == b'v' { version = number } else { project = number }
                 }
                 _ => {
                     let known = LETTERS.iter().find(|(other, _)| other == letter);
@@ -180,7 +253,7 @@ fn run_chattr(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     let operands: Vec<_> = args.cloned().collect();
-    if !changes && version.is_none() {
+    if !changes && version.is_none() && project.is_none() {
         return Err(usage("which attributes (+, - or = and letters)?"));
     }
     if add & remove != 0 || exactly.is_some() && (add | remove) != 0 {
@@ -200,6 +273,9 @@ fn run_chattr(cx: &mut Ctx) -> Result<Status, Error> {
                     let done = open(&walk).and_then(|fd| {
                         if let Some(version) = version {
                             attributes::set_version(&fd, version)?;
+                        }
+                        if let Some(project) = project {
+                            attributes::set_project(&fd, project)?;
                         }
                         if !changes {
                             return Ok(0);

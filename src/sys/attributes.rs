@@ -11,6 +11,20 @@ mod request {
     nix::ioctl_write_ptr!(set_flags, b'f', 2, libc::c_long);
     nix::ioctl_read!(get_version, b'v', 1, libc::c_long);
     nix::ioctl_write_ptr!(set_version, b'v', 2, libc::c_long);
+    nix::ioctl_read!(get_extended, b'X', 31, super::Extended);
+    nix::ioctl_write_ptr!(set_extended, b'X', 32, super::Extended);
+}
+
+/// `struct fsxattr`.
+#[repr(C)]
+#[derive(Default)]
+pub(super) struct Extended {
+    flags: u32,
+    extent_size: u32,
+    extents: u32,
+    project: u32,
+    copy_extent_size: u32,
+    padding: [u8; 8],
 }
 
 /// The low half of what the kernel filled in.
@@ -57,4 +71,24 @@ pub fn set_version(fd: impl AsFd, version: u32) -> Result<(), Errno> {
     let value = placed(version);
     // SAFETY: as in `set`.
     unsafe { request::set_version(fd.as_fd().as_raw_fd(), &raw const value) }.map(drop)
+}
+
+fn extended(fd: impl AsFd) -> Result<Extended, Errno> {
+    let mut value = Extended::default();
+    // SAFETY: the structure is the kernel's and outlives the call, which fills
+    // it.
+    unsafe { request::get_extended(fd.as_fd().as_raw_fd(), &raw mut value) }?;
+    Ok(value)
+}
+
+/// The project that an open file is counted for.
+pub fn project(fd: impl AsFd) -> Result<u32, Errno> {
+    extended(fd).map(|value| value.project)
+}
+
+/// Counts an open file for another project.
+pub fn set_project(fd: impl AsFd, project: u32) -> Result<(), Errno> {
+    let value = Extended { project, ..extended(&fd)? };
+    // SAFETY: the structure outlives the call, which reads it.
+    unsafe { request::set_extended(fd.as_fd().as_raw_fd(), &raw const value) }.map(drop)
 }

@@ -110,6 +110,29 @@ fn attributes() {
     chattr(&["-d", "f"]).ok();
     let listed = applet("lsattr").dir(dir.path()).args(["-d", "f"]).ok().stdout;
     assert_eq!(listed[6], b'-');
+    fs::create_dir(dir.path().join("s")).unwrap();
+    dir.file("s/.h", "");
+    let ls = |args: &[&str]| {
+        let out = applet("lsattr").dir(dir.path()).args(args).ok().stdout;
+        String::from_utf8(out).unwrap()
+    };
+    chattr(&["=d", "s/.h"]).ok();
+    if !ls(&["-l", "s/.h"]).contains("Extents") {
+        let long = format!("{:28} No_Dump\n", "s/.h");
+        assert_eq!(ls(&["-l", "s/.h"]), long);
+    }
+    let names = |text: String| -> Vec<String> {
+        text.lines().map(|l| l.split(' ').next_back().unwrap().to_string()).collect()
+    };
+    assert_eq!(names(ls(&["-a", "s"])), ["s/.", "s/..", "s/.h"]);
+    assert_eq!(names(ls(&["-Rd", "s"])), ["s"]);
+    let mut top = names(ls(&["-R", "."]));
+    top.retain(|name| name != "./f");
+    assert_eq!(top, ["./s", "", "./s:", ""]);
+    assert!(ls(&["-dv", "s"]).as_bytes()[10..].starts_with(b" -"));
+    if reference().is_none() {
+        assert!(ls(&["-p", "f"]).starts_with("    0 -"));
+    }
     chattr(&["f"]).fails(1);
     chattr(&["+d", "nosuch"]).fails(1);
 }
