@@ -359,7 +359,11 @@ impl Parser<'_> {
                 if self.peek() == Some(b'~') {
                     self.at += 1;
                     self.blanks();
-                    Address::Step(line, self.number().unwrap_or(0))
+                    // no step: the line alone (GNU)
+                    match self.number() {
+                        Some(step @ 1..) => Address::Step(line, step),
+                        _ => Address::Line(line),
+                    }
                 } else {
                     Address::Line(line)
                 }

@@ -594,7 +594,6 @@ impl Sed {
     fn is_at(&mut self, cx: &mut Ctx, address: &Address) -> Result<bool, Error> {
         Ok(match address {
             Address::Line(line) => *line == self.line,
-            Address::Step(first, 0) => *first == self.line,
             Address::Step(first, step) => {
                 self.line >= *first && (self.line - first).is_multiple_of(*step)
             }
@@ -628,7 +627,6 @@ impl Sed {
                     Address::Multiple(n) => Range::Until((line / n + 1).saturating_mul(*n)),
                     Address::Last if self.is_last(cx)? => Range::Outside,
                     // as a number, the first such line from here on (GNU)
-                    Address::Step(end, 0) if *end <= line => self.closed(first),
                     Address::Step(..) if self.is_at(cx, second)? => self.closed(first),
                     _ => Range::Inside,
                 };

@@ -56,6 +56,8 @@ fn addresses() {
         // a second address FIRST~STEP may be the first line
         sed(&["-n", "1~4,1~2p"]).stdout("one\nfive\n").ok();
         sed(&["-n", "/thr/,1~0p"]).stdout("three\n").ok();
+        sed(&["-n", "2~0p"]).stdout("two\n").ok();
+        sed(&["0~0p"]).stderr_has("line address 0").fails(1);
         sed(&["-n", "2,1~3p"]).stdout("two\nthree\nfour\n").ok();
         sed(&["-n", "/T/Ip"]).stdout("two\nthree\n").ok();
         sed(&["2q5"]).stdout("one\ntwo\n").fails(5);
