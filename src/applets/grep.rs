@@ -395,7 +395,9 @@ fn tree(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<()
             }
             continue;
         }
-        if excluded(c, &path, base) {
+        // What is named and not there is an error whatever its name.
+        let out = excluded(c, &path, base);
+        if out && !start {
             continue;
         }
         let kind = walk.kind();
@@ -408,6 +410,7 @@ fn tree(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<()
         let name = walk.name().to_os_string();
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
         match openat(walk.dir(), name.as_os_str(), flags, Mode::empty()) {
+            Ok(_) if out => {}
             Ok(fd) => file(cx, c, scan, &path, fd.as_fd())?,
             Err(errno) => failed(cx, c, scan, &path, errno.into()),
         }
