@@ -13,6 +13,8 @@ fn answers() {
     applet("test").args(["!", "=", "==", "a", "-a", "x"]).ok();
     applet("test").args(["!", "=", "a", "-o", "x"]).ok();
     applet("test").args(["!", "=", "-o", "!", "e", "-a", "x"]).fails(1);
+    applet("test").args(["a", "-a", "(", "=", ")"]).ok();
+    applet("test").args(["(", "=", ")"]).fails(1);
 }
 
 #[test]
@@ -41,6 +43,7 @@ fn printf() {
     applet("printf").args(["%d", "x"]).stdout("0").stderr_has("printf: x: not a number").fails(1);
     applet("printf").stderr_has("printf: a format is missing").fails(2);
     applet("printf").args(["--", "-%s", "x"]).stdout("-x").ok();
+    applet("printf").args(["%70000.0f", "1"]).stdout(format!("{}1", " ".repeat(69_999))).ok();
 }
 
 #[test]

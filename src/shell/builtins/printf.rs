@@ -441,7 +441,10 @@ impl<'a> Printer<'a> {
             width: spec.width.min(usize::from(u16::MAX)) as u16,
             precision: spec.precision.map(|p| p.min(usize::from(u16::MAX)) as u16),
         };
-        float::format(self.out, letter, style, value);
+        let mut number = Vec::new();
+        float::format(&mut number, letter, style, value);
+        // blanks, where the style's width ends before that of the format
+        self.padded(spec, &number);
     }
 }
 
@@ -534,6 +537,7 @@ mod tests {
             (&["%.3d", "5"], "005"),
             (&["%.*s", "2", "abc"], "ab"),
             (&["%.*s|", "-0", "abc"], "|"),
+            (&["%5.1f|%-5.1f|%05.1f|", "1", "1", "1"], "  1.0|1.0  |001.0|"),
             (&["%q", "a b"], "'a b'"),
             (
                 &["%f %.2f %e %g", "1.5", "2.345", "12345.678", "0.0001"],

@@ -127,7 +127,9 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Result<bool, String> {
         let Some(first) = self.peek(0) else { return Err("an argument is missing".into()) };
-        if self.binary_follows() {
+        // `( = )` is in parentheses here, with three arguments it compares
+        let enclosed = first == b"(" && self.peek(2) == Some(b")");
+        if self.binary_follows() && !enclosed {
             let (op, second) = (self.peek(1).unwrap_or_default(), self.peek(2).unwrap_or_default());
             let result = self.test.binary(first, op, second);
             self.at += 3;
