@@ -111,7 +111,8 @@ fn what_is_done() {
     find(&["s", "-name", "b", "-execdir", "echo", "{}", ";"]).stdout("./b\n").ok();
     find(&["s/d/b", "-execdir", "cat", "{}", "+"]).stdout("bb\n").ok();
     find(&["s/d/", "-prune", "-execdir", "echo", "{}", ";"]).stdout("./d/\n").ok();
-    find(&["s/d/", "-prune", "-printf", "%h\\n"]).stdout("s/d\n").ok();
+    find(&["s/d/", "-prune", "-printf", "%h\\n"]).stdout("s\n").ok();
+    find(&["s/", "-prune", "-printf", "%h\\n"]).stdout("s\n").ok();
     find(&["s", "-name", "a", "-ok", "echo", "{}", ";"]).stdin("n\n").stdout("").ok();
     find(&["s", "-name", "a", "-ok", "echo", "{}", ";"]).stdin("y\n").stdout("s/a\n").ok();
     find(&["s/a", "-printf", "%p %f %h %s %m %y %d %TY-%Tm-%Td|%T@\\n"])

@@ -92,11 +92,16 @@ fn directive(find: &mut Find, walk: &mut Walk, d: &Directive, what: u8, out: &mu
             }
             return d.text(out, name);
         }
-        // of `d/` it is `d`
-        b'h' => match walk.path() {
-            [path @ .., b'/'] if !path.is_empty() => return d.text(out, path),
-            path => return d.text(out, head(path)),
-        },
+        b'h' => {
+            let path = walk.path();
+            let end = path.iter().rposition(|&b| b != b'/').map_or(0, |at| at + 1);
+            let one = !path.get(..end).unwrap_or_default().contains(&b'/');
+            // of `d/` it is `d`, of `./d/` it is `.` (GNU)
+            return match path.split_last() {
+                Some((b'/', text)) if one && end > 0 => d.text(out, text),
+                _ => d.text(out, head(path)),
+            };
+        }
         b'P' => {
             let rest = walk.path().get(start..).unwrap_or_default();
             return d.text(out, rest.strip_prefix(b"/").unwrap_or(rest));
