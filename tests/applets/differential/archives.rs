@@ -184,6 +184,7 @@ pub fn tar(random: &mut Random) -> Made {
         );
     }
     if random.chance(12) {
+        words.remove(0); // the format is that of the archive
         return (
             vec![format!(
                 "{first} tar -cf ../t.tar a.txt; $P tar -rf ../t.tar {} {names} 2>/dev/null; echo $? | {STATUS}; $P tar -tvf ../t.tar; tar -tvf ../t.tar",

@@ -41,7 +41,7 @@ fn pattern(random: &mut Random) -> String {
 
 fn place(random: &mut Random) -> String {
     random
-        .word("$0 $1 $2 $3 $NF $(1+1) x y z a[1] a[x] a[\"k\"] a[1,2] NR NF u v $(NF-1) a[$1]")
+        .word("$1 $1 $2 $3 $NF $(1+1) x y z a[1] a[x] a[\"k\"] a[1,2] NR NF u v $(NF-1) a[$1]")
         .into()
 }
 
@@ -60,13 +60,14 @@ fn value(random: &mut Random, depth: usize) -> String {
     let depth = depth - 1;
     match random.below(30) {
         0..=3 => {
-            let operator = random.word("+ - * / % ^ + - **");
+            let operator = random.word("+ - * / % + - *");
             format!("{}{operator}{}", value(random, depth), value(random, depth))
         }
         4 | 5 => format!("{} {}", value(random, depth), value(random, depth)),
         6 | 7 => {
             let operator = random.word("< <= == != > >=");
-            format!("({}{operator}{})", value(random, depth), value(random, depth))
+            let (a, b) = (operand(random, depth), operand(random, depth));
+            format!("({a}{operator}{b})")
         }
         8 => {
             let operator = random.word("&& ||");
@@ -94,8 +95,8 @@ fn value(random: &mut Random, depth: usize) -> String {
         21 => format!(
             "({}{}{})",
             target(random),
-            random.word("= += -= *= ^= %="),
-            value(random, depth)
+            random.word("= += -= *= /= %= ="),
+            operand(random, depth)
         ),
         22 => format!("{}{}", target(random), random.word("++ --")),
         23 => format!("{}{}", random.word("++ --"), target(random)),
@@ -133,7 +134,6 @@ fn value(random: &mut Random, depth: usize) -> String {
                 "2^3^2",
                 "-2^2",
                 "!x y",
-                "1==1==1",
                 "x++ + ++x",
                 "$x",
                 "$++x",
@@ -143,6 +143,16 @@ fn value(random: &mut Random, depth: usize) -> String {
         27 => format!("{}{}", pattern(random), random.one_of(&["", "?1:2", "+0"])),
         _ => value(random, 0),
     }
+}
+
+/// What is compared. Fields that are not there are numbers and texts by POSIX,
+/// texts in gawk.
+fn operand(random: &mut Random, depth: usize) -> String {
+    let text = value(random, depth);
+    if text.trim_start_matches(['(', '-', '+', '!', ' ']).starts_with('$') {
+        return random.one_of(&["$1 \"\"", "(NF>1?$2:7)", "(NF?$1:1)", "(NF>2?$3:\"c\")"]).into();
+    }
+    text
 }
 
 fn separator(random: &mut Random) -> String {
@@ -161,7 +171,10 @@ fn formatted(random: &mut Random, depth: usize) -> String {
         let letter = random.word("d i s s c x o u e f g X E G % s d");
         form.push('%');
         if letter != "%" {
-            let flag = random.one_of(&["", "", "-", "0", "+", " ", "#"]);
+            let mut flag = random.one_of(&["", "", "-", "0", "+", " ", "#"]);
+            if flag == "#" && letter.eq_ignore_ascii_case("x") {
+                flag = ""; // gawk has 0x0 of a half
+            }
             form.push_str(flag);
             form.push_str(random.one_of(&["", "", "5", "3", "*", "12"]));
             if form.ends_with('*') {
@@ -191,7 +204,7 @@ fn statement(random: &mut Random, depth: usize) -> String {
         7 | 8 => format!("print {},{}", value(random, 2), value(random, 1)),
         9 => format!("printf({})", formatted(random, 1)),
         10 => format!("printf {};print \"\"", formatted(random, 1)),
-        11 | 12 => format!("{}={}", target(random), value(random, 2)),
+        11 | 12 => format!("{}={}", target(random), operand(random, 2)),
         13 => format!("{}({},{},{})", random.word("sub gsub"), pattern(random), string(random), random.word("x $0 y a[1]")),
         14 => format!(
             "{}({},{})",
@@ -218,7 +231,7 @@ fn statement(random: &mut Random, depth: usize) -> String {
         21 => format!("{}={};print $1,$2", random.word("OFS FS ORS OFS"), random.one_of(&["\"-\"", "\":\"", "\"\"", "\"a\""])),
         22 => format!("{}=\"{}\";print 3.14159 \"\",3.14159,17 \"\"", random.word("OFMT CONVFMT"), random.word("%.2f %d %.3g %e")),
         23 => format!(
-            "a[{}];k=0;for(i in a)k++;print k",
+            "a[{}];k=0;for(q in a)k++;print k",
             value(random, 1)
         ),
         24..=26 => random
@@ -251,7 +264,7 @@ fn statement(random: &mut Random, depth: usize) -> String {
                 "$3=\"\";print;print NF",
                 "print -0,(1e300*1e300>0),2^53+1",
                 "print substr(\"hello\",0,2),substr(\"hello\",-1),substr(\"hello\",2,100),substr(\"hello\",1.5,1.5)",
-                "print index(\"abc\",\"\"),length(12.50),1e6\"\",1e5*10\"\",0.1\"\"",
+                "print index(\"abc\",\"c\"),length(12.50),1e6\"\",1e5*10\"\",0.1\"\"",
                 "print 1/3",
                 "print 100000*100000,2^31,2^31\"\"",
                 "print toupper(substr($0,1,1)) substr($0,2)",
@@ -260,7 +273,6 @@ fn statement(random: &mut Random, depth: usize) -> String {
                 "print (1,2) in a",
                 "print \"x\" > \"/dev/stderr\"",
                 "print substr($0,2) > \"/dev/stdout\"",
-                "printf \"%s %s %s\\n\",\"a\",\"b\"",
                 "printf \"%c%c%c\\n\",65,\"hello\",\"\"",
                 "printf \"%d %d\\n\",\"3abc\",-3.9",
                 "printf \"%5.1f|%-8s|%08.3f|%+d\\n\",$1,$2,$3,$1",
@@ -276,7 +288,6 @@ fn statement(random: &mut Random, depth: usize) -> String {
                 "$(NF+2)=\"e\";print;print NF",
                 "print $1,$2;print($1)($2)",
                 "print($1,$2)>\"/dev/stdout\"",
-                "print \"010\"+0",
                 "y=\"a\";y=y y y;print y,length(y)",
                 "print !0,!1,!\"\",!\"0\",!x",
                 "print 5%3,-5%3,5%-3,5.5%2",

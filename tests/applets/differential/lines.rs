@@ -152,7 +152,7 @@ pub fn sed(random: &mut Random) -> Made {
             script.push_str(&address(random, dialect));
             script.push_str(&sed_command(random, dialect, 2));
         }
-        if script.contains('x') && !script.contains(":x") && random.chance(95) {
+        if script.contains('x') && !script.contains(":x") {
             script.push_str("\n:x");
             if random.chance(50) {
                 script.push_str("\ns/b/B/");
@@ -207,6 +207,10 @@ pub fn grep(random: &mut Random) -> Made {
     }
     let globs = ["--include=*.txt", "--exclude=f", "--exclude-dir=e", "--exclude=*.txt"];
     options.extend(random.some(&globs, 3).iter().map(|glob| quoted(glob)));
+    // what -q and -L are together is not the same anywhere
+    if options.iter().any(|option| option == "-q") {
+        options.retain(|option| option != "-L");
+    }
     let options = options.join(" ");
     let kind = random.one_of(&["-E", "-F", "", "", "-E"]);
     let mut patterns = String::new();

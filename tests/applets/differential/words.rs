@@ -143,7 +143,7 @@ pub fn seq(random: &mut Random) -> Made {
 pub fn date(random: &mut Random) -> Made {
     let mut words: Vec<String> = vec!["date".into()];
     let (year, month, day) = (1960 + random.below(100), 1 + random.below(12), 1 + random.below(31));
-    let (hour, minute, second) = (random.below(25), random.below(60), random.below(61));
+    let (hour, minute, second) = (random.below(25), random.below(60), random.below(60));
     let name = random.word("Jan feb MARCH April may June jul aug Sept oct nov December");
     let when = match random.below(14) {
         0 => format!("@{}", random.below(2_000_000_000)),
