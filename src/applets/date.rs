@@ -69,7 +69,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         match word.as_bytes().strip_prefix(b"+") {
             Some(text) if form.is_none() => form = Some(text.to_vec()),
             Some(_) => return Err(Error::usage("more than one format").with(Status(1))),
-            None if digits.is_none() => digits = Some(word),
+            None if digits.is_none() && !word.is_empty() => digits = Some(word),
+            None if word.is_empty() => return Err(Error::usage("an empty time").with(Status(1))),
             None => return Err(Error::bad(show(word), "one time is enough").with(Status(1))),
         }
     }

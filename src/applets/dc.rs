@@ -40,6 +40,7 @@ struct Machine<'c, 'x> {
     scale: usize,
     input: u64,
     output: u64,
+    width: usize,
     /// How many levels of text are to be left.
     quit: usize,
     depth: usize,
@@ -64,8 +65,10 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let mut registers = Vec::new();
     registers.resize_with(256, Register::default);
+    let width = line_width(cx, b"DC_LINE_LENGTH", 1);
     let mut machine = Machine {
         cx,
+        width,
         stack: Vec::new(),
         registers,
         scale: 0,
@@ -193,7 +196,7 @@ impl Machine<'_, '_> {
     fn show(&mut self, item: &Item, end: &[u8]) -> Done<()> {
         let mut out = Vec::new();
         match item {
-            Item::Number(number) => wrapped(&mut out, number, self.output, 69),
+            Item::Number(number) => wrapped(&mut out, number, self.output, self.width),
             Item::Text(text) => out.extend_from_slice(text),
         }
         out.extend_from_slice(end);
@@ -490,6 +493,17 @@ impl Machine<'_, '_> {
         }
         self.push(result);
         Ok(())
+    }
+}
+
+/// How wide lines of digits are: 70 as a rule with room for the `\`, and what
+/// else is to be there, unless a variable says otherwise. As in busybox and
+/// GNU very small numbers stand for no end.
+pub(super) fn line_width(cx: &Ctx, name: &[u8], room: usize) -> usize {
+    let given = cx.env.get(name).and_then(crate::options::number);
+    match given.map_or(Ok(70), usize::try_from) {
+        Ok(width) if width > room => width - room,
+        _ => usize::MAX,
     }
 }
 

@@ -223,6 +223,12 @@ impl Editor {
         self.buffer.go(last);
     }
 
+    /// POSIX: the `?` and what explains it are part of the output.
+    fn answer(&self, cx: &mut Ctx, text: &str) -> Result<(), Error> {
+        cx.put(text.as_bytes())?;
+        cx.put(b"\n")
+    }
+
     fn complain(&self, cx: &mut Ctx, text: &str) -> Result<(), Error> {
         cx.flush()?;
         let _ = crate::applet::write_all(cx.stderr, text.as_bytes());
@@ -239,7 +245,7 @@ impl Editor {
         let mut wrong = failed;
         loop {
             if wrong && self.explain {
-                self.complain(cx, self.message)?;
+                self.answer(cx, self.message)?;
             }
             if self.prompting {
                 let prompt = self.prompt.clone();
@@ -265,7 +271,7 @@ impl Editor {
                     if !self.buffer.modified || self.warned {
                         return Ok(if loose { Status::OK } else { status });
                     }
-                    self.complain(cx, "?")?;
+                    self.answer(cx, "?")?;
                     self.message = MODIFIED;
                     self.warned = true;
                     wrong = true;
@@ -285,7 +291,7 @@ impl Editor {
                 Err(fault) => {
                     self.script = None;
                     self.message = fault;
-                    self.complain(cx, "?")?;
+                    self.answer(cx, "?")?;
                     if status == Status::OK {
                         status = Status::FAILURE;
                     }

@@ -59,3 +59,11 @@ fn functions_of_the_library() {
         applet("bc").args(["-l"]).stdin(format!("{text}\n")).stdout(expected).ok();
     }
 }
+
+#[test]
+fn width_of_lines() {
+    let of = |width: &str| applet("bc").env("BC_LINE_LENGTH", width).stdin("2^100\n");
+    of("20").stdout("126765060022822940\\\n1496703205376\n").ok();
+    of("0").stdout("1267650600228229401496703205376\n").ok();
+    applet("bc").env("BC_LINE_LENGTH", "0").stdin("10^70\n").stdout(format!("1{:070}\n", 0)).ok();
+}

@@ -107,3 +107,8 @@ fn files_and_forms() {
     applet("date").args(["+%s", "+%s"]).fails(1);
     applet("date").args(["130101011999"]).fails(1);
 }
+
+#[test]
+fn nothing_is_no_time() {
+    applet("date").args(["-u", "-d", "@0", ""]).stdout("").fails(1);
+}

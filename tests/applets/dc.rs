@@ -36,3 +36,17 @@ fn registers_and_macros() {
     says("[ab]P65P", "abA");
     applet("dc").args(["-e", "1 2+p"]).stdout("3\n").ok();
 }
+
+#[test]
+fn width_of_lines() {
+    applet("dc")
+        .env("DC_LINE_LENGTH", "10")
+        .args(["-e", "10 9 ^ p"])
+        .stdout("100000000\\\n0\n")
+        .ok();
+    applet("dc")
+        .env("DC_LINE_LENGTH", "0")
+        .args(["-e", "10 70 ^ p"])
+        .stdout(format!("1{:070}\n", 0))
+        .ok();
+}

@@ -60,7 +60,7 @@ fn files() {
     assert_eq!(std::fs::read(dir.join("f")).unwrap(), b"1\n2\nx\n");
     applet("ed").args(["-s", "f"]).dir(dir).stdin("r f\n$=\nw g\nf\nq\n").stdout("6\nf\n").ok();
     assert_eq!(std::fs::read(dir.join("g")).unwrap(), b"1\n2\nx\n1\n2\nx\n");
-    applet("ed").args(["f"]).dir(dir).stdin("1d\n2w h\nq\nq\n").stdout("6\n2\n").fails(1);
+    applet("ed").args(["f"]).dir(dir).stdin("1d\n2w h\nq\nq\n").stdout("6\n2\n?\n").fails(1);
     applet("ed").args(["-s", "new"]).dir(dir).stdin("a\nq\n.\nwq\n").ok();
     assert_eq!(std::fs::read(dir.join("new")).unwrap(), b"q\n");
     if against_busybox() {
@@ -83,17 +83,17 @@ fn faults() {
     let dir = scratch.path();
     std::fs::write(dir.join("f"), "1\n2\n").unwrap();
     let ed = |script: &str| applet("ed").args(["-s", "f"]).dir(dir).stdin(script);
-    ed("9p\nq\n").stderr_has("?").fails(1);
-    ed("a\nx\n.\nq\nh\nQ\n").stderr_has("Warning: buffer modified").fails(1);
+    ed("9p\nq\n").stdout("?\n").fails(1);
+    ed("a\nx\n.\nq\nh\nQ\n").stdout("?\nWarning: buffer modified\n").fails(1);
     if against_busybox() {
         return;
     }
     ed("H\n/zz/\ns/zz/x/\nfoo\nkA\n1m1,2\nQ\n")
-        .stderr_has(
-            "No match\n?\nNo match\n?\nUnexpected command suffix\n?\nInvalid mark character\n",
+        .stdout(
+            "?\nNo match\n?\nNo match\n?\nUnexpected command suffix\n?\nInvalid mark character\n",
         )
         .fails(1);
-    ed("a\nx\n.\n").stderr_has("?").fails(2);
+    ed("a\nx\n.\n").stdout("?\n").fails(2);
     applet("ed").args(["-l", "-s", "f"]).dir(dir).stdin("9p\nq\n").ok();
     applet("ed").args(["-p>", "f"]).dir(dir).stdin("1p\nq\n").stdout("4\n>1\n>").ok();
     applet("ed")

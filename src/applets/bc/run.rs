@@ -33,6 +33,7 @@ pub(super) struct Bc<'c, 'x> {
     scale: usize,
     input: u64,
     output: u64,
+    width: usize,
     last: Decimal,
     depth: usize,
 }
@@ -48,8 +49,10 @@ const WRITE: &str = "cannot write";
 
 impl<'c, 'x> Bc<'c, 'x> {
     pub fn new(cx: &'c mut Ctx<'x>) -> Bc<'c, 'x> {
+        let width = super::super::dc::line_width(cx, b"BC_LINE_LENGTH", 2);
         Bc {
             cx,
+            width,
             quit: false,
             lines: Blocks::new(),
             names: Vec::new(),
@@ -102,7 +105,7 @@ impl<'c, 'x> Bc<'c, 'x> {
 
     fn print(&mut self, value: &Decimal, end: &[u8]) -> Done<()> {
         let mut out = Vec::new();
-        super::super::dc::wrapped(&mut out, value, self.output, 68);
+        super::super::dc::wrapped(&mut out, value, self.output, self.width);
         out.extend_from_slice(end);
         self.last = value.clone();
         self.cx.put(&out).map_err(|_| WRITE)

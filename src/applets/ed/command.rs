@@ -139,10 +139,10 @@ impl Editor {
                     b'H' => {
                         self.explain = !self.explain;
                         if self.explain && !self.message.is_empty() {
-                            self.complain(cx, self.message)?;
+                            self.answer(cx, self.message)?;
                         }
                     }
-                    _ if !self.message.is_empty() => self.complain(cx, self.message)?,
+                    _ if !self.message.is_empty() => self.answer(cx, self.message)?,
                     _ => {}
                 }
             }
