@@ -651,8 +651,9 @@ fn selected(
         cx.put(b"\n")?;
     }
     scan.printed = true;
-    // With -o the lines around only decide where a group ends.
-    while from < span.0 && !c.only {
+    // With -o the lines around only decide where a group ends; with -v, too,
+    // they are those that have parts.
+    while from < span.0 && (!c.only || c.invert) {
         let rest = text.get(from..span.0).unwrap_or_default();
         let end = search::byte(rest, c.end).map_or(span.0, |e| from + e + 1);
         line(cx, c, scan, name, text, (from, end), b'-')?;

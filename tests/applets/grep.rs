@@ -221,6 +221,7 @@ fn names_of_a_search_below() {
         // the lines between belong to the matches around
         grep(&["-o", "-A1", "-B1", "a", "d/f"]).stdout("a\na\n").ok();
         grep(&["-o", "-A1", "a", "d/f"]).stdout("a\n--\na\n").ok();
+        grep(&["-von", "-C1", "[a ]", "d/f"]).stdout("1-a\n1- \n4-a\n4- \n").ok();
     }
 }
 
