@@ -14,6 +14,7 @@ fn answers() {
     applet("test").args(["!", "=", "a", "-o", "x"]).ok();
     applet("test").args(["!", "=", "-o", "!", "e", "-a", "x"]).fails(1);
     applet("test").args(["a", "-a", "(", "=", ")"]).ok();
+    applet("test").args(["!", "(", "=", "!=", "a", ")", "-a", "x"]).fails(1);
     applet("test").args(["(", "=", ")"]).fails(1);
 }
 

@@ -128,7 +128,9 @@ impl Parser<'_> {
     fn primary(&mut self) -> Result<bool, String> {
         let Some(first) = self.peek(0) else { return Err("an argument is missing".into()) };
         // `( = )` is in parentheses here, with three arguments it compares
-        let enclosed = first == b"(" && self.peek(2) == Some(b")");
+        let enclosed = first == b"("
+            && (self.peek(2) == Some(b")")
+                || self.peek(4) == Some(b")") && self.peek(2).is_some_and(is_binary));
         if self.binary_follows() && !enclosed {
             let (op, second) = (self.peek(1).unwrap_or_default(), self.peek(2).unwrap_or_default());
             let result = self.test.binary(first, op, second);
