@@ -74,7 +74,12 @@ fn value(random: &mut Random, depth: usize) -> String {
             format!("({} {operator} {})", value(random, depth), value(random, depth))
         }
         9 => {
-            format!("({}?{}:{})", value(random, depth), value(random, depth), value(random, depth))
+            format!(
+                "({}?{}:{})",
+                operand(random, depth),
+                operand(random, depth),
+                operand(random, depth)
+            )
         }
         10 => format!("{}{}", random.one_of(&["!", "-", "+", "! "]), value(random, depth)),
         11 => format!(
