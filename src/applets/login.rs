@@ -63,12 +63,9 @@ fn launch(cx: &mut Ctx, start: &Start, args: &[OsString]) -> Result<Status, Erro
     let program = start.program();
     start.become_user()?;
     let base = program.as_bytes().rsplit(|&b| b == b'/').next().unwrap_or_default();
-    let mut argv = vec![program.clone()];
-    if start.login {
-        let mut name = OsString::from("-");
-        name.push(OsStr::from_bytes(base));
-        argv = vec![name];
-    }
+    let mut name = OsString::from(if start.login { "-" } else { "" });
+    name.push(OsStr::from_bytes(base));
+    let mut argv = vec![name];
     argv.extend_from_slice(args);
     let mut list = environment.iter().map(OsString::as_os_str);
     let errno = sys::exec::exec_as(&program, &argv, &mut list);

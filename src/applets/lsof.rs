@@ -18,9 +18,11 @@ use crate::sys::{folder, signal};
 pub(super) static APPLET: Applet = Applet {
     name: "lsof",
     summary: "list the files that processes have open",
-    usage: "[-t] [-p PID[,PID]...] [-u USER] [-c NAME] [-i] [+D DIR] [FILE]...\n\
+    usage: "[-t] [-p PID[,PID]...] [-u USER] [-c NAME] [-i] [-U] [-d FD] [-F LETTERS] [+D DIR] [FILE]...\n\
             \x20 -t  process ids only     -i  sockets of the network only\n\
-            \x20 +D  files below DIR      -c  of programs whose name starts so",
+            \x20 +D  files below DIR      -c  of programs whose name starts so\n\
+            \x20 -U  local sockets        -d  these descriptors (cwd, 3, 3-5)\n\
+            \x20 -F  for programs: p process, c name, u user, f descriptor, t type, n name of the file",
     kind: Kind::Fork, // reads much of /proc
     run: lsof,
 };
@@ -105,7 +107,20 @@ fn lsof(cx: &mut Ctx) -> Result<Status, Error> {
         }
         below.push(absolute(&args.remove(at))?);
     }
-    let mut options = Options::parse("t, n, P, l, w, b, a, p: u: c: i? U, N, F?", &args)?;
+    // The letters of -F may be the next word.
+    if let Some(at) = args.iter().position(|arg| arg == "-F")
+        && let Some(next) = args.get(at + 1)
+        && !next.as_bytes().starts_with(b"-")
+        && std::fs::symlink_metadata(next).is_err()
+    {
+        let letters = args.remove(at + 1);
+        if let Some(option) = args.get_mut(at) {
+            option.push(letters);
+        }
+    }
+    let mut options = Options::parse("t, n, P, l, w, b, a, p: u: c: d: i? U, N, F?", &args)?;
+    let mut descriptors: Vec<Vec<u8>> = Vec::new();
+    let mut fields: Option<Vec<u8>> = None;
     let mut users = Users::new();
     let (mut pids, mut uids, mut names, mut internet) = (Vec::new(), Vec::new(), Vec::new(), None);
     while let Some(letter) = options.next() {
@@ -123,6 +138,13 @@ fn lsof(cx: &mut Ctx) -> Result<Status, Error> {
                 }
             }
             b'c' => names.push(options.bytes()),
+            b'd' => {
+                descriptors.extend(options.bytes().split(|&b| b == b',').map(<[u8]>::to_vec));
+            }
+            b'F' => {
+                let letters = options.bytes();
+                fields = Some(if letters.is_empty() { b"pcuftDsin".to_vec() } else { letters });
+            }
             b'i' => internet = Some(options.optional().unwrap_or_default()),
             _ => {}
         }
@@ -134,30 +156,39 @@ fn lsof(cx: &mut Ctx) -> Result<Status, Error> {
             Err(error) => cx.warn(Error::os(show(operand), error)),
         }
     }
-    let asked = !files.is_empty() || !below.is_empty() || internet.is_some();
+    let local = options.has(b'U');
+    let asked = !files.is_empty() || !below.is_empty() || internet.is_some() || local;
     if !options.operands.is_empty() && !asked {
         return Ok(Status::FAILURE);
     }
     let sockets = proc::sockets::all();
+    let local_sockets = if local { local_sockets() } else { Vec::new() };
     let terse = options.has(b't');
     let mut any = false;
-    let mut head = !terse;
+    let mut head = !terse && fields.is_none();
     for process in proc::all(false)? {
         let stat = &process.stat;
-        if (!pids.is_empty() && !pids.contains(&stat.pid))
+        if stat.pid == std::process::id()
+            || (!pids.is_empty() && !pids.contains(&stat.pid))
             || (!uids.is_empty() && !uids.contains(&process.euid))
             || (!names.is_empty() && !names.iter().any(|name| stat.comm.starts_with(name)))
         {
             continue;
         }
+        let mut said = false;
         for used in uses(&process) {
+            if !descriptors.is_empty() && !descriptors.iter().any(|one| used.is(one)) {
+                continue;
+            }
             let inode = proc::sockets::inode_of(used.to.as_os_str().as_bytes());
             let socket = inode.and_then(|inode| sockets.iter().find(|s| s.inode == inode));
             let internet_fits = internet
                 .as_ref()
                 .is_some_and(|filter| socket.is_some_and(|socket| socket.fits(filter.as_bytes())));
+            let local_fits = inode.is_some_and(|inode| local_sockets.contains(&inode));
             if asked
                 && !internet_fits
+                && !local_fits
                 && !below.iter().any(|dir| used.to.starts_with(dir))
                 && !files.iter().any(|(device, inode, whole, _)| {
                     used.id.is_some_and(|(d, i)| d == *device && (i == *inode || *whole))
@@ -170,6 +201,13 @@ fn lsof(cx: &mut Ctx) -> Result<Status, Error> {
                 cx.print(format_args!("{}\n", stat.pid))?;
                 break;
             }
+            if let Some(fields) = &fields {
+                if !std::mem::replace(&mut said, true) {
+                    process_fields(cx, &process, fields)?;
+                }
+                use_fields(cx, &used, socket, fields)?;
+                continue;
+            }
             if std::mem::take(&mut head) {
                 cx.put(b"COMMAND     PID USER   FD   TYPE     DEVICE SIZE/OFF    NODE NAME\n")?;
             }
@@ -177,6 +215,93 @@ fn lsof(cx: &mut Ctx) -> Result<Status, Error> {
         }
     }
     Ok(if any { cx.status() } else { Status::FAILURE })
+}
+
+/// The inodes in /proc/net/unix.
+fn local_sockets() -> Vec<u64> {
+    let text = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    text.lines().filter_map(|line| line.split_whitespace().nth(6)?.parse().ok()).collect()
+}
+
+/// `-F`: a letter and what it stands for on each line.
+fn process_fields(cx: &mut Ctx, process: &Process, fields: &[u8]) -> Result<(), Error> {
+    cx.print(format_args!("p{}\n", process.stat.pid))?;
+    if fields.contains(&b'c') {
+        cx.print(format_args!("c{}\n", show_bytes(&process.stat.comm)))?;
+    }
+    if fields.contains(&b'u') {
+        cx.print(format_args!("u{}\n", process.euid))?;
+    }
+    Ok(())
+}
+
+fn use_fields(
+    cx: &mut Ctx,
+    used: &Use,
+    socket: Option<&proc::sockets::Socket>,
+    fields: &[u8],
+) -> Result<(), Error> {
+    let (device, size, inode) = used.place();
+    for (letter, text) in [
+        (b'f', used.descriptor().to_string()),
+        (b't', used.kind(socket).to_string()),
+        (b'D', format!("0x{device:x}")),
+        (b's', size.to_string()),
+        (b'i', inode.to_string()),
+        (b'n', socket.map_or_else(|| show(&used.to).to_string(), std::string::ToString::to_string)),
+    ] {
+        if fields.contains(&letter) {
+            cx.print(format_args!("{}{text}\n", char::from(letter)))?;
+        }
+    }
+    Ok(())
+}
+
+impl Use {
+    /// `cwd`, `3`: without how it is open.
+    fn descriptor(&self) -> &str {
+        match self.how.as_bytes().first() {
+            Some(b'0'..=b'9') => self.how.trim_end_matches(['r', 'w', 'u']),
+            _ => &self.how,
+        }
+    }
+
+    /// Whether a word of `-d` means it: `cwd`, `3`, `3-5`.
+    fn is(&self, word: &[u8]) -> bool {
+        let name = self.descriptor();
+        let word = String::from_utf8_lossy(word);
+        if word == name {
+            return true;
+        }
+        let range =
+            word.split_once('-').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        let number: Option<u32> = name.parse().ok();
+        matches!((range, number), (Some((first, last)), Some(n)) if (first..=last).contains(&n))
+    }
+
+    fn mode(&self) -> u32 {
+        self.meta.as_ref().map_or(0, |meta| meta.mode() & libc::S_IFMT)
+    }
+
+    fn kind(&self, socket: Option<&proc::sockets::Socket>) -> &'static str {
+        match self.mode() {
+            libc::S_IFDIR => "DIR",
+            libc::S_IFREG => "REG",
+            libc::S_IFCHR => "CHR",
+            libc::S_IFBLK => "BLK",
+            libc::S_IFIFO => "FIFO",
+            libc::S_IFSOCK => socket.map_or("sock", |socket| socket.kind()),
+            _ => "unknown",
+        }
+    }
+
+    /// Device (a special file's own), size and inode.
+    fn place(&self) -> (u64, u64, u64) {
+        let special = matches!(self.mode(), libc::S_IFCHR | libc::S_IFBLK);
+        self.meta.as_ref().map_or((0, 0, 0), |meta| {
+            (if special { meta.rdev() } else { meta.dev() }, meta.size(), meta.ino())
+        })
+    }
 }
 
 fn line(
@@ -188,20 +313,8 @@ fn line(
 ) -> Result<(), Error> {
     let comm = show_bytes(process.stat.comm.get(..9).unwrap_or(&process.stat.comm)).to_string();
     let user = show_bytes(users.name_of(process.euid)).to_string();
-    let mode = used.meta.as_ref().map_or(0, |meta| meta.mode() & libc::S_IFMT);
-    let kind = match mode {
-        libc::S_IFDIR => "DIR",
-        libc::S_IFREG => "REG",
-        libc::S_IFCHR => "CHR",
-        libc::S_IFBLK => "BLK",
-        libc::S_IFIFO => "FIFO",
-        libc::S_IFSOCK => socket.map_or("sock", |socket| socket.kind()),
-        _ => "unknown",
-    };
-    let (device, size, inode) = used.meta.as_ref().map_or((0, 0, 0), |meta| {
-        let special = matches!(mode, libc::S_IFCHR | libc::S_IFBLK);
-        (if special { meta.rdev() } else { meta.dev() }, meta.size(), meta.ino())
-    });
+    let kind = used.kind(socket);
+    let (device, size, inode) = used.place();
     let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
     cx.print(format_args!(
         "{comm:<9} {:>5} {user:>4} {:>4} {kind:>6} {:>10} {size:>8} {inode:>7} ",
@@ -240,9 +353,13 @@ fn fuser(cx: &mut Ctx) -> Result<Status, Error> {
     let mut args = cx.args.to_vec();
     let number = signal::take_option(&mut args).unwrap_or(libc::SIGKILL);
     let mut options = Options::parse(
-        "m,mount M,ismountpoint s,silent u,user v,verbose k,kill i,interactive a,all n:namespace 4, 6, c, w, I,",
+        "m,mount M,ismountpoint s,silent u,user v,verbose k,kill i,interactive a,all n:namespace 4, 6, c, w, I, l,list-signals",
         &args,
     )?;
+    if options.has(b'l') {
+        cx.put(&crate::shell::builtins::kill::names())?;
+        return Ok(Status::OK);
+    }
     let space = options.take(b'n').map(|name| name.as_bytes().to_vec()).unwrap_or_default();
     if options.operands.is_empty() {
         return Err(Error::usage("which file, filesystem or port?").with(Status::FAILURE));
@@ -251,7 +368,6 @@ fn fuser(cx: &mut Ctx) -> Result<Status, Error> {
     let sockets = proc::sockets::all();
     let processes = proc::all(false)?;
     let mut users = Users::new();
-    let mut missed = false;
     let mut any = false;
     if options.has(b'v') && !quiet {
         note(cx, b"                     USER        PID ACCESS COMMAND\n");
@@ -262,7 +378,6 @@ fn fuser(cx: &mut Ctx) -> Result<Status, Error> {
             Ok(target) => target,
             Err(error) => {
                 cx.warn(error);
-                missed = true;
                 continue;
             }
         };
@@ -292,10 +407,9 @@ fn fuser(cx: &mut Ctx) -> Result<Status, Error> {
             note(cx, b"\n");
         }
         any |= found > 0;
-        missed |= found == 0;
     }
-    let _ = missed;
-    Ok(Status::from_bool(any && cx.status() == Status::OK))
+    // One that is used is success, whatever the others are.
+    Ok(Status::from_bool(any))
 }
 
 /// Everything but the numbers goes to standard error, so that scripts can use

@@ -98,7 +98,7 @@ fn in_turn(number: Option<&OsStr>, work: impl FnOnce()) {
     }
     work();
     if let Ok(mut file) = std::fs::File::create(FILE) {
-        let _ = writeln!(file, "{}", number + 1);
+        let _ = write!(file, "{}", number + 1);
     }
 }
 

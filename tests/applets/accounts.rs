@@ -97,6 +97,7 @@ fn becoming_somebody_else() {
         .ok();
     applet("su").args(["-s", "/bin/sh", "-c", "exit 42", "nobody"]).fails(42);
     applet("su").args(["-", "root", "-c", "pwd"]).stdout("/root\n").ok();
+    applet("su").args(["root", "-s", "/bin/sh", "-c", "echo $0"]).stdout("sh\n").ok();
     applet("su").env("MARK", "x").args(["-c", "echo $MARK"]).stdout("x\n").ok();
     applet("su").env("MARK", "x").args(["-", "-c", "echo $MARK"]).stdout("\n").ok();
     applet("su").args(["nosuchuser"]).stderr_has("nosuchuser: no such user").fails(1);

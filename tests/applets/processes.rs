@@ -272,6 +272,18 @@ fn who_uses_a_file() {
     applet("fuser").args(["-s", name]).stdout("").ok();
     let lines = String::from_utf8(applet("lsof").args([name]).ok().stdout).unwrap();
     assert!(lines.lines().nth(1).unwrap().ends_with(name), "{lines}");
+    let fields = |args: &[&str]| String::from_utf8(applet("lsof").args(args).ok().stdout).unwrap();
+    assert_eq!(fields(&["-F", "tn", name]), format!("p{own}\ntREG\nn{name}\n"));
+    assert_eq!(fields(&["-Fp", name]), format!("p{own}\n"));
+    let folder = std::env::current_dir().unwrap();
+    let cwd = format!("p{own}\nfcwd\nn{}\n", folder.display());
+    assert_eq!(fields(&["-p", &own, "-d", "cwd,7000-7001", "-Ffn"]), cwd);
+    let (one, _two) = std::os::unix::net::UnixStream::pair().unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&one);
+    let local = format!("p{own}\nf{number}\n");
+    assert_eq!(fields(&["-U", "-p", &own, "-d", &number.to_string(), "-Ff"]), local);
+    applet("fuser").args([name, "/nosuchfile"]).stderr_has("/nosuchfile").ok();
+    assert_eq!(applet("fuser").args(["-l"]).ok().stdout, applet("kill").args(["-l"]).ok().stdout);
     drop(held);
     applet("fuser").args([name]).stdout("").fails(1);
     applet("lsof").args(["-t", name]).stdout("").fails(1);
