@@ -15,6 +15,7 @@ fn answers() {
     applet("test").args(["!", "=", "-o", "!", "e", "-a", "x"]).fails(1);
     applet("test").args(["a", "-a", "(", "=", ")"]).ok();
     applet("test").args(["!", "(", "=", "!=", "a", ")", "-a", "x"]).fails(1);
+    applet("test").args(["x", "-a", "(", "=", "!=", "a", "-a", "x", ")"]).ok();
     applet("test").args(["(", "=", ")"]).fails(1);
 }
 

@@ -130,7 +130,8 @@ impl Parser<'_> {
         // `( = )` is in parentheses here, with three arguments it compares
         let enclosed = first == b"("
             && (self.peek(2) == Some(b")")
-                || self.peek(4) == Some(b")") && self.peek(2).is_some_and(is_binary));
+                || self.peek(2).is_some_and(is_binary)
+                    && self.args.iter().skip(self.at + 4).any(|word| *word == b")"));
         if self.binary_follows() && !enclosed {
             let (op, second) = (self.peek(1).unwrap_or_default(), self.peek(2).unwrap_or_default());
             let result = self.test.binary(first, op, second);
