@@ -253,7 +253,6 @@ fn read_errors() {
 fn two_hundred_disks() {
     let disks = Disks::new("many");
     disks.ext4("e.img");
-    let kernel = Kernel::BookwormCloud;
     let mut words: Vec<String> = Vec::new();
     for n in 0..200 {
         let file = if n == 187 {
@@ -264,11 +263,13 @@ fn two_hundred_disks() {
         words.extend(["-drive".into(), format!("{file},if=none,id=d{n}")]);
         words.extend(["-device".into(), format!("scsi-hd,drive=d{n},bus=s.0,scsi-id={},lun=0", n)]);
     }
-    let config = machine(kernel, kernel.initramfs())
-        .memory(512)
-        .append(&format!("root=UUID={UUID} rd.timeout=60"))
-        .qemu(["-device", "virtio-scsi-pci,id=s"])
-        .qemu(words);
-    let log = boots(config);
-    assert!(log.contains(" / ext4 ro,"), "{log}");
+    for kernel in KERNELS {
+        let config = machine(kernel, kernel.initramfs())
+            .memory(512)
+            .append(&format!("root=UUID={UUID} rd.timeout=60"))
+            .qemu(["-device", "virtio-scsi-pci,id=s"])
+            .qemu(words.clone());
+        let log = boots(config);
+        assert!(log.contains(" / ext4 ro,"), "{kernel:?}: {log}");
+    }
 }
