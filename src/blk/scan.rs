@@ -13,6 +13,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+
 use super::probe::tables::{Partition, Table, table};
 use super::probe::{Content, Disk, Source, Usage, Value, content, value};
 use crate::order;
@@ -37,6 +39,15 @@ impl Source for Opened {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> bool {
         self.file.read_exact_at(buffer, offset).is_ok()
     }
+
+    fn expect(&self, offset: u64, length: u64) {
+        if let (true, Ok(offset), Ok(length)) =
+            (self.is_device, offset.try_into(), length.try_into())
+        {
+            let advice = PosixFadviseAdvice::POSIX_FADV_WILLNEED;
+            let _ = posix_fadvise(&self.file, offset, length, advice);
+        }
+    }
 }
 
 impl AsFd for Opened {
@@ -54,6 +65,8 @@ pub fn open(path: &Path) -> io::Result<Opened> {
     let is_device = meta.file_type().is_block_device();
     let mut sector = 512;
     let size = if is_device {
+        // A few places of it are read, and nothing near them.
+        let _ = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_RANDOM);
         sector = block::ask(file.as_fd(), block::SECTOR_SIZE).unwrap_or(512);
         block::ask_wide(file.as_fd(), block::SIZE)?
     } else if meta.is_file() {

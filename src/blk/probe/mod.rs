@@ -25,6 +25,8 @@ pub trait Source {
     fn size(&self) -> u64;
     /// Fills `buffer` from `offset`; false when that is not possible.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> bool;
+    /// So much will be read from `offset`, and had better be under way.
+    fn expect(&self, _offset: u64, _length: u64) {}
 }
 
 impl Source for Vec<u8> {
@@ -85,6 +87,27 @@ impl<'a> Disk<'a> {
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Asks for all that most formats make us read, at once: each place by
+    /// itself would be waited for.
+    fn expect(&self) {
+        self.source.expect(0, HEAD);
+        // the second header of LUKS2
+        for shift in 17..=22 {
+            self.source.expect(1 << shift, 512);
+        }
+        // the labels of ZFS
+        let whole = self.size & !0x3_FFFF;
+        self.source.expect(0x4_4000, 512);
+        for label in [0x8_0000, 0x4_0000] {
+            self.source.expect(whole.saturating_sub(label) + 0x4000, 512);
+        }
+        // arrays
+        for back in [131_584, 65536] {
+            self.source.expect(self.size.saturating_sub(back), 512);
+        }
+        self.source.expect(self.size.saturating_sub(TAIL), TAIL);
     }
 
     fn load(&mut self, at: u64, length: u64) -> Vec<u8> {
@@ -291,6 +314,9 @@ pub fn content(disk: &mut Disk, wanted: &dyn Fn(&'static str, Usage) -> bool) ->
     let tiny = disk.size <= 1440 * 1024;
     if disk.size <= 1024 {
         return Content::Nothing;
+    }
+    if !tiny {
+        disk.expect();
     }
     for format in formats::FORMATS {
         if tiny && format.usage == Usage::Raid {
