@@ -83,14 +83,14 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         ),
         None => None,
     };
-    switch::change_root(&options.root).map_err(|fault| Error::msg(fault.text))?;
+    let old = switch::change_root(&options.root).map_err(|fault| Error::msg(fault.text))?;
     if let Some(console) = console {
         let _ = nix::unistd::dup2_stdin(console.as_fd());
         let _ = nix::unistd::dup2_stdout(console.as_fd());
         let _ = nix::unistd::dup2_stderr(console.as_fd());
     }
     let environment: Vec<OsString> = cx.env.iter().map(OsStr::to_os_string).collect();
-    let fault = switch::exec(init, &options.args, environment.iter().map(OsString::as_os_str));
+    let fault = switch::exec(old, init, &options.args, environment.iter().map(OsString::as_os_str));
     // There is no way back, and the end of PID 1 is the end of the machine.
     Err(Error::msg(fault.text))
 }

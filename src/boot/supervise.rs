@@ -417,12 +417,14 @@ impl Supervisor {
             // Its driver may be there by now.
             self.console = api::open_console();
         }
+        let mut old = None;
         if !self.switched {
             self.log.write("ok", &self.steps);
-            switch::change_root(OsStr::new(SYSROOT))?;
+            old = switch::change_root(OsStr::new(SYSROOT))?;
             self.switched = true;
         }
         if let Some(spec) = job {
+            switch::empty_apart(old);
             self.signals = None;
             super::job::run(&spec);
         }
@@ -432,7 +434,7 @@ impl Supervisor {
             (None, Init::Path(path)) => path,
             (None, Init::Usual) => b"/sbin/init",
         };
-        Err(switch::exec(path, &self.args, crate::sys::start::environment()))
+        Err(switch::exec(old, path, &self.args, crate::sys::start::environment()))
     }
 
     // -- the loop

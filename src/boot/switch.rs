@@ -2,6 +2,7 @@
 //! emptied, the real init takes over.
 
 use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use nix::errno::Errno;
@@ -17,7 +18,7 @@ use crate::dev::read_small;
 use crate::fsutil::empty;
 use crate::job;
 use crate::sys::path::open;
-use crate::sys::process::{apart, hold_program};
+use crate::sys::process::{after_exec, apart, hold_program};
 
 const NONE: Option<&str> = None;
 
@@ -44,8 +45,10 @@ fn move_mount(from: &str, to: &str) -> Result<(), Errno> {
 }
 
 /// Hands the API mounts over to the root mounted on `root` and makes it `/`.
-/// When a part of that fails, everything is as it was before.
-pub fn change_root(root: &OsStr) -> Result<(), Fault> {
+/// When a part of that fails, everything is as it was before. What is
+/// returned is the old root, for [`empty_apart`] or [`exec`], if it is one that
+/// should be emptied.
+pub fn change_root(root: &OsStr) -> Result<Option<OwnedFd>, Fault> {
     chdir(root).map_err(|e| Fault::os(applet::show(root), e))?;
     let old = open("/", OFlag::O_RDONLY | OFlag::O_DIRECTORY).map_err(|e| Fault::os("/", e))?;
     let mut moved = 0;
@@ -63,15 +66,20 @@ pub fn change_root(root: &OsStr) -> Result<(), Fault> {
     // The point of no return: from here on `/` is the new root for good.
     chroot(".").map_err(|e| Fault::os("chroot to the new root", e))?;
     let _ = chdir("/");
-    // Nothing holds the old root's files any more, and its memory is wanted
-    // back; the real init need not wait for that. Whatever else the old root
-    // is, it is left alone.
-    if empty::is_memory(&old) == Ok(true) {
-        apart(old, |old| {
-            let _ = empty::empty_memory_root(old);
-        });
+    // Whatever else it is, it is left alone.
+    Ok((empty::is_memory(&old) == Ok(true)).then_some(old))
+}
+
+/// Empties the old root in a child. Nothing holds its files any more, and its
+/// memory is wanted back.
+pub fn empty_apart(old: Option<OwnedFd>) {
+    if let Some(old) = old {
+        apart(old, empty_root);
     }
-    Ok(())
+}
+
+fn empty_root(old: OwnedFd) {
+    let _ = empty::empty_memory_root(old);
 }
 
 /// Moves the API mounts to the folders of the same names below the working
@@ -94,8 +102,10 @@ fn hand_over(moved: &mut usize) -> Result<(), Fault> {
 }
 
 /// Becomes the init at `path`, with these arguments behind its name and this
-/// environment. Returns only the reason why not.
+/// environment. The old root is emptied beside it: that is not to wait, and the
+/// processor is wanted for its first pages. Returns only the reason why not.
 pub fn exec<'a>(
+    old: Option<OwnedFd>,
     path: &[u8],
     args: &[OsString],
     environment: impl Iterator<Item = &'a OsStr>,
@@ -107,7 +117,14 @@ pub fn exec<'a>(
         environment.filter_map(|entry| CString::new(entry.as_bytes()).ok()).collect();
     let mask = SigSet::thread_get_mask();
     let _ = SigSet::empty().thread_set_mask();
+    let mut old = old;
+    let child = old.as_ref().and_then(|old| after_exec(old.as_fd(), empty_root).ok());
+    if child.is_none() {
+        empty_apart(old.take());
+    }
     let Err(errno) = nix::unistd::execve(&program, &argv, &environment);
+    drop(child);
+    empty_apart(old);
     if let Ok(mask) = mask {
         let _ = mask.thread_set_mask();
     }

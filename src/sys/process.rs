@@ -1,8 +1,8 @@
 //! Processes: fork, exit without clean-up.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 
 use nix::errno::Errno;
 use nix::unistd::{ForkResult, Pid};
@@ -54,10 +54,6 @@ pub fn spawn(
     argv: &mut dyn Iterator<Item = &CStr>,
     environment: &[CString],
 ) -> Result<Pid, Errno> {
-    /// Room for execve's frame, and for a signal's.
-    const STACK: usize = 32 * 1024;
-    #[repr(align(16))]
-    struct Stack(std::mem::MaybeUninit<[u8; STACK]>);
     let mut pointers: Vec<*const libc::c_char> = argv.map(CStr::as_ptr).collect();
     pointers.push(std::ptr::null());
     let count = pointers.len();
@@ -105,21 +101,116 @@ pub fn apart(fd: OwnedFd, work: fn(OwnedFd)) {
         Ok(Forked::Parent(_)) => {}
         Err(_) => work(fd),
         Ok(Forked::Child) => {
-            crash_by_default();
-            let _ = super::schedule::set_niceness(super::schedule::Who::Process(0), 19);
-            let number = fd.as_raw_fd();
-            // SAFETY: takes numbers only. Whatever owns these descriptors is
-            // the caller's, to whom this process does not return.
-            unsafe {
-                if number > 0 {
-                    libc::syscall(libc::SYS_close_range, 0, number - 1, 0);
-                }
-                libc::syscall(libc::SYS_close_range, number + 1, libc::c_uint::MAX, 0);
-            }
-            work(fd);
-            exit_now(0)
+            close_all_but(fd.as_raw_fd(), fd.as_raw_fd());
+            alone(fd, work)
         }
     }
+}
+
+/// The rest of a child that works apart.
+fn alone(fd: OwnedFd, work: fn(OwnedFd)) -> ! {
+    crash_by_default();
+    let _ = super::schedule::set_niceness(super::schedule::Who::Process(0), 19);
+    work(fd);
+    exit_now(0)
+}
+
+/// A child that begins its work once this process has become another program.
+/// It shares the memory, which is its own from then on: nothing is copied, and
+/// the exec need not tear it down. Dropped, when the exec has failed, it takes
+/// the child with it.
+pub struct AfterExec {
+    child: Pid,
+    /// What the child waits for the end of; exec closes it.
+    _gate: OwnedFd,
+}
+
+/// Room for the frames of a child that shares this process's memory, and for a
+/// signal's.
+#[repr(align(16))]
+struct Stack(std::mem::MaybeUninit<[u8; 32 * 1024]>);
+
+/// The stack of the one [`AfterExec`] there can be: nothing is allocated for
+/// what happens behind the point of no return.
+struct ChildStack(std::cell::UnsafeCell<Stack>);
+// SAFETY: only a pointer to it is taken, by whoever has set `CHILD_STACK_TAKEN`.
+unsafe impl Sync for ChildStack {}
+static CHILD_STACK: ChildStack =
+    ChildStack(std::cell::UnsafeCell::new(Stack(std::mem::MaybeUninit::uninit())));
+static CHILD_STACK_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What such a child is told.
+struct Told {
+    fd: i32,
+    gate: i32,
+    work: fn(OwnedFd),
+}
+
+extern "C" fn wait_for_exec(told: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: as for `Told` in `after_exec`, whose stack's end it is on.
+    let Told { fd, gate, work } = unsafe { told.cast::<Told>().read() };
+    close_all_but(fd, gate);
+    let mut byte = 0_u8;
+    // SAFETY: one byte that outlives the call. As long as the memory is shared,
+    // this process does nothing else: what fails would set errno for both.
+    while unsafe { libc::read(gate, (&raw mut byte).cast(), 1) } != 0 {
+        if Errno::last() != Errno::EINTR {
+            exit_now(1);
+        }
+    }
+    // SAFETY: this process's own copy of a descriptor that nothing else here
+    // owns.
+    alone(unsafe { OwnedFd::from_raw_fd(fd) }, work)
+}
+
+/// Has a child do `work` with the descriptor after the exec that follows.
+pub fn after_exec(fd: BorrowedFd<'_>, work: fn(OwnedFd)) -> Result<AfterExec, Errno> {
+    let (read, gate) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    if CHILD_STACK_TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(Errno::EBUSY);
+    }
+    let told = Told { fd: fd.as_raw_fd(), gate: read.as_raw_fd(), work };
+    // SAFETY: the stack grows down from a place below its end that is aligned
+    // and has room for `told` above it; it is no other child's, as it was just
+    // taken. Until the exec, or until it is ended by whoever drops it, the
+    // child runs nothing but close_range(2) and read(2).
+    let child = unsafe {
+        let top = CHILD_STACK.0.get().add(1).cast::<u8>().sub(64);
+        top.cast::<Told>().write(told);
+        libc::clone(wait_for_exec, top.cast(), libc::CLONE_VM | libc::SIGCHLD, top.cast())
+    };
+    match Errno::result(child) {
+        Ok(child) => Ok(AfterExec { child: Pid::from_raw(child), _gate: gate }),
+        Err(errno) => {
+            CHILD_STACK_TAKEN.store(false, Ordering::Relaxed);
+            Err(errno)
+        }
+    }
+}
+
+impl Drop for AfterExec {
+    fn drop(&mut self) {
+        let _ = nix::sys::signal::kill(self.child, nix::sys::signal::Signal::SIGKILL);
+        if nix::sys::wait::waitpid(self.child, None).is_ok() {
+            CHILD_STACK_TAKEN.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Closes every descriptor but two, in a child that ends without running
+/// anything that owns one.
+fn close_all_but(a: i32, b: i32) {
+    let mut first = 0;
+    for kept in [a.min(b), a.max(b)] {
+        if kept > first {
+            // SAFETY: takes numbers only. Whatever owns these descriptors is
+            // the parent's, to whom this process does not return.
+            unsafe { libc::syscall(libc::SYS_close_range, first, kept - 1, 0) };
+        }
+        first = kept + 1;
+    }
+    // SAFETY: as above.
+    unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
 }
 
 /// Gives every signal its default action and unblocks all: what a program
