@@ -5,9 +5,12 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=scripts/hot.ld");
+    println!("cargo::rerun-if-changed=scripts/hot-boot.ld");
     let of = |name: &str| std::env::var(name).unwrap_or_default();
     if of("CARGO_CFG_TARGET_ENV") == "musl" {
-        let script = of("CARGO_MANIFEST_DIR") + "/scripts/hot.ld";
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{script}");
+        for script in ["hot.ld", "hot-boot.ld"] {
+            let path = of("CARGO_MANIFEST_DIR") + "/scripts/" + script;
+            println!("cargo::rustc-link-arg-bins=-Wl,-T,{path}");
+        }
     }
 }
