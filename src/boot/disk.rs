@@ -17,7 +17,7 @@ use super::mounts;
 use super::plan::{HOST, Mount, Place, SYSROOT, Source};
 use super::steps::Worker;
 use crate::applet::{show, show_bytes};
-use crate::blk::probe::{Content, Disk, Source as _, le64};
+use crate::blk::probe::{Content, Disk, Source as _, Usage, le64};
 use crate::blk::scan;
 use crate::cmdline::{Limit, Mark};
 use crate::dev::{read_small, virtio};
@@ -96,17 +96,16 @@ impl Worker<'_> {
     ) -> Result<(), Tried> {
         let node = hit.node.as_slice();
         let mut types: Vec<Vec<u8>> = step.types.iter().map(|kind| kind.to_vec()).collect();
-        let seen = look(node).map_err(Tried::Later)?;
+        let held = match search.held(node) {
+            Some(held) => held,
+            None => look(node).map_err(Tried::Later)?,
+        };
         if types.is_empty() {
-            types = types_of(node, &seen).map_err(Tried::Final)?;
+            types = types_of(node, &held).map_err(Tried::Final)?;
         }
-        if types.iter().any(|kind| kind == b"btrfs")
-            && let Content::One(found) = &seen
-            && found.kind == "btrfs"
-        {
+        if types.iter().any(|kind| kind == b"btrfs") && held.kind == b"btrfs" {
             let degraded = how.data.split(|&b| b == b',').any(|word| word == b"degraded");
-            let uuid = found.get("UUID").unwrap_or_default();
-            self.gather_btrfs(node, uuid, search, last && degraded)?;
+            self.gather_btrfs(node, &held.uuid, search, last && degraded)?;
         }
         let mut flags = how.flags;
         if hit.read_only {
@@ -318,8 +317,17 @@ fn source_of(spec: &[u8]) -> Option<Source<'_>> {
     spec.starts_with(b"/dev/").then_some(Source::Device(spec))
 }
 
+/// What a device holds, for who mounts it; empty where that is nothing, or
+/// things that exclude each other.
+#[derive(Default)]
+struct Held {
+    kind: Vec<u8>,
+    usage: Vec<u8>,
+    uuid: Vec<u8>,
+}
+
 /// What is on the device.
-fn look(node: &[u8]) -> Result<Content, Fault> {
+fn look(node: &[u8]) -> Result<Held, Fault> {
     let path = Path::new(OsStr::from_bytes(node));
     let opened = scan::open(path).map_err(|error| {
         let errno = error.raw_os_error();
@@ -335,7 +343,12 @@ fn look(node: &[u8]) -> Result<Content, Fault> {
             errno: Some(libc::EIO),
         });
     }
-    Ok(content)
+    let Content::One(found) = content else { return Ok(Held::default()) };
+    Ok(Held {
+        kind: found.kind.into(),
+        usage: found.usage.name().into(),
+        uuid: found.get("UUID").unwrap_or_default().to_vec(),
+    })
 }
 
 /// How many devices a btrfs has, of the superblock of one.
@@ -346,30 +359,27 @@ fn members(node: &[u8]) -> Option<u64> {
 }
 
 /// The types to try: what the superblock says, or all that are known.
-fn types_of(node: &[u8], seen: &Content) -> Result<Vec<Vec<u8>>, Fault> {
-    let found = match seen {
-        Content::One(found) => found,
-        Content::Ambivalent(_) | Content::Nothing => {
-            let known = read_small("/proc/filesystems", 8192).unwrap_or_default();
-            let types = known
-                .split(|&b| b == b'\n')
-                .filter_map(|line| line.strip_prefix(b"\t"))
-                .filter(|name| !name.is_empty())
-                .map(<[u8]>::to_vec)
-                .collect();
-            return Ok(types);
-        }
-    };
-    use crate::blk::probe::Usage;
-    if found.usage == Usage::Filesystem {
-        let kind = found.kind.as_bytes().to_vec();
-        return Ok(match found.kind {
-            "ntfs" => vec![b"ntfs3".to_vec(), kind],
-            "ext2" | "ext3" => vec![kind, b"ext4".to_vec()],
-            _ => vec![kind],
+fn types_of(node: &[u8], held: &Held) -> Result<Vec<Vec<u8>>, Fault> {
+    let kind = held.kind.as_slice();
+    if kind.is_empty() {
+        let known = read_small("/proc/filesystems", 8192).unwrap_or_default();
+        let types = known
+            .split(|&b| b == b'\n')
+            .filter_map(|line| line.strip_prefix(b"\t"))
+            .filter(|name| !name.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect();
+        return Ok(types);
+    }
+    if held.usage == Usage::Filesystem.name().as_bytes() {
+        return Ok(match kind {
+            b"ntfs" => vec![b"ntfs3".to_vec(), kind.to_vec()],
+            b"ext2" | b"ext3" => vec![kind.to_vec(), b"ext4".to_vec()],
+            _ => vec![kind.to_vec()],
         });
     }
-    let is = match found.kind {
+    let kind = str::from_utf8(kind).unwrap_or_default();
+    let is = match kind {
         "swap" => "swap space",
         "swsuspend" => "the image of a suspended system",
         "crypto_LUKS" => "encrypted with LUKS",

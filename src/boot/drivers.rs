@@ -9,13 +9,14 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::sched::sched_getaffinity;
-use nix::unistd::{AccessFlags, Pid, access};
+use nix::unistd::Pid;
 
 use super::Fault;
-use super::plan::{Devices, FLAT_MODULES, VirtioTypes};
+use super::devices::{Look, Wanted};
+use super::plan::{Devices, FLAT_MODULES};
 use super::steps::Worker;
 use crate::cmdline::words;
-use crate::dev::{names, read_small};
+use crate::dev::names;
 use crate::kmod::conf::Conf;
 use crate::kmod::load::{insert_file, insert_many, release};
 use crate::kmod::{Error, Loaded, Loader, Tree};
@@ -69,21 +70,37 @@ impl<'a> Modules<'a> {
 
     /// Loads the drivers of all devices: a boot from a share has loaded but
     /// its own.
-    pub(super) fn load_all(&mut self) {
-        let mut looked_at = Vec::new();
+    pub fn load_all(&mut self) {
+        self.load_found(Vec::new(), Devices::All, &mut |_| {});
+    }
+
+    /// Loads what `wanted` asks for and the drivers of devices, and says how
+    /// many modules those were.
+    fn load_found(
+        &mut self,
+        wanted: Vec<Wanted>,
+        devices: Devices,
+        fault: &mut dyn FnMut(Error),
+    ) -> usize {
+        let mut look = Look::new(wanted);
+        let mut count = 0;
         for _ in 0..ROUNDS {
-            let mut aliases = Vec::new();
-            all_devices(&mut looked_at, &mut aliases);
-            aliases.sort_unstable();
-            aliases.dedup();
-            aliases.retain(|alias| self.seen.binary_search(alias).is_err());
-            let Some(loader) = self.loader() else { return };
-            if aliases.is_empty() || load_aliases(loader, &aliases, &mut |_| {}) == 0 {
-                return;
+            look.at(devices);
+            look.wanted.retain(|wanted| self.seen.binary_search(&wanted.alias).is_err());
+            if look.wanted.is_empty() {
+                break;
             }
-            self.seen.append(&mut aliases);
+            let Some(loader) = self.loader() else { break };
+            let now = load_wanted(loader, &look.wanted, fault);
+            count += now;
+            if now == 0 {
+                break;
+            }
+            self.seen.extend(look.wanted.drain(..).map(|wanted| wanted.alias));
             self.seen.sort_unstable();
+            self.seen.dedup();
         }
+        count
     }
 
     /// The loader of `/lib/modules/RELEASE`, if that is there.
@@ -150,50 +167,38 @@ impl Worker<'_> {
         }
         // The file system of a share needs no device to be loaded, so it can
         // go along with the driver of the bus.
-        let mut aliases: Vec<Vec<u8>> = Vec::new();
+        let mut wanted = Vec::new();
         if let Devices::Virtio(types) = devices {
-            for (wanted, alias) in [
+            for (is_wanted, alias) in [
                 (types.fs, &b"fs-virtiofs"[..]),
                 (types.nine_p, b"fs-9p"),
                 (types.nine_p, b"9p-virtio"),
             ] {
-                if wanted {
-                    aliases.push(alias.to_vec());
+                if is_wanted {
+                    wanted.push(Wanted::by_name(alias));
                 }
             }
         }
-        let mut looked_at = Vec::new();
-        for _ in 0..ROUNDS {
-            match devices {
-                Devices::All => all_devices(&mut looked_at, &mut aliases),
-                Devices::Virtio(types) => virtio_devices(types, &mut aliases),
-            }
-            aliases.sort_unstable();
-            aliases.dedup();
-            aliases.retain(|alias| self.modules.seen.binary_search(alias).is_err());
-            if aliases.is_empty() || !self.load_aliases(&aliases) {
-                return;
-            }
-            self.modules.seen.append(&mut aliases);
-            self.modules.seen.sort_unstable();
-        }
+        self.load_found(wanted, devices);
     }
 
-    /// Loads the modules of these aliases, side by side where that is of use.
-    /// Says whether any module was inserted.
-    fn load_aliases(&mut self, aliases: &[Vec<u8>]) -> bool {
+    /// [`Modules::load_found`], and notes what is wrong with any of them.
+    fn load_found(&mut self, wanted: Vec<Wanted>, devices: Devices) -> usize {
         let mut faults = Vec::new();
-        let Some(loader) = self.modules.loader() else { return false };
-        let count = load_aliases(loader, aliases, &mut |error| faults.push(error.to_string()));
+        let count = self.modules.load_found(wanted, devices, &mut |e| faults.push(e.to_string()));
         for text in faults {
             self.module_fault(text);
         }
-        count > 0
+        count
     }
 
     /// Loads the drivers of devices that have come since.
     pub(super) fn load_drivers_of_new_devices(&mut self) {
-        self.load_tree(&[], self.devices);
+        let devices = match self.devices {
+            Devices::Disks => Devices::All,
+            devices => devices,
+        };
+        self.load_tree(&[], devices);
     }
 
     /// Loads a module by name; says whether one was inserted.
@@ -214,8 +219,14 @@ impl Worker<'_> {
 
     /// Loads the module of a type of file system.
     pub(super) fn load_filesystem(&mut self, name: &[u8]) -> bool {
-        let alias = [b"fs-", name].concat();
-        self.load_aliases(&[alias])
+        let wanted = Wanted::by_name(&[b"fs-", name].concat());
+        let mut faults = Vec::new();
+        let Some(loader) = self.modules.loader() else { return false };
+        let count = load_wanted(loader, &[wanted], &mut |error| faults.push(error.to_string()));
+        for text in faults {
+            self.module_fault(text);
+        }
+        count > 0
     }
 
     fn module_fault(&mut self, text: String) {
@@ -274,17 +285,19 @@ fn insert_flat(name: &[u8], conf: &Conf) -> Result<(), Error> {
 }
 
 /// Loads what the aliases stand for, and returns how many modules that were.
-fn load_aliases(loader: &mut Loader, aliases: &[Vec<u8>], fault: &mut dyn FnMut(Error)) -> usize {
+fn load_wanted(loader: &mut Loader, wanted: &[Wanted], fault: &mut dyn FnMut(Error)) -> usize {
     let Some(tree) = loader.tree() else { return 0 };
     let conf = loader.conf();
     let mut names: Vec<Vec<u8>> = Vec::new();
-    for alias in aliases {
-        let mut found = conf.aliased(alias);
+    for wanted in wanted {
+        let mut found = conf.aliased(&wanted.alias);
         if found.is_empty() {
-            found = tree.aliased(alias);
+            found = tree.aliased(&wanted.alias);
         }
         found.retain(|module| !conf.is_blacklisted(module) && !names.contains(module));
-        names.append(&mut found);
+        if !found.is_empty() && !wanted.is_driven() {
+            names.append(&mut found);
+        }
     }
     if names.is_empty() {
         return 0;
@@ -332,95 +345,9 @@ fn load_in_turn(loader: &mut Loader, names: &[Vec<u8>], fault: &mut dyn FnMut(Er
     count
 }
 
-/// Adds the alias of a device that has no driver, if `wanted`.
-fn add_alias(bus: &str, device: &[u8], wanted: impl Fn(&[u8]) -> bool, aliases: &mut Vec<Vec<u8>>) {
-    // Names of sysfs are plain text.
-    let Ok(device) = str::from_utf8(device) else { return };
-    let mut path = String::with_capacity(96);
-    for part in ["/sys/bus/", bus, "/devices/", device, "/driver"] {
-        path.push_str(part);
-    }
-    if access(path.as_str(), AccessFlags::F_OK).is_ok() {
-        return;
-    }
-    path.truncate(path.len() - "driver".len());
-    path.push_str("modalias");
-    let Ok(mut alias) = read_small(&path, 512) else { return };
-    if alias.last() == Some(&b'\n') {
-        alias.pop();
-    }
-    if !alias.is_empty() && wanted(&alias) {
-        aliases.push(alias);
-    }
-}
-
-/// The aliases of virtio devices of these types and of what they hang on.
-fn virtio_devices(types: VirtioTypes, aliases: &mut Vec<Vec<u8>>) {
-    for device in names("/sys/bus/pci/devices") {
-        let ours = |alias: &[u8]| alias.starts_with(b"pci:v00001AF4");
-        add_alias("pci", &device, ours, aliases);
-    }
-    for device in names("/sys/bus/platform/devices") {
-        if device.starts_with(b"virtio-mmio") || device.starts_with(b"LNRO0005") {
-            add_alias("platform", &device, |_| true, aliases);
-        }
-    }
-    for device in names("/sys/bus/virtio/devices") {
-        add_alias("virtio", &device, |alias| types.wants(virtio_type(alias)), aliases);
-    }
-}
-
-/// The type in an alias `virtio:dTTTTTTTTvVVVVVVVV`.
-fn virtio_type(alias: &[u8]) -> u32 {
-    let digits = alias.strip_prefix(b"virtio:d").and_then(|rest| rest.get(..8));
-    let digits = digits.and_then(|d| str::from_utf8(d).ok());
-    digits.and_then(|d| u32::from_str_radix(d, 16).ok()).unwrap_or(0)
-}
-
-/// Buses whose devices the kernel itself drives. There may be very many: a
-/// block of memory is 128 MiB.
-const OF_THE_KERNEL: [&[u8]; 8] = [
-    b"clockevents",
-    b"clocksource",
-    b"container",
-    b"event_source",
-    b"machinecheck",
-    b"memory",
-    b"node",
-    b"workqueue",
-];
-
-/// The aliases of all devices without a driver but those in `looked_at`, which
-/// they are added to.
-fn all_devices(looked_at: &mut Vec<Vec<u8>>, aliases: &mut Vec<Vec<u8>>) {
-    let mut new = Vec::new();
-    for name in names("/sys/bus") {
-        let Ok(bus) = str::from_utf8(&name) else { continue };
-        if OF_THE_KERNEL.contains(&name.as_slice()) {
-            continue;
-        }
-        for device in names(&["/sys/bus/", bus, "/devices"].concat()) {
-            let path = [&name, &b"/"[..], &device].concat();
-            if looked_at.binary_search(&path).is_err() {
-                add_alias(bus, &device, |_| true, aliases);
-                new.push(path);
-            }
-        }
-    }
-    looked_at.append(&mut new);
-    looked_at.sort_unstable();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn types_of_aliases() {
-        assert_eq!(virtio_type(b"virtio:d0000001Av00001AF4"), 26);
-        assert_eq!(virtio_type(b"virtio:d"), 0);
-        assert_eq!(virtio_type(b"pci:v00001AF4"), 0);
-    }
 
     #[test]
     fn files_of_the_flat_folder() {

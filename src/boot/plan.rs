@@ -99,6 +99,8 @@ pub enum Step<'a> {
 pub enum Devices {
     /// Everything that has a driver in the image.
     All,
+    /// What disks hang on, and everything where the root is not among those.
+    Disks,
     /// Virtio devices of these types and what they hang on.
     Virtio(VirtioTypes),
 }
@@ -273,8 +275,7 @@ pub fn plan<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
 fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
     let mut steps = Vec::with_capacity(10 + cmdline.shares.len());
     let root = cmdline.root;
-    let disk =
-        matches!(root, Some(Root::Device(_) | Root::Marked(..) | Root::Number(..) | Root::GptAuto));
+    let disk = on_disk(cmdline);
     steps.push(Step::Api { tmp: !disk, cgroup: cmdline.osbuild });
     steps.push(Step::Nodes);
     steps.push(Step::Flat);
@@ -389,14 +390,28 @@ fn shares<'a>(cmdline: &Cmdline<'a>) -> impl Iterator<Item = Step<'a>> {
     })
 }
 
-/// A shared root needs no more than its own driver: the rest is left to the
-/// system that is booted. A job has no such system behind it, and a rescuer
+/// Whether the root is on a disk.
+fn on_disk(cmdline: &Cmdline) -> bool {
+    matches!(
+        cmdline.root,
+        Some(Root::Device(_) | Root::Marked(..) | Root::Number(..) | Root::GptAuto)
+    )
+}
+
+/// A root needs no more than the drivers on the way to it: the rest is left to
+/// the system that is booted. A job has no such system behind it, and a rescuer
 /// wants to see everything.
 fn devices(cmdline: &Cmdline, facts: Facts) -> Devices {
     let nine_p = matches!(cmdline.root, Some(Root::NineP(_)));
     let fs = matches!(cmdline.root, Some(Root::Virtiofs(_))) || !cmdline.shares.is_empty();
     let on_share = matches!(cmdline.root, Some(Root::NineP(_) | Root::Virtiofs(_)));
-    if facts.job || !on_share {
+    if facts.job {
+        return Devices::All;
+    }
+    if on_disk(cmdline) {
+        return Devices::Disks;
+    }
+    if !on_share {
         return Devices::All;
     }
     let console = cmdline.consoles.iter().any(|c| c.starts_with(b"hvc"));
@@ -466,6 +481,7 @@ impl Display for Step<'_> {
                 }
                 f.write_str(match devices {
                     Devices::All => "drivers of all devices",
+                    Devices::Disks => "drivers of disks, of all devices where that is not enough",
                     Devices::Virtio(_) => "drivers of virtio devices",
                 })
             }
@@ -626,7 +642,7 @@ mod tests {
                 "mount /proc /sys /dev /run",
                 "make device nodes",
                 "load modules of /usr/lib/modules",
-                "load drivers of all devices",
+                "load drivers of disks, of all devices where that is not enough",
                 "mount /dev/vda1 on /sysroot as ext4 or xfs with noatime",
                 "mount /usr, if fstab of the root has it",
                 "check the root on /sysroot",
@@ -644,7 +660,7 @@ mod tests {
                 "mount /proc /sys /dev /run",
                 "make device nodes",
                 "load modules of /usr/lib/modules",
-                "load drivers of all devices",
+                "load drivers of disks, of all devices where that is not enough",
                 "make a layer in memory for changes to the root",
                 "mount LABEL=STICK on /run/rescuebox/host read-only with utf8",
                 "mount image /live/root.squashfs on /run/rescuebox/overlay/lower read-only as squashfs",
@@ -688,7 +704,7 @@ mod tests {
                 "mount /proc /sys /dev /run",
                 "make device nodes",
                 "load modules of /usr/lib/modules",
-                "load drivers of all devices",
+                "load drivers of disks, of all devices where that is not enough",
                 "mount UUID=1234-ABCD on /sysroot read-only",
                 "mount /usr, if fstab of the root has it",
                 "check the root on /sysroot",
@@ -736,7 +752,7 @@ mod tests {
             types("root=9p:r"),
             Devices::Virtio(VirtioTypes { nine_p: true, ..VirtioTypes::default() })
         );
-        assert_eq!(types("root=/dev/vda"), Devices::All);
+        assert_eq!(types("root=/dev/vda"), Devices::Disks);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use nix::sys::stat::Mode;
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, mkdir, setsid};
 
 use super::consoles::Console;
+use super::drivers::Modules;
 use super::explain::{self, Scene};
-use super::plan::Step;
+use super::plan::{Devices, Step};
 use super::policy::{Access, Ending, Reason, Rules};
 use super::supervise::Supervisor;
 use super::{Fault, api, dossier, keys, look};
@@ -20,7 +21,7 @@ use crate::cmdline::Emergency;
 use crate::dev::read_small;
 use crate::sys;
 use crate::sys::path::open;
-use crate::sys::process::{crash_by_default, exit_now};
+use crate::sys::process::{Forked, crash_by_default, exit_now, fork};
 
 mod guard;
 
@@ -103,7 +104,21 @@ pub fn explain(
     }
     let log = boot.log.table(&boot.steps);
     let _ = dossier::write(dossier::PATH.as_bytes(), &log);
+    load_more_drivers(boot);
     exit_now(0)
+}
+
+/// A boot loads no more drivers than its root needs; a person may well need
+/// those of a keyboard or a network card. Nobody waits for that.
+fn load_more_drivers(boot: &Supervisor) {
+    let all = |step: &Step| matches!(step, Step::Drivers { devices: Devices::All, .. });
+    if boot.switched || boot.steps.iter().any(all) {
+        return;
+    }
+    if let Ok(Forked::Child) = fork() {
+        Modules::new(boot.cmdline.line, Vec::new()).load_all();
+        exit_now(0);
+    }
 }
 
 /// Prints on a console, and waits until it is out. One that nobody reads can

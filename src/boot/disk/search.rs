@@ -8,6 +8,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use super::super::Fault;
 use super::super::plan::Source;
 use super::super::steps::Worker;
+use super::Held;
 use crate::applet::{show, show_bytes};
 use crate::blk::probe::tables::Partition;
 use crate::blk::probe::text::decoded;
@@ -73,6 +74,15 @@ impl<'a> Search<'a> {
             Source::GptAuto => self.gpt_auto(worker),
             _ => None,
         }
+    }
+
+    /// What is on the device of this path, where that was looked at already.
+    pub(super) fn held(&self, node: &[u8]) -> Option<Held> {
+        let here = |seen: &&scan::Seen| seen.device.path().as_os_str().as_bytes() == node;
+        let seen = self.cache.known().iter().find(here)?;
+        let value = |name| seen.get(name).unwrap_or_default().to_vec();
+        seen.get("TYPE")?;
+        Some(Held { kind: value("TYPE"), usage: value("USAGE"), uuid: value("UUID") })
     }
 
     fn marked(&mut self, worker: &mut Worker, mark: Mark, value: &[u8]) -> Option<Vec<u8>> {
