@@ -331,15 +331,13 @@ fn named(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<(
     }
     let name = operand.as_bytes();
     let base = name.rsplit(|&b| b == b'/').next().unwrap_or_default();
+    let choosy = !(c.include.is_empty() && c.exclude.is_empty() && c.exclude_folders.is_empty());
     // A folder is excluded by names of folders only.
-    let out = if Path::new(operand).is_dir() {
-        c.exclude_folders.iter().any(|glob| {
-            let glob = glob.strip_suffix(b"/").unwrap_or(glob);
-            pattern::matches(glob, base) || pattern::matches(glob, name)
-        })
-    } else {
-        excluded(c, name, base)
-    };
+    let out = choosy
+        && match Path::new(operand).is_dir() {
+            true => excluded_folder(c, name, base),
+            false => excluded(c, name, base),
+        };
     match File::open(operand) {
         Ok(_) if out => Ok(()),
         Ok(opened) => file(cx, c, scan, name, opened.as_fd()),
@@ -365,6 +363,14 @@ fn excluded(c: &Choice, path: &[u8], base: &[u8]) -> bool {
     any(&c.exclude) || !c.include.is_empty() && !any(&c.include)
 }
 
+/// The same of a folder.
+fn excluded_folder(c: &Choice, path: &[u8], base: &[u8]) -> bool {
+    c.exclude_folders.iter().any(|glob| {
+        let glob = glob.strip_suffix(b"/").unwrap_or(glob);
+        pattern::matches(glob, base) || pattern::matches(glob, path)
+    })
+}
+
 fn tree(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<(), Error> {
     let implied = operand.is_empty();
     let follow = if c.folders == Folders::Follow { Follow::Always } else { Follow::Start };
@@ -386,11 +392,7 @@ fn tree(cx: &mut Ctx, c: &Choice, scan: &mut Scan, operand: &OsStr) -> Result<()
         let start = walk.depth() == 0;
         let base = path.rsplit(|&b| b == b'/').find(|part| !part.is_empty()).unwrap_or_default();
         if walk.is_folder() {
-            let out = |glob: &Vec<u8>| {
-                let glob = glob.strip_suffix(b"/").unwrap_or(glob);
-                pattern::matches(glob, base) || pattern::matches(glob, &path)
-            };
-            if !(start && implied) && c.exclude_folders.iter().any(out) {
+            if !(start && implied) && excluded_folder(c, &path, base) {
                 walk.prune();
             }
             continue;

@@ -107,11 +107,8 @@ fn delimiters(list: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     while let Some((&byte, tail)) = rest.split_first() {
         if byte != b'\\' {
             // of several bytes when they are UTF-8
-            let length = (2..=4).find(|n| {
-                let text = rest.get(..*n).and_then(|t| std::str::from_utf8(t).ok());
-                text.is_some_and(|t| t.chars().count() == 1)
-            });
-            let (character, tail) = rest.split_at(length.unwrap_or(1));
+            let character = rest.utf8_chunks().next().and_then(|c| c.valid().chars().next());
+            let (character, tail) = rest.split_at(character.map_or(1, char::len_utf8));
             all.push(character.to_vec());
             rest = tail;
             continue;

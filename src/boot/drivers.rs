@@ -74,33 +74,23 @@ impl<'a> Modules<'a> {
         self.load_found(Vec::new(), Devices::All, &mut |_| {});
     }
 
-    /// Loads what `wanted` asks for and the drivers of devices, and says how
-    /// many modules those were.
-    fn load_found(
-        &mut self,
-        wanted: Vec<Wanted>,
-        devices: Devices,
-        fault: &mut dyn FnMut(Error),
-    ) -> usize {
+    /// Loads what `wanted` asks for and the drivers of devices.
+    fn load_found(&mut self, wanted: Vec<Wanted>, devices: Devices, fault: &mut dyn FnMut(Error)) {
         let mut look = Look::new(wanted);
-        let mut count = 0;
         for _ in 0..ROUNDS {
             look.at(devices);
             look.wanted.retain(|wanted| self.seen.binary_search(&wanted.alias).is_err());
             if look.wanted.is_empty() {
-                break;
+                return;
             }
-            let Some(loader) = self.loader() else { break };
-            let now = load_wanted(loader, &look.wanted, fault);
-            count += now;
-            if now == 0 {
-                break;
+            let Some(loader) = self.loader() else { return };
+            if load_wanted(loader, &look.wanted, fault) == 0 {
+                return;
             }
             self.seen.extend(look.wanted.drain(..).map(|wanted| wanted.alias));
             self.seen.sort_unstable();
             self.seen.dedup();
         }
-        count
     }
 
     /// The loader of `/lib/modules/RELEASE`, if that is there.
@@ -179,17 +169,17 @@ impl Worker<'_> {
                 }
             }
         }
-        self.load_found(wanted, devices);
+        self.noting(|modules, fault| modules.load_found(wanted, devices, fault));
     }
 
-    /// [`Modules::load_found`], and notes what is wrong with any of them.
-    fn load_found(&mut self, wanted: Vec<Wanted>, devices: Devices) -> usize {
+    /// Has modules loaded, and notes what is wrong with any of them.
+    fn noting<T>(&mut self, load: impl FnOnce(&mut Modules, &mut dyn FnMut(Error)) -> T) -> T {
         let mut faults = Vec::new();
-        let count = self.modules.load_found(wanted, devices, &mut |e| faults.push(e.to_string()));
+        let result = load(&mut self.modules, &mut |error| faults.push(error.to_string()));
         for text in faults {
             self.module_fault(text);
         }
-        count
+        result
     }
 
     /// Loads the drivers of devices that have come since.
@@ -220,13 +210,9 @@ impl Worker<'_> {
     /// Loads the module of a type of file system.
     pub(super) fn load_filesystem(&mut self, name: &[u8]) -> bool {
         let wanted = Wanted::by_name(&[b"fs-", name].concat());
-        let mut faults = Vec::new();
-        let Some(loader) = self.modules.loader() else { return false };
-        let count = load_wanted(loader, &[wanted], &mut |error| faults.push(error.to_string()));
-        for text in faults {
-            self.module_fault(text);
-        }
-        count > 0
+        self.noting(|modules, fault| {
+            modules.loader().is_some_and(|loader| load_wanted(loader, &[wanted], fault) > 0)
+        })
     }
 
     fn module_fault(&mut self, text: String) {

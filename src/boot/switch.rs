@@ -105,7 +105,7 @@ fn hand_over(moved: &mut usize) -> Result<(), Fault> {
 /// environment. The old root is emptied beside it: that is not to wait, and the
 /// processor is wanted for its first pages. Returns only the reason why not.
 pub fn exec<'a>(
-    old: Option<OwnedFd>,
+    mut old: Option<OwnedFd>,
     path: &[u8],
     args: &[OsString],
     environment: impl Iterator<Item = &'a OsStr>,
@@ -117,7 +117,6 @@ pub fn exec<'a>(
         environment.filter_map(|entry| CString::new(entry.as_bytes()).ok()).collect();
     let mask = SigSet::thread_get_mask();
     let _ = SigSet::empty().thread_set_mask();
-    let mut old = old;
     let child = old.as_ref().and_then(|old| after_exec(old.as_fd(), empty_root).ok());
     if child.is_none() {
         empty_apart(old.take());

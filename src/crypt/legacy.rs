@@ -119,11 +119,13 @@ fn chosen(from: u64, width: u32, table: &[u8]) -> u64 {
     table.iter().fold(0, |bits, &at| bits << 1 | from >> (width - u32::from(at)) & 1)
 }
 
-/// The initial permutation, which is regular: the even columns before the odd
-/// ones, each from below.
+/// The initial permutation is regular: the even columns before the odd ones,
+/// each from below.
+const COLUMNS: [u32; 8] = [6, 4, 2, 0, 7, 5, 3, 1];
+
 fn initial(block: u64) -> u64 {
     let mut bits = 0;
-    for column in [6, 4, 2, 0, 7, 5, 3, 1] {
+    for column in COLUMNS {
         for row in 0..8 {
             bits = bits << 1 | block >> (8 * row + column) & 1;
         }
@@ -131,10 +133,11 @@ fn initial(block: u64) -> u64 {
     bits
 }
 
+/// Takes [`initial`] back.
 fn last(bits: u64) -> u64 {
     let mut block = 0;
     let mut at = 64;
-    for column in [6, 4, 2, 0, 7, 5, 3, 1] {
+    for column in COLUMNS {
         for row in 0..8 {
             at -= 1;
             block |= (bits >> at & 1) << (8 * row + column);
