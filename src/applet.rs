@@ -567,6 +567,13 @@ impl<'a> Ctx<'a> {
         Error::not_run(show(argv.first().map(OsString::as_os_str).unwrap_or_default()), errno)
     }
 
+    /// The result of an applet whose status 1 is an answer: every error, that
+    /// of writing the answer too, is status 2.
+    pub fn answered(&mut self, result: Result<Status, Error>) -> Result<Status, Error> {
+        let result = result.and_then(|status| self.flush().map(|()| status));
+        result.map_err(|e| e.with(Status::USAGE))
+    }
+
     /// Flushes `out`. A full disk or a closed descriptor is an error.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.out.flush().map_err(|e| Error::os("standard output", e))

@@ -30,7 +30,8 @@ struct Show {
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    act(cx).map_err(|e| e.with(Status::USAGE))
+    let done = act(cx);
+    cx.answered(done)
 }
 
 fn number(text: &[u8]) -> Result<u64, Error> {

@@ -50,7 +50,8 @@ struct Diff {
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    act(cx).map_err(|e| e.with(Status::USAGE))
+    let done = act(cx);
+    cx.answered(done)
 }
 
 /// How deep folders may be.

@@ -85,7 +85,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let status = Status::from_bool(value.is_true());
     let mut line = value.bytes();
     line.push(b'\n');
-    cx.put(&line)?;
+    // POSIX: more than 2 where something else than the expression is at fault
+    cx.put(&line).and_then(|()| cx.flush()).map_err(|e| e.with(Status(3)))?;
     Ok(status)
 }
 

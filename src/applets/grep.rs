@@ -90,6 +90,11 @@ const SIGN_COLOR: &[u8] = b"\x1b[36m\x1b[K";
 const NO_COLOR: &[u8] = b"\x1b[m\x1b[K";
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let done = act(cx);
+    cx.answered(done)
+}
+
+fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut flags =
         Flags { extended: cx.name == "egrep", literal: cx.name == "fgrep", ..Flags::BASIC };
     let mut patterns: Option<Vec<Vec<u8>>> = None;

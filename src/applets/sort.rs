@@ -68,7 +68,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if done.is_ok() && cx.status() != Status::OK {
         return Ok(Status::USAGE);
     }
-    done.map_err(|e| e.with(Status::USAGE))
+    cx.answered(done)
 }
 
 fn act(cx: &mut Ctx) -> Result<Status, Error> {

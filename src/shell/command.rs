@@ -344,6 +344,9 @@ impl Shell {
         let args = fields.os_strings(1);
         let argv0 = OsStr::from_bytes(fields.get(0).unwrap_or_default()).to_os_string();
         let environment = self.vars.os_environment();
+        if self.closed_standard {
+            crate::sys::fd::reserve_standard();
+        }
         let mut cx = Ctx::of_process(self.table, row.name, &argv0, &args);
         cx.env = Env::List(&environment);
         cx.input = self.input.take();

@@ -145,6 +145,9 @@ pub struct Shell {
     capture: Option<Vec<u8>>,
     /// In how many redirections of standard output we are.
     stdout_moved: u32,
+    /// Whether one of the descriptors 0, 1 and 2 was closed: what an applet
+    /// opens must not become it.
+    closed_standard: bool,
     /// Output of the built-in utility that is running.
     out: Vec<u8>,
     /// Buffers of commands that are over.

@@ -209,6 +209,7 @@ impl Shell {
         if target == b"-" {
             self.save(fd, saved);
             descriptor::close(fd);
+            self.closed_standard |= fd <= 2;
             return Ok(());
         }
         let number = std::str::from_utf8(&target).ok().and_then(|t| t.parse::<u8>().ok());

@@ -281,6 +281,7 @@ impl Shell {
             generation: 1,
             capture: None,
             stdout_moved: 0,
+            closed_standard: false,
             pipes: Vec::new(),
             helpers: Vec::new(),
             local_options: None,

@@ -7,20 +7,29 @@ use nix::errno::Errno;
 /// Makes sure that descriptors 0, 1 and 2 are open, so that no file opened
 /// later lands there. With neither `/dev/null` nor `/dev/console` they stay
 /// closed: writing to them then fails, which every caller must survive.
+///
+/// Where a user closed one (`cat FILE >&-`), reading and writing still have to
+/// fail: it is open in the wrong direction. A process that has none of the
+/// three was started by the kernel, and what it starts may read and write.
 pub fn reserve_standard() {
     let mut fds = [0, 1, 2].map(|fd| libc::pollfd { fd, events: 0, revents: 0 });
     // SAFETY: the array has the length given and outlives the call.
     if unsafe { libc::poll(fds.as_mut_ptr(), 3, 0) } < 1 {
         return;
     }
-    for fd in fds {
-        if fd.revents & libc::POLLNVAL != 0 {
-            // The lowest free descriptor is the closed one, as those below it
-            // are open by now.
-            // SAFETY: the path is a C string.
-            if unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } < 0 {
-                return;
-            }
+    let is_closed = |fd: &libc::pollfd| fd.revents & libc::POLLNVAL != 0;
+    let all = fds.iter().all(is_closed);
+    for fd in fds.iter().filter(|fd| is_closed(fd)) {
+        let direction = match fd.fd {
+            0 if !all => libc::O_WRONLY,
+            1 if !all => libc::O_RDONLY,
+            _ => libc::O_RDWR,
+        };
+        // The lowest free descriptor is the closed one, as those below it
+        // are open by now.
+        // SAFETY: the path is a C string.
+        if unsafe { libc::open(c"/dev/null".as_ptr(), direction) } < 0 {
+            return;
         }
     }
 }

@@ -89,3 +89,22 @@ fn usage() {
     let out = applet("cat").args(["-Q"]).run();
     assert_ne!(out.status, 0);
 }
+
+#[test]
+fn standard_descriptors_that_are_closed() {
+    if against_busybox() {
+        return;
+    }
+    let dir = Scratch::new("cat-closed");
+    dir.file("a", "1\n");
+    let program = crate::harness::applet::program();
+    let script = "for n in 'cat a' 'echo x' 'seq 2' 'ls' 'grep 1 a' 'expr 1' 'true' 'cp a b'; do
+        \"$0\" $n 2>/dev/null >&-; echo \"$?\"; done; \"$0\" cat <&- 2>&1; echo $?";
+    let output = "1\n1\n1\n1\n2\n3\n0\n0\ncat: -: Bad file descriptor\n1\n";
+    let case = applet("sh").dir(dir.path()).args(["-c", script]);
+    case.args([program]).stdout(output).ok();
+    // what tee opens is not its standard output
+    let script = "tee b <a >&-; echo $?; cat b; cat b >&-; echo $?; ls -l b <&- >c && echo ls";
+    let case = applet("sh").dir(dir.path()).args(["-c", script]);
+    case.stdout("1\n1\n1\nls\n").stderr_has("Bad file descriptor").ok();
+}

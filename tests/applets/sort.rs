@@ -31,6 +31,9 @@ fn orders() {
         .stdin("a1\na10\na2\na1.tar.gz\na~\na\n")
         .stdout("a~\na\na1\na1.tar.gz\na2\na10\n")
         .ok();
+    applet("sort").args(["-sV"]).stdin("a7\na007\na07\n").stdout("a7\na007\na07\n").ok();
+    applet("sort").args(["-uV"]).stdin("a7\na007\na07\n").stdout("a7\n").ok();
+    applet("sort").args(["-V"]).stdin("a7\na007\na07\n").stdout("a007\na07\na7\n").ok();
     applet("sort").args(["-f"]).stdin("B\na\nC\nb\n").stdout("a\nB\nb\nC\n").ok();
     applet("sort").args(["-d"]).stdin("a-b\nab\na_a\n").stdout("a_a\na-b\nab\n").ok();
     applet("sort").args(["-i"]).stdin(b"a\x01b\nac\naab\n").stdout(b"aab\na\x01b\nac\n").ok();

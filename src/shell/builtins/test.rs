@@ -35,7 +35,9 @@ pub fn evaluate(args: &[&[u8]], fds: [i32; 3], is_set: IsSet) -> Result<bool, St
         [a, op, b] if *op == b"-a" => Ok(!a.is_empty() && !b.is_empty()),
         [a, op, b] if *op == b"-o" => Ok(!a.is_empty() || !b.is_empty()),
         [not, rest @ ..] if *not == b"!" && rest.len() <= 3 => Ok(!evaluate(rest, fds, is_set)?),
-        [open, inner @ .., close] if *open == b"(" && *close == b")" && inner.len() <= 2 => {
+        [open, inner @ .., close]
+            if *open == b"(" && *close == b")" && matches!(inner.len(), 1 | 2) =>
+        {
             evaluate(inner, fds, is_set)
         }
         _ => {
@@ -354,6 +356,8 @@ mod tests {
         assert_eq!(t("1 -eq 99999999999999999999").map_err(|e| e.len()), Err(41));
         assert!(t("a b c d").is_err());
         assert!(t("a b").is_err());
+        assert!(t("( )").is_err());
+        assert!(t("! ( )").is_err());
         assert!(t(&"( ".repeat(1000)).is_err());
     }
 }
