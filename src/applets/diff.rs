@@ -1,5 +1,5 @@
-//! diff: the differences of files and folders. POSIX, with the options of
-//! GNU's that busybox has.
+//! diff: the differences of files and folders. POSIX, with most options of
+//! GNU's.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -7,25 +7,31 @@ use std::os::unix::ffi::OsStrExt;
 use nix::sys::stat::{FileStat, lstat, stat};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::regex::{Flags, Regex};
 use crate::sys::lines::Lines;
 
+mod columns;
 mod compare;
 mod output;
 
 use compare::{Ignore, Text};
-use output::Form;
+use output::{Form, Layout};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
     name: "diff",
     summary: "the differences of files and folders",
-    usage: "[-abBdiNqrsTtw] [-u|-U N|-c|-C N] [-L LABEL]... [-S FILE] [-x PATTERN]... OLD NEW\n\
+    usage: "[-abBdEiNpqrsTtw] [-u|-U N|-c|-C N|-y|-e|-f|-n] [-L LABEL]... [-I RE]... OLD NEW\n\
             \x20 -u, -U N  unified, with N lines (3) around; -c, -C N with context\n\
+            \x20 -y        beside each other, -W N so wide (130); --left-column, --suppress-common-lines\n\
+            \x20 -e, -f, -n  a script for ed, to be read, for RCS; --color\n\
+            \x20 -p, -F RE each hunk with the last line before it like this\n\
             \x20 -q, -s    only whether they differ; also say that they are the same\n\
             \x20 -r, -N    folders in folders; a file that is not there is empty\n\
             \x20 -a        every file is text; -L LABEL for a name; -t tabs as blanks; -T a tab first\n\
             \x20 -i, -b, -w, -B  ignore case, changes of blanks, all blanks, empty lines\n\
-            \x20 -d        look harder; -S FILE start with it in folders; -x without these names\n\
+            \x20 -E, -I RE ignore tabs that look like blanks, changes of lines like this\n\
+            \x20 -d        look harder; -S FILE start with it in folders; -x, -X FILE without these names\n\
             \x20 status 0 the same, 1 different, 2 trouble",
     kind: Kind::Fork, // reading may block
     run,
@@ -59,11 +65,13 @@ const DEPTH: u32 = 128;
 
 fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
-        "a,text b,ignore-space-change B,ignore-blank-lines d,minimal i,ignore-case L:label \
+        "a,text b,ignore-space-change B,ignore-blank-lines d,minimal e,ed E,ignore-tab-expansion \
+         f,forward-ed F:show-function-line I:ignore-matching-lines i,ignore-case L:label n,rcs \
          N,new-file P,unidirectional-new-file q,brief r,recursive s,report-identical-files \
          S:starting-file T,initial-tab t,expand-tabs u -1?unified U: c -2?context C: \
          w,ignore-all-space x:exclude -3,strip-trailing-cr -4?color -5,normal \
-         Z,ignore-trailing-space p -6,speed-large-files #",
+         W:width X:exclude-from y,side-by-side -7,left-column -8,suppress-common-lines \
+         Z,ignore-trailing-space p,show-c-function -6,speed-large-files #",
     )?;
     let mut diff = Diff {
         form: Form::default(),
@@ -81,8 +89,38 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         different: false,
         trouble: false,
     };
+    let (mut ignored, mut functions): (Vec<Vec<u8>>, Vec<Vec<u8>>) = Default::default();
     while let Some(letter) = options.next() {
         match letter {
+            b'e' => diff.form.layout = Layout::Ed,
+            b'f' => diff.form.layout = Layout::Forward,
+            b'n' => diff.form.layout = Layout::Rcs,
+            b'y' => diff.form.layout = Layout::Columns,
+            b'E' => diff.ignore.tabs = true,
+            b'F' => functions.push(options.bytes()),
+            b'p' => functions.push(b"^[[:alpha:]$_]".to_vec()),
+            b'I' => ignored.push(options.bytes()),
+            b'W' => {
+                let width = usize::try_from(options.number("not a width")?).ok();
+                diff.form.width = width.filter(|width| *width < usize::MAX / 4);
+            }
+            b'7' => diff.form.left = true,
+            b'8' => diff.form.suppress = true,
+            b'4' => {
+                diff.form.color = match options.bytes().as_slice() {
+                    b"always" => true,
+                    b"never" => false,
+                    b"auto" | b"" => crate::sys::terminal::is_terminal(cx.stdout),
+                    _ => return Err(Error::usage("--color is always, never or auto")),
+                }
+            }
+            b'X' => {
+                let name = options.value();
+                let mut lines = Lines::new(cx.open(&name)?);
+                while let Some(line) = lines.next(b'\n').map_err(|e| Error::os(show(&name), e))? {
+                    diff.excluded.push(line.to_vec());
+                }
+            }
             b'a' => diff.all_text = true,
             b'b' => diff.ignore.amount = true,
             b'Z' => diff.ignore.trailing = true,
@@ -101,8 +139,8 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             b't' => diff.form.expand = true,
             b'x' => diff.excluded.push(options.bytes()),
             b'u' | b'1' | b'U' | b'c' | b'2' | b'C' => {
-                diff.form.context = matches!(letter, b'c' | b'2' | b'C');
-                diff.form.unified = !diff.form.context;
+                let context = matches!(letter, b'c' | b'2' | b'C');
+                diff.form.layout = if context { Layout::Context } else { Layout::Unified };
                 let given = options.optional();
                 match given {
                     Some(text) => {
@@ -117,10 +155,17 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             b'#' => {
                 diff.form.around = options.number("not a number")?.try_into().unwrap_or(3);
             }
-            b'5' => (diff.form.unified, diff.form.context) = (false, false),
+            b'5' => diff.form.layout = Layout::Normal,
             _ => {}
         }
     }
+    if !functions.is_empty() && diff.form.layout == Layout::Normal {
+        // GNU's show them in these forms only
+        diff.form.layout = Layout::Context;
+        diff.form.around = diff.form.around.max(3);
+    }
+    diff.ignore.lines = any_of(&ignored)?;
+    diff.form.function = any_of(&functions)?;
     let [old, new] = options.operands.as_slice() else {
         return Err(Error::usage("two files are needed"));
     };
@@ -149,6 +194,13 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         (true, _) => Status::USAGE,
         (_, different) => Status::from_bool(!different),
     })
+}
+
+/// Any of these expressions.
+fn any_of(patterns: &[Vec<u8>]) -> Result<Option<Regex>, Error> {
+    let list: Vec<&[u8]> = patterns.iter().map(Vec::as_slice).collect();
+    let regex = (!list.is_empty()).then(|| Regex::any_of(&list, Flags::BASIC));
+    regex.transpose().map_err(Error::usage)
 }
 
 fn base(name: &OsStr) -> &[u8] {
@@ -328,7 +380,17 @@ impl Diff {
             (Text::default(), Text::default())
         } else {
             let (a, b) = (self.read(cx, old), self.read(cx, new));
-            let (Some(a), Some(b)) = (a, b) else { return Ok(()) };
+            let (Some(mut a), Some(mut b)) = (a, b) else { return Ok(()) };
+            // A script for ed cannot say that a line has no end.
+            if matches!(self.form.layout, Layout::Ed | Layout::Forward) && a.bytes != b.bytes {
+                for (name, text) in [(old, &mut a), (new, &mut b)] {
+                    if text.bytes.last().is_some_and(|byte| *byte != b'\n') {
+                        let name = show(OsStr::from_bytes(name));
+                        self.warn(cx, Error::about(name, "no newline at end of file"));
+                        text.bytes.push(b'\n');
+                    }
+                }
+            }
             (a, b)
         };
         let equal = a.bytes == b.bytes;
@@ -336,9 +398,15 @@ impl Diff {
         let changes = if equal || binary {
             Vec::new()
         } else {
-            compare::changes(&a, &b, &self.ignore, self.minimal)
+            compare::changes(&a, &b, &self.ignore, self.minimal, self.form.shown_around())
         };
-        if equal || !binary && changes.is_empty() {
+        let columns = self.form.layout == Layout::Columns && !self.form.suppress && !binary;
+        if equal || !binary && changes.iter().all(|change| change.ignored) {
+            if !self.brief && columns {
+                let mut text = Vec::new();
+                self.form.columns(&mut text, &a.lines(), &b.lines(), &changes);
+                cx.put(&text)?;
+            }
             if self.same {
                 self.say(cx, &[b"Files ", old, b" and ", new, b" are identical\n"])?;
             }

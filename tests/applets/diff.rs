@@ -156,3 +156,50 @@ fn missing_and_same_folders() {
     let done = applet("diff").dir(dir.path()).args(["-rNq", "d", "e"]).fails(1);
     assert!(done.stderr.is_empty());
 }
+
+#[test]
+fn beside_each_other_and_scripts() {
+    let dir = Scratch::new("diff-columns");
+    dir.file("a", "one\ntwo\nthree\n");
+    dir.file("b", "one\n2\nthree\n.\nfour\n");
+    dir.file("c", "one\n\ttwo\n#3\nthree\n");
+    dir.file("d", "one\n        two\n#4\nthree\n");
+    let says = |words: &str, output: &str, status: i32| {
+        let case = applet("diff").dir(dir.path()).args(words.split(' '));
+        case.stdout(output).fails(status);
+    };
+    let wide = "one\t\tone\ntwo\t      |\t2\nthree\t\tthree\n\t      >\t.\n\t      >\tfour\n";
+    says("-y -W 30 a b", wide, 1);
+    says(
+        "-y -W 30 -t a b",
+        "one              one\ntwo           |  2\nthree            three\n              >  .\n              >  four\n",
+        1,
+    );
+    says(
+        "-y -W 30 --left-column a b",
+        "one\t      (\ntwo\t      |\t2\nthree\t      (\n\t      >\t.\n\t      >\tfour\n",
+        1,
+    );
+    says("-yW30 --suppress-common-lines b a", "2\t      |\ttwo\n.\t      <\nfour\t      <\n", 1);
+    says("-e a b", "3a\n..\n.\ns/.//\na\nfour\n.\n2c\n2\n.\n", 1);
+    says("-f a b", "c2\n2\n.\na3\n.\nfour\n.\n", 1);
+    says("-n a b", "d2 1\na2 1\n2\na3 2\n.\nfour\n", 1);
+    says("-E c d", "3c3\n< #3\n---\n> #4\n", 1);
+    says("-I ^# -E c d", "", 0);
+    says("-I ^# c d", "2,3c2,3\n< \ttwo\n< #3\n---\n>         two\n> #4\n", 1);
+    says(
+        "-U0 -L x -L y -F ^o a b",
+        "--- x\n+++ y\n@@ -2 +2 @@ one\n-two\n+2\n@@ -3,0 +4,2 @@ one\n+.\n+four\n",
+        1,
+    );
+    says(
+        "--color=always a b",
+        "\x1b[36m2c2\x1b[0m\n\x1b[31m< two\x1b[0m\n---\n\x1b[32m> 2\x1b[0m\n\x1b[36m3a4,5\x1b[0m\n\
+         \x1b[32m> .\x1b[0m\n\x1b[32m> four\x1b[0m\n",
+        1,
+    );
+    // a line that came twice: the one before the end that both have
+    dir.file("x", "x\ny\ny\nz\n");
+    dir.file("y", "w\ny\ny\ny\nz\n");
+    says("x y", "1c1,2\n< x\n---\n> w\n> y\n", 1);
+}

@@ -1,6 +1,15 @@
 //! Lines that count as the same.
 
 use crate::difference::{self, Change};
+use crate::regex::Regex;
+
+/// A change, and whether it is one that makes no difference: it is shown only
+/// beside one that does.
+#[derive(Clone, Copy)]
+pub(super) struct Delta {
+    pub(super) at: Change,
+    pub(super) ignored: bool,
+}
 
 /// A file that is compared.
 #[derive(Default)]
@@ -43,6 +52,10 @@ pub(super) struct Ignore {
     pub(super) returns: bool,
     /// Changes that are empty lines only.
     pub(super) empty: bool,
+    /// Changes of lines only that match.
+    pub(super) lines: Option<Regex>,
+    /// Tabs are as good as the blanks that they look like.
+    pub(super) tabs: bool,
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -71,6 +84,10 @@ impl Ignore {
         }
         let mut before = false;
         for &byte in line {
+            if byte == b'\t' && self.tabs && !self.amount && !self.blanks {
+                out.resize(out.len() + 8 - out.len() % 8, b' ');
+                continue;
+            }
             if is_blank(byte) && self.blanks {
                 continue;
             }
@@ -86,23 +103,42 @@ impl Ignore {
     }
 }
 
-/// The changes from one text to the other.
-pub(super) fn changes(a: &Text, b: &Text, ignore: &Ignore, minimal: bool) -> Vec<Change> {
+/// The changes from one text to the other. Of the lines that both start and
+/// end with only `around` are looked at, so that a change of one of several
+/// equal lines is not moved out of what is shown.
+pub(super) fn changes(
+    a: &Text,
+    b: &Text,
+    ignore: &Ignore,
+    minimal: bool,
+    around: usize,
+) -> Vec<Delta> {
     let (x, y) = (a.lines(), b.lines());
+    let start = x.iter().zip(&y).take_while(|(x, y)| x == y).count();
+    let most = x.len().min(y.len()) - start;
+    let ends = x.iter().rev().zip(y.iter().rev());
+    let end = ends.take(most).take_while(|(x, y)| x == y).count();
+    let (start, end) = (start.saturating_sub(around), end.saturating_sub(around));
     let mut classes =
         Classes { ignore, places: vec![0; 1024], known: Vec::new(), held: Vec::new() };
-    let p: Vec<u32> = x.iter().map(|line| classes.of(line)).collect();
-    let q: Vec<u32> = y.iter().map(|line| classes.of(line)).collect();
-    let mut list = difference::changes(&p, &q, minimal);
-    if ignore.empty {
-        let is_empty = |line: &&[u8]| line.iter().all(|b| matches!(b, b'\n' | b'\r'));
-        list.retain(|change| {
-            let old = x.get(change.old..change.old + change.gone).unwrap_or_default();
-            let new = y.get(change.new..change.new + change.come).unwrap_or_default();
-            !(old.iter().all(is_empty) && new.iter().all(is_empty))
-        });
-    }
-    list
+    let mut middle = |lines: &[&[u8]]| -> Vec<u32> {
+        let lines = lines.get(start..lines.len() - end).unwrap_or_default();
+        lines.iter().map(|line| classes.of(line)).collect()
+    };
+    let (p, q) = (middle(&x), middle(&y));
+    let is_ignored = |line: &&[u8]| {
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        ignore.empty && text.iter().all(|b| *b == b'\r')
+            || ignore.lines.as_ref().is_some_and(|regex| regex.is_match(text))
+    };
+    let list = difference::changes(&p, &q, minimal).into_iter().map(|mut at| {
+        at.old += start;
+        at.new += start;
+        let old = x.get(at.old..at.old + at.gone).unwrap_or_default();
+        let new = y.get(at.new..at.new + at.come).unwrap_or_default();
+        Delta { at, ignored: old.iter().chain(new).all(is_ignored) }
+    });
+    list.collect()
 }
 
 /// Numbers for lines: a hash table of what was seen.
