@@ -24,6 +24,7 @@ mod long;
 mod order;
 
 use choice::{Choice, Control, Layout, Which};
+pub(super) use long::HALF_YEAR;
 pub(super) use order::by_version;
 
 use order::Sort;
@@ -358,7 +359,7 @@ fn decorated(c: &Choice, file: &File, out: &mut Vec<u8>) -> usize {
         false => String::from_utf8_lossy(&name).chars().count(),
     };
     let mode = file.meta.as_ref().map_or(0, Metadata::mode);
-    painted(c, &name, mode, out);
+    painted(c.color, &name, mode, out);
     let in_long_link = c.layout == Layout::Long && file.is_link;
     if let Some(mark) = mark(c, mode)
         && !in_long_link
@@ -370,7 +371,7 @@ fn decorated(c: &Choice, file: &File, out: &mut Vec<u8>) -> usize {
         out.extend_from_slice(b" -> ");
         let there = file.path().metadata().map_or(0, |meta| meta.mode());
         let target = printable(target.as_os_str().as_bytes(), c.control);
-        painted(c, &target, there, out);
+        painted(c.color, &target, there, out);
         out.extend(mark(c, there));
     }
     width
@@ -440,9 +441,9 @@ fn mark(c: &Choice, mode: u32) -> Option<u8> {
 }
 
 /// Appends the name in the colour of its kind: those of GNU ls without LS_COLORS.
-fn painted(c: &Choice, name: &[u8], mode: u32, out: &mut Vec<u8>) {
-    let color = match mode & libc::S_IFMT {
-        _ if !c.color => "",
+pub(super) fn painted(color: bool, name: &[u8], mode: u32, out: &mut Vec<u8>) {
+    let code = match mode & libc::S_IFMT {
+        _ if !color => "",
         libc::S_IFDIR if mode & 0o1002 == 0o1002 => "30;42",
         libc::S_IFDIR if mode & 0o002 != 0 => "34;42",
         libc::S_IFDIR if mode & 0o1000 != 0 => "37;44",
@@ -456,10 +457,10 @@ fn painted(c: &Choice, name: &[u8], mode: u32, out: &mut Vec<u8>) {
         libc::S_IFREG if mode & 0o111 != 0 => "01;32",
         _ => "",
     };
-    if color.is_empty() {
+    if code.is_empty() {
         return out.extend_from_slice(name);
     }
-    out.extend_from_slice(format!("\x1b[{color}m").as_bytes());
+    out.extend_from_slice(format!("\x1b[{code}m").as_bytes());
     out.extend_from_slice(name);
     out.extend_from_slice(b"\x1b[0m");
 }

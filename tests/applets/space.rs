@@ -191,6 +191,25 @@ fn tree() {
     applet("tree").dir(dir.path()).args(["-d", "t"]).stdout(folders).ok();
     let top = "t\n|-- a\n|-- b\n`-- l -> b\n\n1 directory, 2 files\n";
     applet("tree").dir(dir.path()).args(["-L1", "t"]).stdout(top).ok();
+    symlink("a", dir.path().join("t/k")).unwrap();
+    let says = |words: &str, output: &str| {
+        applet("tree").dir(dir.path()).args(words.split(' ')).stdout(output).ok();
+    };
+    says("-if --noreport t", "t\nt/a\nt/a/x\nt/b\nt/k -> a\nt/l -> b\n");
+    says("-d --noreport t", "t\n|-- a\n`-- k -> a\n");
+    says("-a -I a|k --noreport t", "t\n|-- .hidden\n|-- b\n`-- l -> b\n");
+    says("-P x|b --noreport t", "t\n|-- a\n|   `-- x\n`-- b\n");
+    says("-F -r --dirsfirst -L 1 --noreport t", "t/\n|-- k -> a/\n|-- a/\n|-- l -> b\n`-- b\n");
+    says("-Q -s --noreport t/b", "[          0]  \"t/b\"  [error opening dir]\n");
+    says("-hi --noreport -P b t/b", "[   0]  t/b  [error opening dir]\n");
+    let seen = "t\n|-- a\n|   `-- x\n|-- b\n|-- k -> a  [recursive, not followed]\n`-- l -> b\n";
+    says("-l --noreport t", seen);
+    let file = dir.file("u/c", "");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    applet("touch").args(["-d", "2001-02-03 UTC"]).args([&file]).ok();
+    says("-pDiP c --noreport u/c", "[-rwxr-xr-x Feb  3  2001]  u/c  [error opening dir]\n");
+    says("-iC --noreport u", "\x1b[01;34mu\x1b[0m\n\x1b[01;32mc\x1b[0m\n");
+    says("-o u/out t", "");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::sys::{clock, memory, xattr};
 use crate::{digits, mode, size};
 
 /// Half a year of 365.2425 days, in seconds: older files show the year.
-const HALF_YEAR: i64 = 31_556_952 / 2;
+pub const HALF_YEAR: i64 = 31_556_952 / 2;
 
 /// One line's columns, from the left.
 #[derive(Default)]
