@@ -3,6 +3,8 @@
 //! Documentation/ABI/testing/dev-kmsg: `PRI,SEQ,USEC,FLAGS[,...];TEXT\n` and
 //! then lines ` KEY=VALUE`; bytes that are not printable are `\xNN`.
 
+use std::borrow::Cow;
+
 /// Names of the levels, 0 to 7.
 pub const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
 
@@ -14,16 +16,16 @@ pub const FACILITIES: [&str; 12] = [
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct Record<'a> {
     /// Level (0 to 7) and 8 times the facility.
     pub priority: u32,
     /// Microseconds since the machine started.
     pub time: u64,
     /// The text, without a newline at its end.
-    pub text: Vec<u8>,
+    pub text: Cow<'a, [u8]>,
 }
 
-impl Record {
+impl Record<'_> {
     /// 0 (emergency) to 7 (debug).
     pub fn level(&self) -> usize {
         usize::try_from(self.priority & 7).unwrap_or(0)
@@ -36,7 +38,7 @@ impl Record {
 }
 
 /// A record as one read of `/dev/kmsg` gives it.
-pub fn parse_record(bytes: &[u8]) -> Option<Record> {
+pub fn parse_record(bytes: &[u8]) -> Option<Record<'_>> {
     let at = bytes.iter().position(|&b| b == b';')?;
     let (prefix, rest) = (bytes.get(..at)?, bytes.get(at + 1..)?);
     let mut fields = prefix.split(|&b| b == b',');
@@ -48,25 +50,48 @@ pub fn parse_record(bytes: &[u8]) -> Option<Record> {
 
 /// The messages in what syslog(2) gives: `<6>[    1.000000] text`. A line
 /// without a priority goes on with the message before it.
-pub fn parse_log(log: &[u8]) -> Vec<Record> {
-    let mut records: Vec<Record> = Vec::new();
-    for line in log.split(|&b| b == b'\n') {
-        match parse_line(line) {
-            Some(record) => records.push(record),
-            None if line.is_empty() => {}
-            None => match records.last_mut() {
-                Some(last) => {
-                    last.text.push(b'\n');
-                    last.text.extend_from_slice(line);
+pub fn parse_log(log: &[u8]) -> impl Iterator<Item = Record<'_>> {
+    let mut rest = Some(log);
+    let mut next = None;
+    std::iter::from_fn(move || {
+        let mut record = next.take();
+        while let Some(text) = rest {
+            let end = memchr::memchr(b'\n', text);
+            let line = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+            rest = end.and_then(|end| text.get(end + 1..));
+            match (parse_line(line), &mut record) {
+                (Some(new), Some(_)) => {
+                    next = Some(new);
+                    break;
                 }
-                None => records.push(Record { priority: 6, time: 0, text: line.to_vec() }),
-            },
+                (Some(new), None) => record = Some(new),
+                (None, _) if line.is_empty() => {}
+                (None, Some(last)) => {
+                    let text = last.text.to_mut();
+                    text.push(b'\n');
+                    text.extend_from_slice(line);
+                }
+                (None, None) => {
+                    record = Some(Record { priority: 6, time: 0, text: Cow::Borrowed(line) });
+                }
+            }
         }
-    }
-    records
+        record
+    })
 }
 
-fn parse_line(line: &[u8]) -> Option<Record> {
+/// Whether the lines of `log` start with a time and nothing more: printk.time=0
+/// leaves it out, and CONFIG_PRINTK_CALLER adds who wrote it.
+pub fn has_times_only(log: &[u8]) -> bool {
+    let end = memchr::memchr(b'\n', log).unwrap_or(log.len());
+    let stamped = |line: &[u8]| {
+        let rest = line.get(memchr::memchr(b'>', line)? + 1..)?.strip_prefix(b"[")?;
+        rest.get(memchr::memchr(b']', rest)? + 1..)?.strip_prefix(b" ").map(drop)
+    };
+    log.get(..end).and_then(stamped).is_some()
+}
+
+fn parse_line(line: &[u8]) -> Option<Record<'_>> {
     let rest = line.strip_prefix(b"<")?;
     let end = rest.iter().position(|&b| b == b'>')?;
     let priority = u32::try_from(number(rest.get(..end)?)?).ok()?;
@@ -83,13 +108,13 @@ fn parse_line(line: &[u8]) -> Option<Record> {
     };
     // printk.time=0 leaves the time out
     let (time, text) = stamped().unwrap_or((0, rest));
-    Some(Record { priority, time, text: text.to_vec() })
+    Some(Record { priority, time, text: Cow::Borrowed(text) })
 }
 
 /// Undoes the kernel's `\xNN`.
-fn unmangle(text: &[u8]) -> Vec<u8> {
+fn unmangle(text: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', text).is_none() {
-        return text.to_vec();
+        return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -106,7 +131,7 @@ fn unmangle(text: &[u8]) -> Vec<u8> {
             rest = tail;
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// A level by name or number (`err`, `3`).
@@ -159,7 +184,7 @@ mod tests {
     fn records() {
         let r =
             parse_record(b"30,339,5140900,-;text; more\\x0a\\x5c\\xzz\n SUBSYSTEM=acpi\n").unwrap();
-        assert_eq!(r.text, b"text; more\n\\\\xzz");
+        assert_eq!(*r.text, *b"text; more\n\\\\xzz");
         assert_eq!((r.level(), r.facility(), r.time), (6, 3, 5_140_900));
         assert_eq!(parse_record(b"6,1;x"), None);
         assert_eq!(parse_record(b"x,1,2,-;x"), None);
@@ -169,13 +194,17 @@ mod tests {
     #[test]
     fn log_lines() {
         let log = b"<6>[    1.000002] one\nmore\n<12>no time\n<3>[ x] odd\n";
-        let list = parse_log(log);
+        let list: Vec<_> = parse_log(log).collect();
         assert_eq!(list.len(), 3);
-        assert_eq!(list[0].text, b"one\nmore");
+        assert_eq!(*list[0].text, *b"one\nmore");
         assert_eq!(list[0].time, 1_000_002);
         assert_eq!((list[1].level(), list[1].facility()), (4, 1));
-        assert_eq!(list[2].text, b"[ x] odd");
-        assert_eq!(parse_log(b"cut off\n<6>x").len(), 2);
+        assert_eq!(*list[2].text, *b"[ x] odd");
+        assert_eq!(parse_log(b"cut off\n<6>x").count(), 2);
+        assert!(has_times_only(b"<6>[    1.000002] one\n<6>x\n"));
+        assert!(!has_times_only(b"<6>one\n<6>[    1.000002] two\n"));
+        assert!(!has_times_only(b"<6>[    1.000002][    T1] one\n"));
+        assert!(!has_times_only(b""));
     }
 
     #[test]

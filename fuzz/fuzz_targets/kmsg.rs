@@ -6,7 +6,7 @@ use rescuebox::kmsg;
 
 fuzz_target!(|data: &[u8]| {
     let _ = kmsg::parse_record(data);
-    let _ = kmsg::parse_log(data);
+    let _ = kmsg::parse_log(data).count();
     let _ = kmsg::levels(data);
     let _ = kmsg::facilities(data);
 });

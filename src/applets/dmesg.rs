@@ -1,7 +1,10 @@
 //! dmesg: messages of the kernel. dmesg(1) of util-linux, and busybox's `-c`,
 //! `-n`, `-r`, `-s`.
 //!
-//! Deviation: bytes that would move a terminal's cursor are always `\xNN`.
+//! Deviations: bytes that would move a terminal's cursor are always `\xNN`.
+//! Every line of a message has its time, as in busybox, where no option asks
+//! for what only `/dev/kmsg` can tell: util-linux's blanks there would cost a
+//! system call for each message.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::{Whence, lseek};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::civil::Civil;
@@ -61,6 +65,16 @@ struct Choice {
     file: Option<PathBuf>,
     human: bool,
     color: Option<bool>,
+}
+
+impl Choice {
+    /// Whether lines are enough, of which nobody can tell which ones are one
+    /// message: syslog(2) gives all of them by one call.
+    fn needs_no_records(&self) -> bool {
+        let times = matches!(self.times, Times::Boot | Times::None | Times::Clock);
+        let plain = self.raw || times && !self.decode && !self.human;
+        plain && !self.follow && !self.clear_after && !self.by_syslog
+    }
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
@@ -184,10 +198,18 @@ fn print(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
     if let Some(file) = &c.file {
         let text = crate::sys::file::read(file).map_err(|e| Error::os(show(file), e))?;
         // Messages in a file may be in either form.
-        for record in kmsg::parse_log(&text) {
-            writer.write(cx, &record)?;
+        return kmsg::parse_log(&text).try_for_each(|record| writer.write(cx, &record));
+    }
+    if c.needs_no_records()
+        && let Ok(size) = kernel_log::size()
+        // the times of short messages take more room than the buffer has for text
+        && let Ok(log) = kernel_log::read_all(size.saturating_mul(2), false)
+        && kmsg::has_times_only(&log)
+    {
+        if colored || !copy(&log, c, &mut writer.text) {
+            return kmsg::parse_log(&log).try_for_each(|record| writer.write(cx, &record));
         }
-        return Ok(());
+        return cx.put(&writer.text);
     }
     if !c.by_syslog && (!c.clear_after || c.follow) {
         match open_kmsg() {
@@ -202,10 +224,36 @@ fn print(cx: &mut Ctx, c: &Choice) -> Result<(), Error> {
         None => kernel_log::size().map_err(refused)?,
     };
     let log = kernel_log::read_all(size, c.clear_after).map_err(refused)?;
-    for record in kmsg::parse_log(&log) {
-        writer.write(cx, &record)?;
+    kmsg::parse_log(&log).try_for_each(|record| writer.write(cx, &record))
+}
+
+/// Appends the lines of `log` as they are, without what is not asked for. False
+/// where more is to be done than that.
+fn copy(log: &[u8], c: &Choice, out: &mut Vec<u8>) -> bool {
+    let all = c.levels == u8::MAX && c.facilities == u32::MAX;
+    let times = c.raw || c.times == Times::None || c.times == Times::Boot;
+    // without an early end the loop is done 16 bytes at a time
+    let printable = |log: &[u8]| {
+        log.iter().fold(true, |so_far, b| so_far & matches!(b, b' '..=b'~' | b'\t' | b'\n'))
+    };
+    if !all || !times || !printable(log) {
+        return false;
     }
-    Ok(())
+    out.reserve(log.len());
+    let mut rest = log;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, others) = rest.split_at(end);
+        rest = others;
+        let after = |end: u8| memchr::memchr(end, line).map_or(0, |at| at + 1);
+        let from = match c.times {
+            _ if c.raw => 0,
+            Times::None => after(b']') + 1,
+            _ => after(b'>'),
+        };
+        out.extend_from_slice(line.get(from..).unwrap_or_default());
+    }
+    true
 }
 
 fn open_kmsg() -> io::Result<File> {
@@ -213,9 +261,11 @@ fn open_kmsg() -> io::Result<File> {
 }
 
 fn read_kmsg(cx: &mut Ctx, c: &Choice, mut file: File, writer: &mut Writer) -> Result<(), Error> {
-    if c.only_new {
-        use std::io::Seek;
-        file.seek(io::SeekFrom::End(0)).map_err(|e| Error::os("/dev/kmsg", e))?;
+    // without -W from where they were cleared last, which old kernels refuse
+    let from = if c.only_new { Whence::SeekEnd } else { Whence::SeekData };
+    match lseek(&file, 0, from) {
+        Err(error) if c.only_new => return Err(Error::os("/dev/kmsg", error)),
+        _ => {}
     }
     let mut buffer = vec![0; 16 * 1024];
     loop {

@@ -191,7 +191,6 @@ fn kernel(since: u64) -> Vec<String> {
     ];
     let log = sys::kernel_log::read_all(LOG_MAX, false).unwrap_or_default();
     kmsg::parse_log(&log)
-        .iter()
         .filter(|r| r.facility() == 0 && r.time.saturating_add(BEFORE) >= since)
         .filter(|r| {
             let of_part = |part: &&[u8]| r.text.windows(part.len()).any(|w| w == *part);

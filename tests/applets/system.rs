@@ -114,12 +114,12 @@ fn the_kernels_messages() {
         let peer = output("/usr/bin/dmesg", args);
         // messages may have come between the two; the first lines may have gone
         let (ours, theirs): (Vec<_>, Vec<_>) = (seen.lines().collect(), peer.lines().collect());
-        // util-linux's -r gives the further lines of a message no prefix, and
+        // Further lines of a message have their time in ours; util-linux's -r gives the further lines of a message no prefix, and
         // those of programs only the level.
         let text = |line: &str| line.split_once("] ").map_or(line, |parts| parts.1).to_string();
         let likewise = |line: &str| {
             let line = text(line);
-            args == ["-r"]
+            !args.contains(&"-x")
                 && theirs.iter().any(|other| text(other).trim_start() == line.trim_start())
         };
         let same = ours.iter().filter(|line| theirs.contains(line) || likewise(line)).count();
