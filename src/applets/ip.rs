@@ -22,7 +22,7 @@ use words::{Words, answer, choose};
 pub(super) static APPLET: Applet = Applet {
     name: "ip",
     summary: "show and change interfaces, addresses and routes",
-    usage: "[-46dsojb] [-br] [-f FAMILY] OBJECT [COMMAND ...]\n\
+    usage: "[-46dsojpb] [-br] [-f FAMILY] OBJECT [COMMAND ...]\n\
             \x20 ip link [show [DEV] [up] [type T]]\n\
             \x20 ip link set DEV [up|down] [mtu N] [address MAC] [name NEW] [master DEV|nomaster]\n\
             \x20 ip link add [link DEV] NAME type vlan id N | bridge | bond | veth peer name P | dummy\n\
@@ -46,6 +46,7 @@ struct Ip<'c, 'a> {
     oneline: bool,
     brief: bool,
     json: bool,
+    pretty: bool,
 }
 
 const FAMILIES: &str = "inet inet6 link bridge mpls";
@@ -63,6 +64,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         oneline: false,
         brief: false,
         json: false,
+        pretty: false,
     };
     loop {
         let Some(word) = words.next() else { return Err(usage("which object?")) };
@@ -96,6 +98,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                         };
                     }
                     Some(5) => ip.brief = true,
+                    Some(6) => ip.pretty = true,
                     Some(_) => {}
                     None if option == b"c" || option == b"N" => {}
                     None => {
@@ -135,7 +138,7 @@ impl Ip<'_, '_> {
     }
 
     fn sheet(&self) -> Sheet {
-        Sheet::new(self.json, self.oneline)
+        Sheet::new(self.json, self.pretty, self.oneline)
     }
 
     fn put(&mut self, sheet: Sheet) -> Result<Status, Error> {

@@ -3,12 +3,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes, write_all};
 use crate::fsutil::ask;
+use crate::fsutil::users::Users;
 use crate::options::Options;
-use crate::proc::{self, Process};
+use crate::proc::{self, Process, System};
 use crate::regex::{Flags, Regex};
 use crate::shell::builtins::kill;
 use crate::sys::signal;
@@ -17,12 +19,15 @@ use crate::sys::signal;
 pub(super) static APPLET: Applet = Applet {
     name: "killall",
     summary: "signal all processes of a name",
-    usage: "[-SIGNAL | -s SIGNAL] [-eiIqrvw] [-o PID] NAME...\n\
+    usage: "[-SIGNAL | -s SIGNAL] [-egiIqrvw] [-u USER] [-n PID] [-o PID|AGE] [-y AGE] NAME...\n\
             \x20      killall -l   the signals\n\
             \x20 -w  wait until they have ended     -i  ask for each\n\
             \x20 -q  no message where none runs     -v  say what is done\n\
             \x20 -I  in any case   -r  NAME is a regular expression\n\
-            \x20 -e  the whole name where it is longer than 15 bytes",
+            \x20 -e  the whole name where it is longer than 15 bytes\n\
+            \x20 -g  the whole process group        -u  only this user's; all without NAME\n\
+            \x20 -o, -y  not PID; older, younger than 30s, 5m, 2h, 1d, ...\n\
+            \x20 -n  only those in the namespace of PID (0: in the own one)",
     kind: Kind::Fork, // may wait, and ask
     run: killall,
 };
@@ -144,10 +149,12 @@ fn killall(cx: &mut Ctx) -> Result<Status, Error> {
     let mut args = cx.args.to_vec();
     let mut number = signal::take_option(&mut args).unwrap_or(libc::SIGTERM);
     let mut options = Options::parse(
-        "l,list s:signal q,quiet v,verbose w,wait i,interactive e,exact I,ignore-case r,regexp o:",
+        "l,list s:signal q,quiet v,verbose w,wait i,interactive e,exact I,ignore-case r,regexp \
+         o:older-than y:younger-than u:user n:ns g,process-group V,version",
         &args,
     )?;
     let mut omit = vec![std::process::id()];
+    let mut which = Which::default();
     while let Some(letter) = options.next() {
         match letter {
             b'l' => {
@@ -159,24 +166,67 @@ fn killall(cx: &mut Ctx) -> Result<Status, Error> {
                 number = signal::number(name.as_bytes())
                     .ok_or_else(|| Error::bad(show(&name), "no such signal"))?;
             }
-            b'o' => omitted(&mut omit, &options.bytes())?,
+            b'V' => {
+                cx.put(b"killall, rescuebox\n")?;
+                return Ok(Status::OK);
+            }
+            b'o' => {
+                let value = options.bytes();
+                match age(&value) {
+                    Some(age) if !value.ends_with(b"%PPID") => which.older = Some(age),
+                    _ => omitted(&mut omit, &value)?,
+                }
+            }
+            b'y' => {
+                let value = options.bytes();
+                let wrong = || Error::bad(show_bytes(&value), "not an age: 30s, 5m, 2h, 1d, ...");
+                which.younger = Some(age(&value).ok_or_else(wrong)?);
+            }
+            b'u' => {
+                let value = options.bytes();
+                let user = Users::new().uid(&value).map(|(uid, _)| uid);
+                which.user =
+                    Some(user.ok_or_else(|| Error::bad(show_bytes(&value), "no such user"))?);
+            }
+            b'n' => {
+                let pid = options.number("not a process id")?;
+                which.space = Some(match pid {
+                    0 => space_of("self".into())?,
+                    pid => space_of(pid.to_string())?,
+                });
+            }
             _ => {}
         }
+    }
+    // psmisc: a user without names is all that is the user's
+    if options.operands.is_empty() && which.user.is_some() {
+        options.operands.push(OsString::new());
     }
     if options.operands.is_empty() {
         return Err(Error::usage("which processes?").with(Status::FAILURE));
     }
     let mut missed = false;
+    let mut groups = Vec::new();
     let mut waited = Vec::new();
     for name in &options.operands {
         let mut any = false;
-        for process in wanted(name, &options, &omit)? {
+        for process in wanted(name, &options, &omit, &which)? {
             let pid = process.stat.pid;
             if options.has(b'i') && !ask(cx, &process) {
                 continue;
             }
             any = true;
-            match signal::send(i32::try_from(pid).unwrap_or(0), number) {
+            let mut target = i32::try_from(pid).unwrap_or(0);
+            if options.has(b'g') {
+                let group = i32::try_from(process.stat.pgrp).unwrap_or(0);
+                // each group once, and never all processes
+                if group < 2 || groups.contains(&group) {
+                    continue;
+                }
+                groups.push(group);
+                target = -group;
+            }
+            match signal::send(target, number) {
                 Ok(()) => waited.push(pid),
                 Err(nix::errno::Errno::ESRCH) => {}
                 Err(errno) => cx.warn(Error::os(format_args!("process {pid}"), errno)),
@@ -190,7 +240,8 @@ fn killall(cx: &mut Ctx) -> Result<Status, Error> {
         if !any {
             missed = true;
             if !options.has(b'q') {
-                cx.note(Error::about(show(name), "no process found"));
+                let whose = if name.is_empty() { OsStr::new("user") } else { name };
+                cx.note(Error::about(show(whose), "no process found"));
             }
         }
     }
@@ -209,10 +260,65 @@ fn lives(pid: u32) -> bool {
     crate::procstat::Stat::parse(&text).is_some_and(|stat| !matches!(stat.state, b'Z' | b'X'))
 }
 
-fn wanted(name: &OsString, options: &Options, omit: &[u32]) -> Result<Vec<Process>, Error> {
+/// What else a process must be.
+#[derive(Default)]
+struct Which {
+    user: Option<u32>,
+    /// Milliseconds since the start: more, less than these.
+    older: Option<u64>,
+    younger: Option<u64>,
+    space: Option<PathBuf>,
+}
+
+/// `90s`, `5m`, `2.5h`, `1d`, `2w`, `6M`, `1y` in milliseconds; the unit is needed.
+fn age(text: &[u8]) -> Option<u64> {
+    let (unit, number) = text.split_last()?;
+    let seconds = match unit {
+        b's' => 1,
+        b'm' => 60,
+        b'h' => 3600,
+        b'd' => 86400,
+        b'w' => 604_800,
+        b'M' => 2_629_746,
+        b'y' => 31_556_952,
+        _ => return None,
+    };
+    let number = crate::interval::parse(&[number, b"s"].concat()).ok()??;
+    u64::try_from(number.as_millis()).ok()?.checked_mul(seconds)
+}
+
+/// The namespace of process ids that a process is in.
+fn space_of(pid: String) -> Result<PathBuf, Error> {
+    let path = format!("/proc/{pid}/ns/pid");
+    std::fs::read_link(&path).map_err(|e| Error::os(path, e))
+}
+
+impl Which {
+    fn has(&self, process: &Process, system: &System) -> bool {
+        let ticks = system.uptime.saturating_sub(process.stat.start);
+        let age = ticks.saturating_mul(1000) / system.ticks.max(1);
+        self.user.is_none_or(|user| process.euid == user)
+            && self.older.is_none_or(|least| age > least)
+            && self.younger.is_none_or(|most| age < most)
+            && self.space.as_ref().is_none_or(|space| {
+                space_of(process.stat.pid.to_string()).is_ok_and(|own| own == *space)
+            })
+    }
+}
+
+fn wanted(
+    name: &OsString,
+    options: &Options,
+    omit: &[u32],
+    which: &Which,
+) -> Result<Vec<Process>, Error> {
     let mut all = proc::all(false)?;
     let bytes = name.as_bytes();
-    if options.has(b'r') {
+    let system = System::read()?;
+    all.retain(|process| which.has(process, &system));
+    if bytes.is_empty() && which.user.is_some() {
+        all.retain(|process| process.stat.pid != 1);
+    } else if options.has(b'r') {
         let flags = Flags { icase: options.has(b'I'), ..Flags::EXTENDED };
         let regex = Regex::new(bytes, flags).map_err(|why| Error::bad(show(name), why))?;
         all.retain(|process| regex.is_match(&process.stat.comm));

@@ -22,9 +22,9 @@ use crate::sys::signal;
 pub(super) static UNSHARE: Applet = Applet {
     name: "unshare",
     summary: "run a program in namespaces of its own",
-    usage: "[-muinpUCTfr] [--mount-proc[=DIR]] [--propagation HOW] [-R DIR] [-w DIR] [PROG ARG...]\n\
+    usage: "[-amuinpUCTfr] [--mount-proc[=DIR]] [--propagation HOW] [-R DIR] [-w DIR] [PROG ARG...]\n\
             \x20 -m mounts  -u host name  -i IPC  -n network  -p process ids\n\
-            \x20 -U users   -C cgroups    -T time\n\
+            \x20 -U users   -C cgroups    -T time   -a all but time\n\
             \x20 --mount=FILE (uts, ipc, net, pid, user, cgroup, time): keep the namespace at FILE\n\
             \x20 -f  in a child           --kill-child[=SIGNAL]  it ends with unshare\n\
             \x20 -r  root in a user namespace   -R, -w  root folder, working folder\n\
@@ -68,7 +68,7 @@ fn failed(what: &'static str) -> impl Fn(Errno) -> Error {
 
 fn run_unshare(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
-        "+m, u, i, n, p, U, C, T, -1?mount -2?uts -3?ipc -4?net -5?pid -6?user -7?cgroup -8?time f,fork r,map-root-user \
+        "+a m, u, i, n, p, U, C, T, -1?mount -2?uts -3?ipc -4?net -5?pid -6?user -7?cgroup -8?time f,fork r,map-root-user \
          c,map-current-user -P?mount-proc -g:propagation -k?kill-child -s:setgroups \
          R:root w:wd S:setuid G:setgid",
     )?;
@@ -110,6 +110,11 @@ fn run_unshare(cx: &mut Ctx) -> Result<Status, Error> {
             b'S' => uid = Some(options.number("not a user id")?),
             b'G' => gid = Some(options.number("not a group id")?),
             b'r' | b'c' => flags |= libc::CLONE_NEWUSER,
+            // a clock that only children have is no use without an offset
+            b'a' => {
+                let all = SPACES.iter().filter(|(letter, ..)| *letter != b'T');
+                flags |= all.fold(0, |flags, (.., flag)| flags | flag);
+            }
             _ => {
                 // Only the long names of unshare take a file.
                 let long = usize::from(letter.wrapping_sub(b'1'));

@@ -1,14 +1,14 @@
 //! nc, netcat: bytes to and from a connection. Options of busybox, and `-v`,
-//! `-z`, `-k` of others. (Gentoo's rescue shell: `nc -l -p PORT -e PROGRAM`.)
+//! `-z`, `-k`, `-U`, `-q`, `-W`, `-t` of others. (Gentoo's rescue shell: `nc -l -p PORT -e PROGRAM`.)
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show, write_all};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes, write_all};
 use crate::net::resolve;
 use crate::sys;
 use crate::sys::process::{Forked, exit_now, fork};
@@ -21,11 +21,14 @@ pub(super) static APPLET: Applet = Applet {
     usage: "[-46nuvz] [-w SEC] [-i SEC] [-s ADDR] [-p PORT] HOST PORT [-e PROG ARG...]\n\
             \x20      nc -l [-k] [-46nuv] [-w SEC] [-s ADDR] -p PORT [[-e] PROG ARG...]\n\
             \x20      nc -f FILE\n\
+            \x20      nc -U [-l] [-ku] SOCKET [-e PROG ARG...]\n\
             \x20 -l  wait for a connection; -k, -L (or -ll with -e): for one after another\n\
             \x20 -e  run PROG with the connection as its input and output\n\
             \x20 -p  own port      -s  own address    -u  UDP    -n  no names\n\
             \x20 -w  give up connecting, or ending, after SEC\n\
             \x20 -i  SEC between lines                -f  a file (a serial line) is the connection\n\
+            \x20 -U  a socket in the file system     -t  PROG gets a terminal\n\
+            \x20 -q  end SEC after the end of input   -W  end after SEC without bytes\n\
             \x20 -z  only look whether somebody listens   -v  say what happens",
     kind: Kind::Fork, // it waits
     run,
@@ -43,6 +46,10 @@ struct Choice {
     scan: bool,
     wait: Option<Duration>,
     pause: Option<Duration>,
+    /// After the end of input; without any bytes.
+    linger: Option<Duration>,
+    idle: Option<Duration>,
+    terminal: bool,
     program: Vec<std::ffi::OsString>,
 }
 
@@ -55,6 +62,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         scan: false,
         wait: None,
         pause: None,
+        linger: None,
+        idle: None,
+        terminal: false,
         program: Vec::new(),
     };
     // What is behind -e belongs to the program.
@@ -79,8 +89,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         })
     };
     let table = match has(b"lL") && has(b"p") {
-        true => "+4 6 n u v z l L E N k w: i: s: p: f: q: o:",
-        false => "4 6 n u v z l L E N k w: i: s: p: f: q: o:",
+        true => "+4 6 n u v z l L E N k U t w: W: i: s: p: f: q: o:",
+        false => "4 6 n u v z l L E N k U t w: W: i: s: p: f: q: o:",
     };
     let mut options = crate::options::Options::parse(table, &args)?;
     let (mut family, mut source, mut port, mut file) = (0, None, 0, None);
@@ -95,8 +105,24 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'l' => listens += 1,
             b'L' => listens += 2,
             b'k' => c.keep = true,
-            b'w' => c.wait = Some(Duration::from_secs(options.number("not a number of seconds")?)),
-            b'i' => c.pause = Some(Duration::from_secs(options.number("not a number of seconds")?)),
+            b't' => c.terminal = true,
+            b'w' | b'i' | b'q' | b'W' => {
+                // -1 of -q is never, as of most who have it
+                let value = options.bytes();
+                let seconds = match value.as_slice() {
+                    b"-1" if letter == b'q' => None,
+                    value => {
+                        let wrong = || Error::bad(show_bytes(value), "not a number of seconds");
+                        Some(Duration::from_secs(crate::size::count(value).ok_or_else(wrong)?))
+                    }
+                };
+                match letter {
+                    b'w' => c.wait = seconds,
+                    b'i' => c.pause = seconds,
+                    b'q' => c.linger = seconds,
+                    _ => c.idle = seconds,
+                }
+            }
             b's' => source = Some(options.value()),
             b'p' => {
                 let text = options.value();
@@ -112,6 +138,18 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let flags = nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_NOCTTY;
         let fd = nix::fcntl::open(path.as_os_str(), flags, nix::sys::stat::Mode::empty());
         return c.use_it(cx, fd.map_err(|e| Error::os(show(&path), e))?);
+    }
+    if options.has(b'U') {
+        let path = options.operands.first().or(source.as_ref());
+        let path = path.ok_or_else(|| Error::usage("which socket?"))?;
+        let address = Address::unix(std::path::Path::new(path));
+        let address = address.map_err(|e| Error::os(show(path), e))?;
+        if c.listen {
+            let fd = c.listen_at(&address).map_err(|e| Error::os(show(path), e))?;
+            return c.serve(cx, fd);
+        }
+        let fd = c.dial(&address, None, 0).map_err(|e| Error::os(show(path), e))?;
+        return if c.scan { Ok(Status::OK) } else { c.use_it(cx, fd) };
     }
     let mut operands = options.operands.iter();
     let own = match &source {
@@ -129,7 +167,14 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         {
             c.program = words.into_iter().cloned().collect();
         }
-        return c.serve(cx, own, family, port);
+        let fd = c.listen_on(own, family, port);
+        let fd = fd.map_err(|e| Error::os(format_args!("port {port}"), e))?;
+        if (c.verbose || port == 0)
+            && let Some((ip, port)) = socket::name(&fd).ok().and_then(|name| name.to_ip())
+        {
+            cx.note(format_args!("listening on {ip} port {port}"));
+        }
+        return c.serve(cx, fd);
     }
     let (Some(host), Some(port_text)) = (operands.next(), operands.next()) else {
         return Err(Error::usage("which host and port?"));
@@ -174,14 +219,14 @@ fn is_program(arg: &[u8]) -> bool {
         && arg.ends_with(b"e")
         && arg
             .get(1..arg.len() - 1)
-            .is_some_and(|flags| flags.iter().all(|b| b"46nuvzlk".contains(b)))
+            .is_some_and(|flags| flags.iter().all(|b| b"46nuvzlkLtU".contains(b)))
 }
 
 fn port_of(text: &[u8]) -> Result<u16, Error> {
     let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     number
         .or_else(|| super::netstat::service_port(text))
-        .ok_or_else(|| Error::bad(crate::applet::show_bytes(text), "not a port"))
+        .ok_or_else(|| Error::bad(show_bytes(text), "not a port"))
 }
 
 fn ports(text: &[u8], scan: bool) -> Result<(u16, u16), Error> {
@@ -214,41 +259,36 @@ impl Choice {
         Ok(fd)
     }
 
-    fn serve(
-        &self,
-        cx: &mut Ctx,
-        own: Option<Address>,
-        family: i32,
-        port: u16,
-    ) -> Result<Status, Error> {
+    fn listen_at(&self, address: &Address) -> Result<OwnedFd, Errno> {
+        let fd = socket::serve(address, self.kind())?;
+        if !self.udp {
+            socket::listen(&fd, if self.keep { 10 } else { 1 })?;
+        }
+        Ok(fd)
+    }
+
+    fn listen_on(&self, own: Option<Address>, family: i32, port: u16) -> Result<OwnedFd, Errno> {
         let four = Address::ip([0; 4].into(), port, 0);
         let six = Address::ip([0u16; 8].into(), port, 0);
-        let listen = |address: &Address| {
-            let fd = socket::serve(address, self.kind())?;
-            if !self.udp {
-                socket::listen(&fd, if self.keep { 10 } else { 1 })?;
-            }
-            Ok(fd)
-        };
-        let opened = match (own, family) {
-            (Some(own), _) => listen(&own),
-            (None, libc::AF_INET) => listen(&four),
-            (None, libc::AF_INET6) => listen(&six),
+        match (own, family) {
+            (Some(own), _) => self.listen_at(&own),
+            (None, libc::AF_INET) => self.listen_at(&four),
+            (None, libc::AF_INET6) => self.listen_at(&six),
             // both, where there is IPv6
-            (None, _) => listen(&six).or_else(|_: Errno| listen(&four)),
-        };
-        let fd = opened.map_err(|e| Error::os(format_args!("port {port}"), e))?;
-        if (self.verbose || port == 0)
-            && let Some((ip, port)) = socket::name(&fd).ok().and_then(|name| name.to_ip())
-        {
-            cx.note(format_args!("listening on {ip} port {port}"));
+            (None, _) => self.listen_at(&six).or_else(|_| self.listen_at(&four)),
         }
+    }
+
+    fn serve(&self, cx: &mut Ctx, fd: OwnedFd) -> Result<Status, Error> {
         if self.udp {
             // The first datagram says who the other end is.
             let mut byte = [0; 1];
             let (_, from) = socket::receive(&fd, &mut byte, libc::MSG_PEEK)
                 .map_err(|e| Error::os("receive", e))?;
-            socket::connect(&fd, &from).map_err(|e| Error::os("connect", e))?;
+            // one in the file system may have no name to answer to
+            if from.to_ip().is_some() {
+                socket::connect(&fd, &from).map_err(|e| Error::os("connect", e))?;
+            }
             return self.use_it(cx, fd);
         }
         loop {
@@ -282,9 +322,14 @@ impl Choice {
                 }
             }
             if let Forked::Child = fork().map_err(|e| Error::os("cannot fork", e))? {
-                let error = self.become_program(cx, &connection);
-                cx.note(error);
-                exit_now(127);
+                let status = match self.run_program(cx, &connection) {
+                    Ok(status) => status.0,
+                    Err(error) => {
+                        cx.note(error);
+                        127
+                    }
+                };
+                exit_now(status);
             }
         }
     }
@@ -302,22 +347,44 @@ impl Choice {
 
     fn use_it(&self, cx: &mut Ctx, fd: OwnedFd) -> Result<Status, Error> {
         if !self.program.is_empty() {
-            return Err(self.become_program(cx, &fd));
+            return self.run_program(cx, &fd);
         }
-        self.carry(cx, &fd)
+        self.carry((cx.stdin, cx.stdout), &fd)
     }
 
-    /// Both ways until the other side ends.
-    fn carry(&self, cx: &mut Ctx, fd: &OwnedFd) -> Result<Status, Error> {
+    fn run_program(&self, cx: &mut Ctx, fd: &OwnedFd) -> Result<Status, Error> {
+        if !self.terminal {
+            return Err(self.become_program(cx, fd));
+        }
+        let failed = |errno| Error::os("pseudo terminal", errno);
+        let (master, name) = sys::pty::open().map_err(failed)?;
+        socket::set_blocking(&master, true).map_err(failed)?;
+        match fork().map_err(|e| Error::os("cannot fork", e))? {
+            Forked::Child => {
+                let _ = nix::unistd::setsid();
+                sys::pty::take_over(&name).map_err(failed)?;
+                Err(cx.become_program(&self.program))
+            }
+            Forked::Parent(child) => {
+                self.carry((master.as_fd(), master.as_fd()), fd)?;
+                drop(master);
+                crate::fsutil::spawn::wait(child)
+            }
+        }
+    }
+
+    /// Both ways, from and to `own`, until the other side ends.
+    fn carry(&self, own: (BorrowedFd<'_>, BorrowedFd<'_>), fd: &OwnedFd) -> Result<Status, Error> {
+        let (input, output) = own;
         let mut input_open = true;
-        let mut end: Option<Instant> = None;
+        let mut end: Option<Instant> = self.idle.map(|limit| Instant::now() + limit);
         let mut closed = false;
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let events = if closed { PollFlags::empty() } else { PollFlags::POLLIN };
             let mut fds = vec![PollFd::new(fd.as_fd(), events)];
             if input_open {
-                fds.push(PollFd::new(cx.stdin, PollFlags::POLLIN));
+                fds.push(PollFd::new(input, PollFlags::POLLIN));
             }
             let timeout = match end {
                 None if closed => PollTimeout::from(LAST_INPUT),
@@ -336,6 +403,9 @@ impl Choice {
             };
             let ready = |at: usize| fds.get(at).and_then(PollFd::any).unwrap_or(false);
             let (net, typed) = (ready(0), ready(1));
+            if let Some(limit) = self.idle.filter(|_| net || typed) {
+                end = Some(Instant::now() + limit);
+            }
             if closed && !typed {
                 return Ok(Status::OK);
             }
@@ -349,7 +419,7 @@ impl Choice {
                     Ok(0) => return Ok(Status::OK),
                     Ok(count) => {
                         let bytes = buffer.get(..count).unwrap_or_default();
-                        write_all(cx.stdout, bytes).map_err(|e| Error::os("standard output", e))?;
+                        write_all(output, bytes).map_err(|e| Error::os("standard output", e))?;
                     }
                     Err(Errno::EINTR | Errno::EAGAIN) => {}
                     Err(Errno::ECONNREFUSED) if self.udp => return Ok(Status::FAILURE),
@@ -361,7 +431,7 @@ impl Choice {
                 let mut line = Vec::new();
                 let count = loop {
                     let room = buffer.get_mut(..room).unwrap_or_default();
-                    match nix::unistd::read(cx.stdin, room) {
+                    match nix::unistd::read(input, room) {
                         Err(Errno::EINTR) => {}
                         Ok(1) if self.pause.is_some() => {
                             line.extend_from_slice(room);
@@ -374,11 +444,13 @@ impl Choice {
                 };
                 if count == 0 {
                     input_open = false;
-                    if closed {
+                    // what a terminal belongs to has ended
+                    if closed || self.terminal {
                         return Ok(Status::OK);
                     }
                     let _ = socket::end_writing(fd);
-                    end = self.wait.map(|limit| Instant::now() + limit);
+                    let limit = self.linger.or(self.idle).or(self.wait);
+                    end = limit.map(|limit| Instant::now() + limit);
                     continue;
                 }
                 let bytes = if self.pause.is_some() { &line } else { &buffer };

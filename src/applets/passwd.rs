@@ -25,8 +25,11 @@ pub(super) static APPLET: Applet = Applet {
 pub(super) static CHPASSWD: Applet = Applet {
     name: "chpasswd",
     summary: "set passwords of users: lines USER:PASSWORD",
-    usage: "[-e] [-c METHOD] [-R ROOT]\n\
-            \x20 -e  they are hashes already    -c  sha512 (default) or sha256",
+    usage: "[-e] [-c METHOD] [-s ROUNDS] [-R ROOT [-m]]\n\
+            \x20 -e  they are hashes already    -c  sha512 (default) or sha256\n\
+            \x20 -s  how often it is hashed (5000)\n\
+            \x20 -m, -c md5, -c des  for another machine: not without -R, as no login here\n\
+            \x20                     takes those",
     kind: Kind::Fork, // reads standard input
     run: chpasswd,
 };
@@ -39,21 +42,46 @@ fn today() -> u64 {
     sys::clock::now().as_secs() / 86400
 }
 
-/// A setting for a new hash: the method's mark and a random salt.
-fn setting(method: &[u8]) -> Result<Vec<u8>, Error> {
-    let mark: &[u8] = match method {
-        b"sha512" => b"$6$",
-        b"sha256" => b"$5$",
-        _ => {
-            return Err(Error::about(show_bytes(method), "not a method: sha512 or sha256"));
-        }
-    };
-    Ok([mark, &crate::crypt::salt(&sys::random::bytes::<16>()), b"$"].concat())
+/// How passwords are hashed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Sha512,
+    Sha256,
+    Md5,
+    Des,
 }
 
-fn hashed(password: &[u8], method: &[u8]) -> Result<Vec<u8>, Error> {
+impl Method {
+    fn named(name: &[u8]) -> Result<Method, Error> {
+        Ok(match name.to_ascii_lowercase().as_slice() {
+            b"sha512" => Method::Sha512,
+            b"sha256" => Method::Sha256,
+            b"md5" => Method::Md5,
+            b"des" => Method::Des,
+            _ => return Err(Error::about(show_bytes(name), "not a method: sha512 or sha256")),
+        })
+    }
+
+    fn is_old(self) -> bool {
+        matches!(self, Method::Md5 | Method::Des)
+    }
+}
+
+fn hashed(password: &[u8], method: Method, rounds: Option<u64>) -> Result<Vec<u8>, Error> {
+    let salt = crate::crypt::salt(&sys::random::bytes::<16>());
+    let part = |count: usize| salt.get(..count).unwrap_or_default();
+    let rounds = rounds.map_or_else(String::new, |count| format!("rounds={count}$"));
+    let sha = |mark: &[u8]| {
+        crate::crypt::hash(password, &[mark, rounds.as_bytes(), &salt, b"$"].concat())
+    };
+    let hash = match method {
+        Method::Sha512 => sha(b"$6$"),
+        Method::Sha256 => sha(b"$5$"),
+        Method::Md5 => Some(crate::crypt::md5_crypt(password, part(8))),
+        Method::Des => crate::crypt::des_crypt(password, part(2)),
+    };
     let refused = || Error::msg("the password cannot be hashed (is it longer than 512 bytes?)");
-    crate::crypt::hash(password, &setting(method)?).ok_or_else(refused)
+    hash.ok_or_else(refused)
 }
 
 fn passwd(cx: &mut Ctx) -> Result<Status, Error> {
@@ -134,18 +162,27 @@ fn asked(cx: &mut Ctx, is_root: bool, old: &[u8]) -> Result<Vec<u8>, Error> {
     if ask(b"Retype password: ")? != password {
         return Err(Error::msg("the passwords differ; nothing is changed"));
     }
-    hashed(&password, b"sha512")
+    hashed(&password, Method::Sha512, None)
 }
 
 fn chpasswd(cx: &mut Ctx) -> Result<Status, Error> {
-    let mut options = cx.parse("e,encrypted c:crypt-method R:root")?;
+    let mut options = cx.parse("e,encrypted m,md5 c:crypt-method s:sha-rounds R:root")?;
     options.at_most(0)?;
-    let root = root_of(options.take(b'R'));
-    let method = match options.take(b'c') {
-        Some(method) => method.as_bytes().to_ascii_lowercase(),
-        None => b"sha512".to_vec(),
-    };
-    setting(&method)?;
+    let folder = options.take(b'R');
+    let elsewhere = folder.is_some();
+    let root = root_of(folder);
+    let (mut method, mut rounds) = (Method::Sha512, None);
+    while let Some(letter) = options.next() {
+        match letter {
+            b'm' => method = Method::Md5,
+            b'c' => method = Method::named(&options.bytes())?,
+            b's' => rounds = Some(options.number("not a number")?),
+            _ => {}
+        }
+    }
+    if method.is_old() && !elsewhere && !options.has(b'e') {
+        return Err(Error::msg("no login here takes such a hash: only for another root, -R"));
+    }
     let text = sys::stream::to_end(cx.stdin).map_err(|e| Error::os("standard input", e))?;
     for (number, line) in text.split(|&b| b == b'\n').enumerate() {
         if line.is_empty() {
@@ -157,7 +194,8 @@ fn chpasswd(cx: &mut Ctx) -> Result<Status, Error> {
             cx.warn(format_args!("line {}: not USER:PASSWORD", number + 1));
             continue;
         };
-        let hash = if options.has(b'e') { password.to_vec() } else { hashed(password, &method)? };
+        let hash =
+            if options.has(b'e') { password.to_vec() } else { hashed(password, method, rounds)? };
         // A colon would be another field.
         if hash.contains(&b':') {
             cx.warn(format_args!("line {}: a hash has no colon", number + 1));

@@ -14,7 +14,7 @@ use crate::order::sort_by;
 use crate::proc::{self, Process, System};
 use crate::sys::terminal;
 
-mod column;
+pub(super) mod column;
 mod selection;
 
 use column::{Column, Shape};
@@ -36,7 +36,7 @@ pub(super) static APPLET: Applet = Applet {
             \x20              names the column, NAME= gives it no name\n\
             \x20 --sort LIST  by columns, -rss the largest first\n\
             \x20 -H, --forest children below their parents\n\
-            \x20 -w, ww       lines as long as they are; h, --no-headers  no head",
+            \x20 -w, ww       lines as long as they are; h, --no-headers  no head; -n  users by number",
     kind: Kind::Fork, // reads much of /proc
     run,
 };
@@ -52,6 +52,8 @@ struct Choice {
     lwp: bool,
     label: bool,
     no_head: bool,
+    /// Users and groups by number.
+    numeric: bool,
     wide: bool,
     forest: bool,
     sort: Vec<(Column, bool)>,
@@ -122,6 +124,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if c.label {
         columns.splice(0..0, named(&["label"])?);
     }
+    if c.numeric {
+        column::number_users(&mut columns);
+    }
     if busybox {
         column::shape_like_busybox(&mut columns);
     }
@@ -159,8 +164,8 @@ fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
 fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
     let mut c = Choice::default();
     let mut options = cx.parse(
-        "e A a d N,deselect f F l j T L m w H,forest y c M,context Z \
-        -n,headers \
+        "e A a d N,deselect n f F l j T L m w H,forest y c M,context Z \
+        -1,headers \
         -h,no-headers|no-heading|noheaders|noheading o:format O: k:sort p:pid q:quick-pid \
         -P:ppid g:group-leader s:sid u:user U:User G:Group|group C: t:tty",
     )?;
@@ -197,6 +202,7 @@ fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
             b'w' => c.wide = true,
             b'H' => c.forest = true,
             b'h' => c.no_head = true,
+            b'n' => c.numeric = true,
             b'o' => c.columns(&value)?,
             b'O' => c.around(&value)?,
             b'k' => c.sort_by(&value)?,
@@ -282,7 +288,8 @@ impl Choice {
                 b'h' => self.no_head = true,
                 b'f' => self.forest = true,
                 b'H' | b'T' | b'm' => self.threads = true,
-                b'c' | b'e' | b'n' | b'S' => {}
+                b'c' | b'e' | b'S' => {}
+                b'n' => self.numeric = true,
                 b'r' => self.selection.running = true,
                 b'o' => {
                     let list = value()?;

@@ -16,9 +16,10 @@ use crate::sys::{session, tty};
 pub(super) static APPLET: Applet = Applet {
     name: "setsid",
     summary: "run a program in a new session",
-    usage: "[-cfw] PROG [ARG...]\n\
+    usage: "[-cdfw] PROG [ARG...]\n\
             \x20 -c  the terminal of standard input becomes the session's\n\
-            \x20 -f  always in a child    -w  wait for it, and return its status",
+            \x20 -f  always in a child    -w  wait for it, and return its status\n\
+            \x20 -d  without any terminal, as a new session is",
     kind: Kind::Fork, // becomes another program
     run: setsid,
 };
@@ -35,7 +36,7 @@ pub(super) static CTTYHACK: Applet = Applet {
 };
 
 fn setsid(cx: &mut Ctx) -> Result<Status, Error> {
-    let options = cx.parse("+c,ctty f,fork w,wait")?;
+    let options = cx.parse("+c,ctty d f,fork w,wait")?;
     let argv = &options.operands;
     if argv.is_empty() {
         return Err(Error::usage("which program?").with(Status::FAILURE));

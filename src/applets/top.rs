@@ -1,7 +1,8 @@
-//! top: which processes keep the machine busy. procps's lines and keys.
+//! top: which processes keep the machine busy. procps's lines and keys, and
+//! toybox's -O, -k and -q.
 //!
 //! Deviations: no windows, colours and settings files; commands are not cut in
-//! batch mode.
+//! batch mode without -w. -o with a list is toybox's: the columns to show.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -16,14 +17,21 @@ use crate::screen::{self, Screen};
 use crate::sys::{schedule, sessions, signal, terminal};
 use crate::{interval, size};
 
+mod field;
+
+use field::{Field, in_unit, line_of, sorting, tenths};
+
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
     name: "top",
     summary: "show the busiest processes",
-    usage: "[-bciH] [-n COUNT] [-d SECONDS] [-p PIDS] [-u USER] [-o FIELD] [-m LINES]\n\
+    usage: "[-bciqH1] [-n COUNT] [-d SECONDS] [-p PIDS] [-u USER] [-o FIELD] [-m LINES] [-w WIDTH]\n\
             \x20 -b  plain output, for files     -n  so many times    -d  how often (3)\n\
             \x20 -p  only these processes        -H  threads          -c  whole commands\n\
-            \x20 -i  without idle ones           -o  %CPU %MEM TIME+ PID\n\
+            \x20 -i  without idle ones           -q  no head          -1  each processor\n\
+            \x20 -o, -k FIELD,...  sort by these, -FIELD the other way: %CPU, RES, those of ps -o\n\
+            \x20 -O FIELD,...  show these instead of PR to S    -o PID,COMMAND  show only these\n\
+            \x20 -e, -E k|m|g|t|p  the unit of the table, of the head\n\
             \x20 keys: q end  P M T N by processor, memory, time, number  R the other way\n\
             \x20       k kill  r renice  H threads  c commands  i idle  u user  d delay  h help",
     kind: Kind::Fork, // reads the terminal
@@ -38,8 +46,16 @@ const HELP: &[u8] = b"P M T N   sort by processor, memory, time, number; R the o
 
 /// What is shown, and how.
 struct Top {
-    order: u8,
+    columns: Vec<Field>,
+    /// What to sort by, and whether the smallest is first.
+    order: Vec<(Field, bool)>,
     reverse: bool,
+    /// Units of the table and of the head: k, m, g, ...; 0 for what fits.
+    unit: u8,
+    head_unit: u8,
+    each: bool,
+    no_head: bool,
+    cut: usize,
     threads: bool,
     commands: bool,
     busy: bool,
@@ -52,9 +68,9 @@ struct Top {
     system: System,
     /// Time that each had used: number, start, ticks.
     before: Vec<(u32, u64, u64)>,
-    /// Uptime then, in ticks, and the line `cpu` of /proc/stat.
+    /// Uptime then, in ticks, and the lines `cpu` of /proc/stat.
     then: u64,
-    times: [u64; 8],
+    times: Vec<[u64; 8]>,
     width: usize,
 }
 
@@ -66,16 +82,32 @@ struct Entry {
     ticks: u64,
 }
 
+const USUAL: &[u8] = b"PID,USER,PR,NI,VIRT,RES,SHR,S,%CPU,%MEM,TIME+,COMMAND";
+
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
         "b,batch-mode n:iterations d:delay p:pid H,threads-show i,idle-toggle c,cmdline-toggle \
-         u:filter-any-user U: o:sort-override w?width m: s,secure-mode S,accum-time-toggle",
+         u:filter-only-euser U:filter-any-user o:sort-override w?width m: s,secure-mode \
+         S,accum-time-toggle e:scale-task-mem E:scale-summary-mem 1,single-cpu-toggle O: k: q",
     )?;
+    // the width may be a word of its own, as procps takes it
+    let mut width = options.operands.pop();
     options.at_most(0)?;
+    if !options.has(b'w')
+        && let Some(word) = width
+    {
+        return Err(Error::bad(show(&word), "unexpected argument"));
+    }
     let pid_max = crate::sys::file::read("/proc/sys/kernel/pid_max").unwrap_or_default();
     let mut top = Top {
-        order: b'P',
+        columns: Field::list(USUAL)?,
+        order: vec![(Field::Share, false)],
         reverse: false,
+        unit: 0,
+        head_unit: b'm',
+        each: false,
+        no_head: false,
+        cut: usize::MAX,
         threads: false,
         commands: false,
         busy: false,
@@ -88,13 +120,18 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         system: System::read()?,
         before: Vec::new(),
         then: 0,
-        times: [0; 8],
+        times: Vec::new(),
         width: (pid_max.trim_ascii().len()).clamp(5, 10),
     };
     let mut count = u64::MAX;
     while let Some(letter) = options.next() {
         match letter {
-            b'n' => count = options.number("not a number")?,
+            b'n' => {
+                count = options.number("not a number")?;
+                if count == 0 {
+                    return Err(Error::usage("-n 0: how often?"));
+                }
+            }
             b'd' => {
                 let value = options.bytes();
                 let wrong = || Error::bad(show_bytes(&value), "not a length of time");
@@ -111,28 +148,51 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'H' => top.threads = true,
             b'i' => top.busy = true,
             b'c' => top.commands = true,
+            b'q' => top.no_head = true,
+            b'1' => top.each = true,
             b'm' => top.lines = options.number("not a number").map_or(usize::MAX, |n| n as usize),
+            b'w' => {
+                if let Some(value) = options.optional().or_else(|| width.take()) {
+                    let width = crate::options::number(&value).filter(|n| (1..=512).contains(n));
+                    let width = width.and_then(|width: u64| usize::try_from(width).ok());
+                    top.cut = width.ok_or_else(|| Error::bad(show(&value), "not a width"))?;
+                }
+            }
+            b'e' | b'E' => {
+                let value = options.bytes();
+                let unit = match value.as_slice() {
+                    [unit @ (b'k' | b'm' | b'g' | b't' | b'p')] => *unit,
+                    [b'e'] if letter == b'E' => b'e',
+                    _ => return Err(Error::bad(show_bytes(&value), "not a unit")),
+                };
+                *if letter == b'e' { &mut top.unit } else { &mut top.head_unit } = unit;
+            }
             b'u' | b'U' => {
                 let value = options.bytes();
                 let found = top.users.uid(&value).map(|(uid, _)| uid);
                 top.user =
                     Some(found.ok_or_else(|| Error::bad(show_bytes(&value), "no such user"))?);
             }
+            b'O' => {
+                top.columns = Field::list(b"PID,USER")?;
+                top.columns.append(&mut Field::list(&options.bytes())?);
+                top.columns.append(&mut Field::list(b"%CPU,%MEM,TIME+,COMMAND")?);
+            }
             b'o' => {
-                let value = options.value();
-                let (name, reverse) = match value.as_encoded_bytes() {
-                    [b'-', name @ ..] => (name, true),
-                    [b'+', name @ ..] => (name, false),
-                    name => (name, false),
-                };
-                top.reverse = reverse;
-                top.order = match name.to_ascii_uppercase().as_slice() {
-                    b"%CPU" | b"CPU" => b'P',
-                    b"%MEM" | b"MEM" | b"RES" => b'M',
-                    b"TIME+" | b"TIME" => b'T',
-                    b"PID" => b'N',
-                    _ => return Err(Error::bad(show(&value), "cannot sort by that")),
-                };
+                let value = options.bytes();
+                if value.contains(&b',') {
+                    top.columns = Field::list(&value)?;
+                } else {
+                    // procps: - is from the smallest on
+                    top.order = vec![sorting(&value, b'-')?];
+                }
+            }
+            b'k' => {
+                // toybox: - is from the largest on
+                let value = options.bytes();
+                let words = value.split(|&b| b == b',').filter(|word| !word.is_empty());
+                top.order = words.map(|word| sorting(word, b'-')).collect::<Result<_, _>>()?;
+                top.order.iter_mut().for_each(|(_, smallest)| *smallest = !*smallest);
             }
             _ => {}
         }
@@ -148,58 +208,58 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     loop {
         let (mut rows, table) = top.picture(sessions::users().len())?;
+        if top.no_head {
+            rows.clear();
+        }
         rows.extend(table.into_iter().take(top.lines));
         for row in rows {
-            cx.put(row.as_bytes())?;
+            let end = row.char_indices().nth(top.cut).map_or(row.len(), |(at, _)| at);
+            cx.put(row.get(..end).unwrap_or_default().as_bytes())?;
             cx.put(b"\n")?;
         }
         count = count.saturating_sub(1);
         if count == 0 {
             return Ok(Status::OK);
         }
-        cx.put(b"\n")?;
+        if !top.no_head {
+            cx.put(b"\n")?;
+        }
         cx.flush()?;
         std::thread::sleep(top.pause);
     }
 }
 
-/// Tenths as text.
-fn tenths(n: u64) -> String {
-    format!("{}.{}", n / 10, n % 10)
-}
-
-/// Kilobytes in at most `width` characters.
-fn scaled(kilobytes: u64, width: u32) -> String {
-    if kilobytes < 10u64.pow(width) {
-        return kilobytes.to_string();
-    }
-    let mut tenths_of = kilobytes.saturating_mul(10) / 1024;
-    let mut units = "mgtpe".chars();
-    let mut unit = units.next().unwrap_or('m');
-    while tenths_of >= 10u64.pow(width - 2) {
-        tenths_of = (tenths_of + 512) / 1024;
-        unit = units.next().unwrap_or('e');
-    }
-    format!("{}{unit}", tenths(tenths_of))
-}
-
-/// `12:34.56`, or shorter with hours.
-fn time(ticks: u64, hz: u64) -> String {
-    let hundredths = ticks.saturating_mul(100) / hz.max(1);
-    let (seconds, part) = (hundredths / 100, hundredths % 100);
-    if seconds / 60 < 10_000 {
-        return format!("{}:{:02}.{part:02}", seconds / 60, seconds % 60);
-    }
-    format!("{},{:02}", seconds / 3600, seconds / 60 % 60)
-}
-
-/// The numbers of the line `cpu` in /proc/stat: user, nice, system, idle,
-/// waiting, interrupts, soft ones, stolen.
-fn processor_times() -> [u64; 8] {
+/// The numbers of the lines `cpu` in /proc/stat, all processors' first: user,
+/// nice, system, idle, waiting, interrupts, soft ones, stolen.
+fn processor_times() -> Vec<[u64; 8]> {
     let text = crate::sys::file::read("/proc/stat").unwrap_or_default();
-    let line = text.split(|b| *b == b'\n').next().unwrap_or_default();
-    let mut words = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).skip(1);
-    [(); 8].map(|()| words.next().and_then(size::count).unwrap_or(0))
+    let lines = text.split(|b| *b == b'\n').take_while(|line| line.starts_with(b"cpu"));
+    let numbers = lines.map(|line| {
+        let mut words = line.split(|b| *b == b' ').filter(|word| !word.is_empty()).skip(1);
+        [(); 8].map(|()| words.next().and_then(size::count).unwrap_or(0))
+    });
+    numbers.collect()
+}
+
+/// A line about one processor or all of them.
+fn processor(mut line: String, parts: [u64; 8]) -> String {
+    let sum: u64 = parts.iter().sum::<u64>().max(1);
+    let names = [
+        (0, "us,"),
+        (2, "sy,"),
+        (1, "ni,"),
+        (3, "id,"),
+        (4, "wa,"),
+        (5, "hi,"),
+        (6, "si,"),
+        (7, "st "),
+    ];
+    for (at, name) in names {
+        let part = parts.get(at).copied().unwrap_or(0);
+        let share = tenths((part.saturating_mul(1000) + sum / 2) / sum);
+        line.push_str(&format!("{share:>5} {name}"));
+    }
+    line
 }
 
 impl Top {
@@ -249,100 +309,71 @@ impl Top {
             "{what}: {:3} total, {running:3} running, {sleeping:3} sleeping, {stopped:3} stopped, {zombies:3} zombie",
             list.len()
         ));
-        head.push(self.processors());
-        head.extend(memory()?);
+        head.append(&mut self.processors());
+        head.extend(memory(self.head_unit)?);
         head.push(String::new());
-        let pid = "PID";
-        head.push(format!(
-            "{pid:>0$} USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND",
-            self.width
-        ));
+        let heads: Vec<_> = self.columns.iter().map(|field| field.head(self.width)).collect();
+        let heads = heads.into_iter().map(|(text, width, shape)| (text.to_string(), width, shape));
+        head.push(line_of(&heads.collect::<Vec<_>>()));
         if self.busy {
             list.retain(|entry| entry.share > 0);
         }
-        let (order, reverse) = (self.order, self.reverse);
-        sort_by(&mut list, |a, b| {
-            let (x, y) = if reverse { (b, a) } else { (a, b) };
-            let by = match order {
-                b'P' => y.share.cmp(&x.share),
-                b'M' => y.process.stat.rss.cmp(&x.process.stat.rss),
-                b'T' => y.ticks.cmp(&x.ticks),
-                _ => y.process.lwp.cmp(&x.process.lwp),
-            };
-            if by == Ordering::Equal { a.process.lwp.cmp(&b.process.lwp) } else { by }
-        });
-        let mut table = Vec::new();
-        for entry in &list {
-            table.push(self.row(entry));
+        let order = std::mem::take(&mut self.order);
+        // Keys are made once: to compare they may need files.
+        let mut keyed = Vec::new();
+        for entry in list {
+            let mut keys = Vec::new();
+            for (field, _) in &order {
+                keys.push(self.key(field, &entry));
+            }
+            keyed.push((keys, entry));
         }
+        let reverse = self.reverse;
+        sort_by(&mut keyed, |(a, first), (b, second)| {
+            for ((x, y), (_, smallest)) in a.iter().zip(b).zip(&order) {
+                let by = if *smallest != reverse { x.cmp(y) } else { y.cmp(x) };
+                if by != Ordering::Equal {
+                    return by;
+                }
+            }
+            first.process.lwp.cmp(&second.process.lwp)
+        });
+        self.order = order;
+        let columns = std::mem::take(&mut self.columns);
+        let mut table = Vec::new();
+        for (_, entry) in &keyed {
+            let mut cells = Vec::new();
+            for field in &columns {
+                let (_, width, shape) = field.head(self.width);
+                cells.push((self.cell(field, entry), width, shape));
+            }
+            table.push(line_of(&cells));
+        }
+        self.columns = columns;
         Ok((head, table))
     }
 
-    fn processors(&mut self) -> String {
+    fn processors(&mut self) -> Vec<String> {
         let now = processor_times();
-        let mut parts = [0; 8];
-        for (part, (new, old)) in parts.iter_mut().zip(now.iter().zip(self.times)) {
-            *part = new.saturating_sub(old);
+        let mut lines = Vec::new();
+        for (at, new) in now.iter().enumerate() {
+            // with -1 each, otherwise only the first, which is all of them
+            if self.each != (at > 0) && now.len() > 1 {
+                continue;
+            }
+            let mut parts = [0; 8];
+            let old = self.times.get(at).copied().unwrap_or_default();
+            for (part, (new, old)) in parts.iter_mut().zip(new.iter().zip(old)) {
+                *part = new.saturating_sub(old);
+            }
+            let name = match at.checked_sub(1) {
+                Some(at) => format!("%Cpu{at:<3}:"),
+                None => "%Cpu(s):".into(),
+            };
+            lines.push(processor(name, parts));
         }
         self.times = now;
-        let sum: u64 = parts.iter().sum::<u64>().max(1);
-        let mut line = String::from("%Cpu(s):");
-        let names = [
-            (0, "us,"),
-            (2, "sy,"),
-            (1, "ni,"),
-            (3, "id,"),
-            (4, "wa,"),
-            (5, "hi,"),
-            (6, "si,"),
-            (7, "st "),
-        ];
-        for (at, name) in names {
-            let part = parts.get(at).copied().unwrap_or(0);
-            let share = tenths((part.saturating_mul(1000) + sum / 2) / sum);
-            line.push_str(&format!("{share:>5} {name}"));
-        }
-        line
-    }
-
-    fn row(&mut self, entry: &Entry) -> String {
-        let stat = &entry.process.stat;
-        let page = self.system.page / 1024;
-        let resident = stat.rss.saturating_mul(page);
-        let statm = crate::sys::file::read(entry.process.folder.join("statm")).unwrap_or_default();
-        let shared = statm.split(|b| *b == b' ').nth(2).and_then(size::count).unwrap_or(0);
-        let mut user = show_bytes(self.users.name_of(entry.process.euid)).to_string();
-        if user.chars().count() > 8 {
-            user = user.chars().take(7).chain(['+']).collect();
-        }
-        let priority =
-            if stat.priority < -99 { "rt".to_string() } else { stat.priority.to_string() };
-        let share = entry.share.min(99_999);
-        let share = if share < 10_000 { tenths(share) } else { (share / 10).to_string() };
-        let memory = resident.saturating_mul(1000) / self.system.memory.max(1);
-        let mut line = format!("{:1$} ", entry.process.lwp, self.width);
-        line.push_str(&format!("{user:<8} {priority:>3} {:>3} ", stat.nice));
-        line.push_str(&format!("{:>7} ", scaled(stat.vsize / 1024, 7)));
-        line.push_str(&format!("{:>6} ", scaled(resident, 6)));
-        line.push_str(&format!("{:>6} ", scaled(shared.saturating_mul(page), 6)));
-        line.push_str(&format!("{} {share:>5} ", char::from(stat.state)));
-        line.push_str(&format!(
-            "{:>5} {:>9} ",
-            tenths(memory),
-            time(entry.ticks, self.system.ticks)
-        ));
-        let arguments = &entry.process.arguments;
-        if self.commands && !arguments.is_empty() {
-            let end = arguments.len().min(512);
-            let text = arguments.get(..end).unwrap_or_default().to_vec();
-            let text: Vec<u8> = text.iter().map(|b| if *b == 0 { b' ' } else { *b }).collect();
-            line.push_str(&show_bytes(text.trim_ascii_end()).to_string());
-        } else if self.commands {
-            line.push_str(&format!("[{}]", show_bytes(&stat.comm)));
-        } else {
-            line.push_str(&show_bytes(&stat.comm).to_string());
-        }
-        line
+        lines
     }
 
     /// On the screen, until it is enough.
@@ -399,7 +430,10 @@ impl Top {
             _ => {}
         }
         match u8::try_from(key).unwrap_or(0) {
-            order @ (b'P' | b'M' | b'T' | b'N') => self.order = order,
+            b'P' => self.order = vec![(Field::Share, false)],
+            b'M' => self.order = vec![(Field::Resident, false)],
+            b'T' => self.order = vec![(Field::Ticks, false)],
+            b'N' => self.order = vec![(Field::Pid, false)],
             b'R' => self.reverse = !self.reverse,
             b'H' => {
                 self.threads = !self.threads;
@@ -467,9 +501,10 @@ impl Top {
     }
 }
 
-fn memory() -> Result<[String; 2], Error> {
+fn memory(unit: u8) -> Result<[String; 2], Error> {
     let memory = proc::memory()?;
-    let part = |kilobytes: u64| tenths(kilobytes.saturating_mul(10) / 1024);
+    let part = |kilobytes: u64| in_unit(kilobytes, unit);
+    let name = char::from(unit.to_ascii_uppercase());
     let of = |name: &str| memory.get(name);
     let cache = of("Buffers") + of("Cached") + of("SReclaimable");
     let (total, free, available) = (of("MemTotal"), of("MemFree"), of("MemAvailable"));
@@ -477,33 +512,18 @@ fn memory() -> Result<[String; 2], Error> {
     let (swap, unused) = (of("SwapTotal"), of("SwapFree"));
     Ok([
         format!(
-            "MiB Mem : {:>8} total, {:>8} free, {:>8} used, {:>8} buff/cache     ",
+            "{name}iB Mem : {:>8} total, {:>8} free, {:>8} used, {:>8} buff/cache     ",
             part(total),
             part(free),
             part(used),
             part(cache)
         ),
         format!(
-            "MiB Swap: {:>8} total, {:>8} free, {:>8} used. {:>8} avail Mem ",
+            "{name}iB Swap: {:>8} total, {:>8} free, {:>8} used. {:>8} avail Mem ",
             part(swap),
             part(unused),
             part(swap.saturating_sub(unused)),
             part(available)
         ),
     ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_fit() {
-        assert_eq!(scaled(999_999, 6), "999999");
-        assert_eq!(scaled(1_234_567, 6), "1.2g");
-        assert_eq!(scaled(123_456_789, 6), "117.7g");
-        assert_eq!(tenths(123), "12.3");
-        assert_eq!(time(123_456, 100), "20:34.56");
-        assert_eq!(time(100 * 60 * 20_000, 100), "333,20");
-    }
 }

@@ -153,9 +153,22 @@ pub fn canonical(name: &[u8]) -> Option<Vec<u8>> {
         }
     });
     found.or_else(|| {
-        let ip = ask_servers(name, libc::AF_INET).into_iter().next()?;
-        name_of(ip)
+        let mut known = in_hosts(name).into_iter().chain(ask_servers(name, libc::AF_INET));
+        Some(name_of(known.next()?).unwrap_or_else(|| name.to_vec()))
     })
+}
+
+/// The other names that /etc/hosts has for a host.
+pub fn aliases(name: &[u8]) -> Vec<Vec<u8>> {
+    let text = crate::sys::file::read("/etc/hosts").unwrap_or_default();
+    let mut found = Vec::new();
+    for_hosts(&text, &mut |_, names| {
+        if names.iter().any(|n| n.eq_ignore_ascii_case(name)) {
+            let others = names.iter().skip(1).map(|name| name.to_vec());
+            found.extend(others.filter(|other| !found.contains(other)).collect::<Vec<_>>());
+        }
+    });
+    found
 }
 
 fn for_hosts(text: &[u8], take: &mut dyn FnMut(IpAddr, &[&[u8]])) {

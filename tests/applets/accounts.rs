@@ -59,6 +59,20 @@ fn passwords_of_another_root() {
     applet("passwd").args(at).args(["root"]).stdin("a b:c\na b:c\n").ok();
     let hash = hash_of(&root, "root");
     assert_eq!(crypted("a b:c", &hash), hash);
+    let mine = |args: &[&str]| {
+        applet("chpasswd").args(at).args(args).stdin("me:secret\n").ok();
+        hash_of(&root, "me")
+    };
+    for (args, start) in [
+        (&["-c", "SHA256", "-s", "2000"][..], "$5$rounds=2000$"),
+        (&["-m"], "$1$"),
+        (&["-c", "des"], ""),
+    ] {
+        let hash = mine(args);
+        assert!(hash.starts_with(start), "{hash}");
+        assert_eq!(crypted("secret", &hash), hash);
+    }
+    applet("chpasswd").args(["-m"]).stdin("me:secret\n").stderr_has("another root").fails(1);
 }
 
 #[test]

@@ -44,6 +44,11 @@ fn what_it_shows() {
             "[{\"ifindex\":3,\"link\":\"v1\",\"ifname\":\"v0\",\"flags\":[\"BROADCAST\",\"MULTICAST\",\"UP\",\"LOWER_UP\"],\"mtu\":1500,\"qdisc\":\"noqueue\",\"operstate\":\"UP\",\"linkmode\":\"DEFAULT\",\"group\":\"default\",\"txqlen\":1000,\"link_type\":\"ether\",\"address\":\"02:00:00:00:00:01\",\"broadcast\":\"ff:ff:ff:ff:ff:ff\"}]\n",
         ),
         (
+            "-p -j neigh show 10.0.0.77",
+            "[ {\n        \"dst\": \"10.0.0.77\",\n        \"dev\": \"v0\",\n        \"lladdr\": \"01:02:03:04:05:06\",\n        \"state\": [ \"PERMANENT\" ]\n    } ]\n",
+        ),
+        ("-p -j neigh show 10.0.0.78", "[ ]\n"),
+        (
             "-4 a show dev v0",
             "3: v0@v1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000\n    inet 10.0.0.1/24 brd 10.0.0.255 scope global v0:1\n       valid_lft forever preferred_lft forever\n    inet 10.1.0.1 peer 10.1.0.2/32 scope global v0\n       valid_lft forever preferred_lft forever\n    inet 10.0.0.9/24 scope global secondary v0\n       valid_lft forever preferred_lft forever\n",
         ),

@@ -156,6 +156,14 @@ fn names() {
     );
     run("$RB hostname -i", "10.1.2.3\n");
     run("$RB hostname a.b.c; $RB hostname; $RB hostname -s", "a.b.c\na\n");
+    run(
+        "$RB hostname -a; $RB hostname nosuch; $RB hostname -f 2>&1; echo $?; $RB hostname -d; $RB dnsdomainname",
+        "box\nhostname: nosuch: unknown host\n1\n",
+    );
+    run(
+        "$RB hostname \"\"; $RB hostname -b; $RB hostname -y; $RB hostname -b -F nosuch && echo set",
+        "box\nset\n",
+    );
     run("printf \"# name\\nother\\n\" > /mnt/f; $RB hostname -F /mnt/f; $RB hostname", "other\n");
 }
 
@@ -207,6 +215,22 @@ fn netcats() {
         "ping\n",
     );
     case("$RB nc 127.0.0.1 999 < /dev/null 2>/dev/null; echo $?", "1\n");
+    own(
+        "$RB nc -lU s > got & sleep 0.3; echo by name | $RB nc -U s; wait; cat got; $RB nc -U none 2>&1; echo $?",
+        "by name\nnc: none: No such file or directory\n1\n",
+    );
+    own(
+        "$RB nc -u -l -U s -W 1 & sleep 0.3; echo datagram | $RB nc -u -q 0 -U s; wait",
+        "datagram\n",
+    );
+    own(
+        "$RB nc -t -l -p 999 -e sh -c 'test -t 0 && stty size; exit 3' & P=$!; sleep 0.3; sleep 1 | $RB nc 127.0.0.1 999; wait $P; echo $?",
+        "0 0\r\n3\n",
+    );
+    own(
+        "sleep 3 | $RB nc -l -p 999 & sleep 0.3; sleep 3 | { $RB nc -W 1 127.0.0.1 999; echo $?; }",
+        "0\n",
+    );
     own(
         "$RB nc -l -p 999 sh -c 'echo its \"$1\"' x -v & sleep 0.3; $RB nc 127.0.0.1 999 < /dev/null",
         "its -v\n",

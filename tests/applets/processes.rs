@@ -164,6 +164,25 @@ fn all_of_a_name_are_killed() {
 }
 
 #[test]
+fn killed_by_age_user_and_namespace() {
+    if reference().is_some() {
+        return;
+    }
+    let one = Sleeper::new("a");
+    let name = one.name.as_str();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    for args in [["-o", "1h"], ["-y", "0.01s"], ["-u", "nobody"]] {
+        let missing = format!("killall: {name}: no process found\n");
+        applet("killall").args(args).args([name]).stderr_has(&missing).fails(1);
+    }
+    applet("killall").args(["-y", "5", name]).stderr_has("5: not an age").fails(2);
+    applet("killall").args(["-u", "nosuchuser", name]).stderr_has("no such user").fails(2);
+    applet("killall").args(["-n", "999999999", name]).stderr_has("/proc/999999999/ns/pid").fails(1);
+    applet("killall").args(["-y", "1h", "-o", "0.01s", "-n", "0", "-HUP", name]).ok();
+    assert_eq!(one.ended_by(), Some(1));
+}
+
+#[test]
 fn memory_and_time_are_told() {
     let free = applet("free").ok();
     let text = String::from_utf8(free.stdout).unwrap();
@@ -205,6 +224,12 @@ fn sessions_and_namespaces() {
     applet("setsid").args(["-w", "sh", "-c", "exit 7"]).fails(7);
     applet("setsid").args(["-w", "sh", "-c", "ps -o sid= -p $$ | grep -qx \" *$$\""]).ok();
     applet("setsid").fails(1);
+    if reference().is_none() {
+        applet("setsid").args(["-d", "-w", "sh", "-c", "exit 6"]).fails(6);
+        let user = applet("ps").args(["-n", "-o", "user=,group=", "-p", "1"]).ok().stdout;
+        assert_eq!(user, b"       0        0\n");
+        assert_eq!(applet("ps").args(["n", "o", "ruser=", "1"]).ok().stdout, b"       0\n");
+    }
     if !is_root("namespaces") || reference().is_some() {
         return;
     }
@@ -213,6 +238,7 @@ fn sessions_and_namespaces() {
     applet("unshare").args(["-uf", "sh", "-c", "kill -9 $$"]).fails(137);
     applet("unshare").args(["-r", "id", "-u"]).stdout("0\n").ok();
     applet("unshare").args(["-n", "cat", "/proc/net/route"]).ok();
+    applet("unshare").args(["-arf", "sh", "-c", "hostname inner; hostname"]).stdout("inner\n").ok();
     applet("unshare").args(["-Q"]).fails(2);
     let sleeper = Sleeper::new("s");
     applet("nsenter").args(["-t", &sleeper.pid(), "-a", "echo", "in"]).stdout("in\n").ok();

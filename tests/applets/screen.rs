@@ -307,6 +307,30 @@ fn top_in_batches() {
     assert_eq!(lines[7].split_whitespace().next(), Some("1"));
     applet("top").args(["-b", "-n1", "-p", "x"]).stderr_has("x: not a process").fails(2);
     applet("top").args(["-b", "-n1", "-d", "x"]).stderr_has("x: not a length of time").fails(2);
+    applet("top").args(["-b", "-n0"]).stderr_has("-n 0").fails(2);
+    applet("top").args(["-b", "-n1", "-o", "FOO"]).stderr_has("FOO: no such field").fails(2);
+    applet("top").args(["-b", "-n1", "-w", "513"]).stderr_has("513: not a width").fails(2);
+    applet("top").args(["-b", "-n1", "-E", "x"]).stderr_has("x: not a unit").fails(2);
+    let own = std::process::id().to_string();
+    let lines = |args: &[&str]| {
+        let output = applet("top").args(["-b", "-n1", "-p", "1"]).args(args).ok();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_string).collect::<Vec<_>>()
+    };
+    let narrow = lines(&["-w", "30"]);
+    assert!(narrow.iter().all(|line| line.len() <= 30) && narrow[6].len() == 30);
+    assert!(lines(&["-E", "g"])[3].starts_with("GiB Mem : "));
+    assert!(lines(&["-E", "k"])[4].starts_with("KiB Swap: "));
+    assert!(lines(&["-e", "g"])[7].contains("g "));
+    let some = lines(&["-q", "-O", "PPID,S", "-p", &own, "-k", "-PID,RES"]);
+    assert_eq!(some.len(), 2);
+    assert_eq!(some[0].split_whitespace().next(), Some(own.as_str()));
+    assert_eq!(
+        lines(&["-O", "PPID"])[6].trim_start(),
+        "PID USER      PPID  %CPU  %MEM     TIME+ COMMAND"
+    );
+    assert_eq!(lines(&["-o", "pid,ppid,COMMAND"])[6].trim_start(), "PID  PPID COMMAND");
+    assert!(lines(&["-1"])[2].starts_with("%Cpu0  :"));
     let output = applet("top").args(["-bn2", "-d0.1", "-o", "PID"]).ok();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.matches("top - ").count(), 2);

@@ -341,7 +341,7 @@ impl Ip<'_, '_> {
             sheet.number("link_netnsid", " link-netnsid ", id, "");
         }
         if hardware && self.details {
-            show_details(sheet, link);
+            show_details(sheet, link, mode);
         }
         sheet.text(b"\n");
         if let Some(alias) = link.text(ifla::ALIAS)
@@ -725,7 +725,7 @@ fn show_flags(sheet: &mut Sheet, link: &Link, links: &[Link], before: &str, afte
     sheet.close(b']');
 }
 
-fn show_details(sheet: &mut Sheet, link: &Link) {
+fn show_details(sheet: &mut Sheet, link: &Link, mode: bool) {
     sheet.number("promiscuity", " promiscuity ", link.number(ifla::PROMISCUITY).unwrap_or(0), " ");
     for (attribute, key, before) in
         [(61, "allmulti", " allmulti "), (50, "min_mtu", "minmtu "), (51, "max_mtu", "maxmtu ")]
@@ -770,6 +770,13 @@ fn show_details(sheet: &mut Sheet, link: &Link) {
         }
         sheet.close(b'}');
     }
+    // IFLA_AF_SPEC, in it those of IPv6, in it how addresses are made
+    let six = rtnl::find(link.get(26).unwrap_or_default(), libc::AF_INET6 as u16);
+    if let Some(way) = rtnl::find_number(six.unwrap_or_default(), 8).filter(|_| mode) {
+        let names = ["eui64", "none", "stable_secret", "random"];
+        let name = usize::try_from(way).ok().and_then(|way| names.get(way)).unwrap_or(&"unknown");
+        sheet.string("inet6_addr_gen_mode", "addrgenmode ", name.as_bytes(), " ");
+    }
     for (attribute, key, before) in [
         (31, "num_tx_queues", "numtxqueues "),
         (32, "num_rx_queues", "numrxqueues "),
@@ -781,6 +788,13 @@ fn show_details(sheet: &mut Sheet, link: &Link) {
     ] {
         if let Some(n) = link.number(attribute) {
             sheet.number(key, before, n, " ");
+        }
+    }
+    for (attribute, key, before) in
+        [(57, "parentbus", "parentbus "), (56, "parentdev", "parentdev ")]
+    {
+        if let Some(name) = link.text(attribute) {
+            sheet.string(key, before, name, " ");
         }
     }
 }

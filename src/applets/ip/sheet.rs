@@ -9,22 +9,26 @@ pub(super) struct Sheet {
     /// What is there so far.
     pub bytes: Vec<u8>,
     json: bool,
+    /// How deep the next key of JSON stands, where it is set for people.
+    depth: Option<usize>,
     oneline: bool,
     /// A comma belongs before the next JSON value.
     comma: bool,
 }
 
 impl Sheet {
-    pub(super) fn new(json: bool, oneline: bool) -> Sheet {
-        let mut sheet = Sheet { bytes: Vec::new(), json, oneline, comma: false };
+    pub(super) fn new(json: bool, pretty: bool, oneline: bool) -> Sheet {
+        let depth = pretty.then_some(0);
+        let mut sheet = Sheet { bytes: Vec::new(), json, depth, oneline, comma: false };
         sheet.open("", b'[');
         sheet
     }
 
     /// Ends the list that all is in.
     pub(super) fn finish(mut self) -> Vec<u8> {
+        self.close(b']');
         if self.json {
-            self.bytes.extend_from_slice(b"]\n");
+            self.bytes.push(b'\n');
         }
         self.bytes
     }
@@ -49,8 +53,25 @@ impl Sheet {
         }
         self.comma = true;
         if !key.is_empty() {
+            self.indent();
             quoted(key.as_bytes(), &mut self.bytes);
             self.bytes.push(b':');
+            self.blank();
+        }
+    }
+
+    /// A new line of JSON for people: four blanks for each bracket.
+    fn indent(&mut self) {
+        if let Some(depth) = self.depth {
+            self.bytes.push(b'\n');
+            let end = self.bytes.len() + 4 * depth;
+            crate::sys::memory::resize(&mut self.bytes, end, b' ');
+        }
+    }
+
+    fn blank(&mut self) {
+        if self.depth.is_some() {
+            self.bytes.push(b' ');
         }
     }
 
@@ -60,6 +81,10 @@ impl Sheet {
         if self.json {
             self.key(key);
             self.bytes.push(bracket);
+            self.depth = self.depth.map(|depth| depth + 1);
+            if bracket == b'[' {
+                self.blank();
+            }
             self.comma = false;
         }
     }
@@ -67,6 +92,12 @@ impl Sheet {
     /// Ends it.
     pub(super) fn close(&mut self, bracket: u8) {
         if self.json {
+            self.depth = self.depth.map(|depth| depth.saturating_sub(1));
+            match bracket {
+                _ if !self.comma => {}
+                b']' => self.blank(),
+                _ => self.indent(),
+            }
             self.bytes.push(bracket);
             self.comma = true;
         }

@@ -394,6 +394,21 @@ fn split_width(word: &[u8]) -> (String, Option<usize>) {
     }
 }
 
+/// Numbers instead of the names of users and groups, at the right as procps
+/// has them.
+pub fn number_users(columns: &mut [Column]) {
+    for column in columns {
+        column.what = match column.what {
+            What::Euser => What::Euid,
+            What::Ruser => What::Ruid,
+            What::Group => What::Egid,
+            What::Rgroup => What::Rgid,
+            _ => continue,
+        };
+        column.shape = Right;
+    }
+}
+
 /// Busybox's default columns: `PID   USER     TIME  COMMAND`.
 pub fn shape_like_busybox(columns: &mut [Column]) {
     for column in columns {
