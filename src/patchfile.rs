@@ -13,7 +13,7 @@ pub enum Kind {
 }
 
 /// Lines that are next to each other in both files.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hunk {
     /// The first line in the old file, counted from 1; of no lines the one
     /// before.
@@ -41,6 +41,23 @@ pub struct FilePatch {
     pub missing: [bool; 2],
     /// In order.
     pub hunks: Vec<Hunk>,
+    /// Whether the lines of its head end with carriage returns: it may have
+    /// got them on its way here.
+    pub returns: bool,
+}
+
+impl FilePatch {
+    /// The patch without the carriage returns at the ends of its lines.
+    pub fn without_returns(&self) -> FilePatch {
+        let mut hunks = self.hunks.clone();
+        for (_, line) in hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
+            if line.ends_with(b"\r\n") {
+                line.truncate(line.len() - 2);
+                line.push(b'\n');
+            }
+        }
+        FilePatch { names: self.names.clone(), hunks, returns: false, ..*self }
+    }
 }
 
 /// Lines that are left to read.
@@ -110,6 +127,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<FilePatch>, usize> {
 
 /// A patch whose header has these names, with times behind a tab.
 fn started(old: &[u8], new: &[u8], index: Option<Vec<u8>>) -> FilePatch {
+    let returns = new.ends_with(b"\r\n");
     let part = |text: &[u8]| -> (Option<Vec<u8>>, bool) {
         let text = text.trim_ascii_end();
         let name = text.split(|&b| b == b'\t').next().unwrap_or(text);
@@ -121,7 +139,8 @@ fn started(old: &[u8], new: &[u8], index: Option<Vec<u8>>) -> FilePatch {
         (name, missing)
     };
     let ((old, no_old), (new, no_new)) = (part(old), part(new));
-    FilePatch { names: [old, new, index], missing: [no_old, no_new], hunks: Vec::new() }
+    let names = [old, new, index];
+    FilePatch { names, missing: [no_old, no_new], hunks: Vec::new(), returns }
 }
 
 fn number(text: &[u8]) -> Option<(usize, &[u8])> {

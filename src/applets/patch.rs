@@ -44,6 +44,7 @@ struct Patch {
     loose: bool,
     silent: bool,
     dry: bool,
+    binary: bool,
     fuzz: usize,
     output: Option<OsString>,
     rejects: Option<OsString>,
@@ -89,6 +90,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             b's' => patch.silent = true,
             b'z' => (backup, suffix) = (true, options.value()),
             b'1' => patch.dry = true,
+            b'2' => patch.binary = true,
             _ => {}
         }
     }
@@ -203,6 +205,16 @@ impl Patch {
                 return Ok(());
             }
         };
+        let plain;
+        let mut one = one;
+        if one.returns
+            && !self.binary
+            && !old.split_inclusive(|b| *b == b'\n').any(|l| l.ends_with(b"\r\n"))
+        {
+            plain = one.without_returns();
+            one = &plain;
+            cx.note("carriage returns of the patch are left out; not with --binary");
+        }
         if !self.silent {
             cx.put(if is_new { b"creating " } else { b"patching file " })?;
             match &self.output {

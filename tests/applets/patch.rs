@@ -222,3 +222,23 @@ fn few_folders_own() {
     applet("patch").dir(dir.path()).args(args).stdout("patching file a\n").ok();
     applet("cat").dir(dir.path()).args(["d/a"]).stdout("one\n").ok();
 }
+
+#[test]
+fn carriage_returns() {
+    if reference().is_some() {
+        return;
+    }
+    let dir = Scratch::new("patch-returns");
+    let patch = "--- a\n+++ a\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n";
+    let returned = patch.replace('\n', "\r\n");
+    let file = dir.file("a", "one\ntwo\n");
+    let run = |args: &[&str]| applet("patch").dir(dir.path()).args(args).stdin(&returned);
+    run(&["--binary"]).stdout("patching file a\n").fails(1);
+    let case = run(&[]).stdout("patching file a\n");
+    case.stderr_has("carriage returns of the patch are left out").ok();
+    assert_eq!(std::fs::read(&file).unwrap(), b"one\n2\n");
+    // the file has them, too
+    dir.file("a", "one\r\ntwo\r\n");
+    run(&[]).stdout("patching file a\n").ok();
+    assert_eq!(std::fs::read(&file).unwrap(), b"one\r\n2\r\n");
+}
