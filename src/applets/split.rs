@@ -4,13 +4,16 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 use nix::sys::stat::fstat;
+use nix::unistd::Pid;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::size;
 use crate::sys::lines::Lines;
+use crate::sys::{self, command};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -22,7 +25,8 @@ pub(super) static APPLET: Applet = Applet {
             \x20 -n N  in N pieces, l/N of whole lines, r/N lines in turn; K/N, l/K/N, r/K/N shows one\n\
             \x20 -t C  lines end with C; -e no empty pieces\n\
             \x20 -a N  names end with N letters (2); -d with digits; -x with hexadecimal ones\n\
-            \x20 --additional-suffix TEXT behind that; --verbose names them",
+            \x20 --additional-suffix TEXT behind that; --verbose names them\n\
+            \x20 --filter COMMAND  reads each piece; $FILE is its name",
     kind: Kind::Fork, // reading may block
     run,
 };
@@ -53,17 +57,20 @@ struct Pieces {
     /// This one goes to standard output, and there are no files.
     only: Option<u64>,
     file: Option<(File, OsString)>,
+    /// A command of the shell that reads them, and those that do.
+    filter: Option<Vec<u8>>,
+    children: Vec<(Pid, OsString)>,
 }
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
-    act(cx).map_err(|e| e.with(Status::FAILURE))
+    act(cx).map_err(|e| if e.is_usage() { e.with(Status::FAILURE) } else { e })
 }
 
 fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
         "l:lines b:bytes C:line-bytes n:number a:suffix-length d -D?numeric-suffixes x \
          -X?hex-suffixes -s:additional-suffix -v,verbose e,elide-empty-files t:separator \
-         u,unbuffered #",
+         u,unbuffered -f:filter #",
     )?;
     let (mut by, mut count) = (By::Lines, 1000u64);
     let mut end = b'\n';
@@ -80,6 +87,8 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         late: false,
         only: None,
         file: None,
+        filter: None,
+        children: Vec::new(),
     };
     while let Some(letter) = options.next() {
         match letter {
@@ -141,10 +150,17 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
                 };
             }
             b'u' => {}
+            b'f' => {
+                pieces.filter = Some(options.bytes());
+                sys::process::ignore_broken_pipes();
+            }
             _ => pieces.verbose = true,
         }
     }
     options.at_most(2)?;
+    if pieces.filter.is_some() && pieces.only.is_some() {
+        return Err(Error::usage("--filter is for all pieces, not for one"));
+    }
     let mut operands = options.operands.into_iter();
     let name = operands.next().unwrap_or("-".into());
     if let Some(prefix) = operands.next() {
@@ -260,7 +276,7 @@ fn turns(
                 files.push(pieces.create(cx)?);
             }
             if let Some((file, name)) = usize::try_from(turn).ok().and_then(|n| files.get_mut(n)) {
-                file.write_all(&line).map_err(|e| Error::os(show(&*name), e))?;
+                pieces.written(file.write_all(&line), name)?;
             }
         }
         turn = (turn + 1) % count;
@@ -269,8 +285,9 @@ fn turns(
         files.push(pieces.create(cx)?);
     }
     for (mut file, name) in files {
-        file.flush().map_err(|e| Error::os(show(&name), e))?;
+        pieces.written(file.flush(), &name)?;
     }
+    pieces.wait()?;
     Ok(cx.status())
 }
 
@@ -318,7 +335,22 @@ impl Pieces {
         letters.reverse();
         let name = [&self.prefix[..], &lead, &letters, &self.ending].concat();
         let name = OsStr::from_bytes(&name).to_os_string();
-        let file = File::create(&name).map_err(|e| Error::os(show(&name), e))?;
+        let file = match &self.filter {
+            None => File::create(&name).map_err(|e| Error::os(show(&name), e))?,
+            Some(filter) => {
+                cx.flush()?;
+                let failed = |e: nix::errno::Errno| Error::os(show_bytes(filter), e);
+                let (reading, writing) = command::pipe().map_err(failed)?;
+                let mut variable = OsString::from("FILE=");
+                variable.push(&name);
+                let others = cx.env.iter().filter(|v| !v.as_bytes().starts_with(b"FILE="));
+                let mut environment = others.chain([variable.as_os_str()]);
+                let fds = [reading.as_fd(), cx.stdout, cx.stderr];
+                let pid = command::start(filter, &mut environment, fds).map_err(failed)?;
+                self.children.push((pid, name.clone()));
+                File::from(writing)
+            }
+        };
         if self.verbose {
             cx.print(format_args!("creating file '{}'\n", show(&name)))?;
         }
@@ -343,15 +375,39 @@ impl Pieces {
             self.open(cx)?;
         }
         if let Some((file, name)) = &mut self.file {
-            file.write_all(&self.held).map_err(|e| Error::os(show(name), e))?;
+            let done = file.write_all(&self.held);
+            let name = name.clone();
+            self.written(done, &name)?;
         }
         self.held.clear();
+        Ok(())
+    }
+
+    /// A command need not read all.
+    fn written(&self, done: std::io::Result<()>, name: &OsStr) -> Result<(), Error> {
+        match done {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe && self.filter.is_some() => Ok(()),
+            done => done.map_err(|e| Error::os(show(name), e)),
+        }
+    }
+
+    /// Waits for the commands, which have all to read.
+    fn wait(&mut self) -> Result<(), Error> {
+        for (pid, name) in std::mem::take(&mut self.children) {
+            let status = match command::wait(pid) {
+                Ok(0) | Err(libc::SIGPIPE) => continue,
+                Ok(status) => Status(u8::try_from(status & 0xff).unwrap_or(1)),
+                Err(signal) => Status::of_signal(signal),
+            };
+            let text = format!("the filter failed with status {}", status.0);
+            return Err(Error::about(show(&name), &text).with(status));
+        }
         Ok(())
     }
 
     fn end(&mut self, cx: &mut Ctx) -> Result<(), Error> {
         self.write(cx)?;
         self.file = None;
-        Ok(())
+        self.wait()
     }
 }

@@ -33,7 +33,7 @@ pub(super) static APPLET: Applet = Applet {
             \x20 -C DIR       go there first (before what follows, when creating)\n\
             \x20 -v           say what is done; with t in full\n\
             \x20 -z -j -J --zstd --lzma --lz4   compress so; -a: as the name says\n\
-            \x20 -O           to standard output\n\
+            \x20 -O           to standard output; --to-command COMMAND: each file to one\n\
             \x20 -p           permissions exactly; --[no-]same-owner, -o, --numeric-owner\n\
             \x20 -k, --overwrite, --keep-newer-files, --skip-old-files   what is there\n\
             \x20 -m           the time is now\n\
@@ -53,7 +53,7 @@ const SPEC: &str = "c,create x,extract|get t,list r,append A,catenate|concatenat
     H:format I:use-compress-program R,block-number W,verify w,interactive Z,compress \
     -1,zstd -2,lzma -3,lz4 -4:exclude -5:strip-components|strip -6,numeric-owner -7,same-owner \
     -8,no-same-owner -9,no-same-permissions -e,overwrite -g,one-file-system -q:owner -s:group \
-    -y:mode -D:mtime -E:sort -F,keep-newer-files -G,skip-old-files -K,no-recursion -L,full-time \
+    -y:mode -D:mtime -E:sort -F,keep-newer-files -G,skip-old-files -K,no-recursion -L,full-time -Y:to-command \
     -M,utc -N,null -Q,posix -V,ignore-failed-read -_,xattrs|acls|selinux|no-xattrs|no-acls|no-selinux\
     |wildcards|no-wildcards|anchored|no-anchored|wildcards-match-slash|no-wildcards-match-slash\
     |recursion|no-auto-compress|totals|show-transformed-names|no-seek|no-overwrite-dir\
@@ -75,6 +75,8 @@ struct Choice {
     format: Format,
     auto: bool,
     to_stdout: bool,
+    /// A command of the shell that reads each file.
+    command: Option<Vec<u8>>,
     permissions: Option<bool>,
     owners: Option<bool>,
     keep: bool,
@@ -181,6 +183,7 @@ fn choice(cx: &Ctx, options: &mut Options) -> Result<Choice, Error> {
         format: Format::None,
         auto: false,
         to_stdout: false,
+        command: None,
         permissions: None,
         owners: None,
         keep: false,
@@ -240,6 +243,10 @@ fn choice(cx: &Ctx, options: &mut Options) -> Result<Choice, Error> {
             }
             b'a' => c.auto = true,
             b'O' => c.to_stdout = true,
+            b'Y' => {
+                c.command = Some(options.bytes());
+                crate::sys::process::ignore_broken_pipes();
+            }
             b'p' => c.permissions = Some(true),
             b'9' => c.permissions = Some(false),
             b'7' => c.owners = Some(true),

@@ -172,6 +172,12 @@ fn chosen_pieces_own() {
     split(&["-n", "r/2", "n"]).stdout("").ok();
     applet("cat").dir(dir.path()).args(["xaa", "xab"]).stdout("1\n3\n5\n2\n4\n").ok();
     split(&["-e", "-n", "12", "n", "e"]).stdout("").ok();
+    let filter = "--filter=echo $FILE; cat";
+    split(&["-l", "4", filter, "n", "f"]).stdout("faa\n1\n2\n3\n4\nfab\n5\n").ok();
+    split(&["-n", "r/2", "--filter=cat >$FILE.q", "n", "q"]).stdout("").ok();
+    applet("cat").dir(dir.path()).args(["qaa.q", "qab.q"]).stdout("1\n3\n5\n2\n4\n").ok();
+    split(&["-l", "1", "--filter=exit 3", "n"]).stdout("").stderr_has("xaa: ").fails(3);
+    split(&["-n", "1/2", "--filter=cat", "n"]).stdout("").fails(1);
     split(&["-t", ",", "-l", "1", "-", "t"]).stdin("a,b,c").stdout("").ok();
     applet("cat").dir(dir.path()).args(["taa", "tab", "tac"]).stdout("a,b,c").ok();
 }

@@ -430,3 +430,15 @@ fn a_link_to_a_folder_is_a_folder() {
     assert_eq!(std::fs::read(s.path().join("usr/lib/a")).unwrap(), b"1");
     assert_eq!(std::fs::read(s.path().join("usr/lib/b")).unwrap(), b"2");
 }
+
+#[test]
+fn files_to_a_command() {
+    let s = Scratch::new("to-command");
+    let members = [member(b"a", b'0', b"", b"one"), member(b"b", b'0', b"", b"two\n")];
+    let command = "--to-command=echo $TAR_FILENAME $TAR_SIZE $TAR_FILETYPE; cat";
+    let output = "a 3 f\noneb 4 f\ntwo\n";
+    tar(s.path(), &["x", command]).stdin(archive(&members)).stdout(output).ok();
+    tar(s.path(), &["x", "--to-command=exit 3"]).stdin(archive(&members)).stdout("").fails(1);
+    tar(s.path(), &["x", "--to-command=:", "b"]).stdin(archive(&members)).stdout("").ok();
+    assert!(!s.path().join("a").exists());
+}

@@ -1,5 +1,8 @@
 //! Taking out and listing.
 
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use crate::applet::{Ctx, Error, Status, show_bytes};
@@ -9,7 +12,7 @@ use crate::archive::tar::{Tar, padding};
 use crate::archive::{Content, Damage, Entry, Part, name};
 use crate::compress::{Cause, Format, Input, Unpacker};
 use crate::fsutil::users::Users;
-use crate::sys;
+use crate::sys::{self, command};
 
 use super::{Choice, open};
 
@@ -62,7 +65,7 @@ pub(super) fn from_stream(
         return Ok(Status::OK);
     }
     let mut extractor = None;
-    if c.mode == b'x' && !c.to_stdout {
+    if c.mode == b'x' && !c.to_stdout && c.command.is_none() {
         let folder = c.folder(usize::MAX);
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         let root = nix::unistd::geteuid().is_root();
@@ -191,6 +194,13 @@ impl State {
             }
             return Ok(());
         }
+        if let Some(command) = &c.command {
+            return if entry.is_file() {
+                pipe_to(cx, command, &entry, &whole, content)
+            } else {
+                Ok(())
+            };
+        }
         // To standard output.
         if c.verbose > 0 {
             let _ = cx.flush();
@@ -208,6 +218,56 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// Has a command read a file's content, with what else is known of the file in
+/// its environment.
+fn pipe_to(
+    cx: &mut Ctx,
+    command: &[u8],
+    entry: &Entry,
+    name: &[u8],
+    content: &mut dyn Content,
+) -> Result<(), Error> {
+    cx.flush()?;
+    let failed = |e: nix::errno::Errno| Error::os(show_bytes(command), e);
+    let number = |name: &str, value: u64| format!("TAR_{name}={value}").into_bytes();
+    let text = |name: &str, value: &[u8]| [b"TAR_", name.as_bytes(), b"=", value].concat();
+    let variables = [
+        text("FILETYPE", b"f"),
+        text("MODE", format!("0{:o}", entry.mode & 0o7777).as_bytes()),
+        text("FILENAME", name),
+        text("REALNAME", name),
+        text("UNAME", &entry.user),
+        text("GNAME", &entry.group),
+        text("MTIME", entry.mtime.to_string().as_bytes()),
+        number("SIZE", entry.size),
+        number("UID", u64::from(entry.uid)),
+        number("GID", u64::from(entry.gid)),
+    ];
+    let variables = variables.iter().map(|v| OsStr::from_bytes(v));
+    let (reading, writing) = command::pipe().map_err(failed)?;
+    let fds = [reading.as_fd(), cx.stdout, cx.stderr];
+    let pid = command::start(command, &mut cx.env.iter().chain(variables), fds).map_err(failed)?;
+    drop(reading);
+    loop {
+        let piece = content.piece().map_err(damaged)?;
+        // It need not read all.
+        if piece.is_empty() || crate::applet::write_all(writing.as_fd(), piece).is_err() {
+            break;
+        }
+    }
+    drop(writing);
+    match command::wait(pid) {
+        Ok(0) => {}
+        Ok(status) => {
+            cx.warn(format_args!("{}: the command's status is {status}", show_bytes(name)));
+        }
+        Err(signal) => {
+            cx.warn(format_args!("{}: signal {signal} ended the command", show_bytes(name)));
+        }
+    }
+    Ok(())
 }
 
 /// What is known of an account, unless it has no name.
