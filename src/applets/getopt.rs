@@ -53,12 +53,15 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let compatible = cx.env.get(b"GETOPT_COMPATIBLE").is_some();
     let mut silent = false;
     let mut letters: Option<Vec<u8>> = None;
+    if compatible && words.is_empty() {
+        cx.put(b" --\n")?;
+        return Ok(Status::OK);
+    }
     if compatible || words.first().is_some_and(|w| !w.starts_with(b"-")) {
         language.quote = None;
-        letters = Some(words.remove(0).to_vec());
-        if words.first() == Some(&b"--".as_slice()) {
-            words.remove(0);
-        }
+        let word = words.remove(0);
+        let signs = word.iter().take_while(|b| matches!(b, b'-' | b'+')).count();
+        letters = Some(word.get(signs..).unwrap_or_default().to_vec());
     } else {
         let spec = "+a,alternative l:longoptions|long n:name o:options q,quiet Q,quiet-output \
                     s:shell T,test u,unquoted";
@@ -99,9 +102,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 return Err(Error::usage("which options?"));
             }
             letters = Some(words.remove(0).to_vec());
-            if words.first() == Some(&b"--".as_slice()) {
-                words.remove(0);
-            }
         }
     }
     let mut letters = letters.unwrap_or_default();

@@ -179,7 +179,15 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut text = Vec::new();
     inputs::each(cx, &options.operands, &mut |cx, input| {
         while at < end {
-            let Some(bytes) = input.block()? else { break };
+            // Reading that fails is no failure, as with BSD's and busybox's.
+            let bytes = match input.block() {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => break,
+                Err(error) => {
+                    cx.note(error);
+                    break;
+                }
+            };
             let jump = usize::try_from(skip.saturating_sub(at)).unwrap_or(usize::MAX);
             let jump = jump.min(bytes.len());
             at += jump as u64;

@@ -38,7 +38,7 @@ impl Form {
             (b'a' | b'c', _) => 3,
             (b'f', 4) => 15,
             (b'f', 8) => 24,
-            (b'f', _) => 40,
+            (b'f', _) => 29,
             (b'x', size) => size * 2,
             (b'o', size) => (size * 8).div_ceil(3),
             (b'u', 1) => 3,
@@ -58,6 +58,15 @@ impl Form {
         match self.letter {
             b'a' => name(text, item.first().copied().unwrap_or(0)),
             b'c' => character(text, item.first().copied().unwrap_or(0)),
+            _ if self.size == 16 => {
+                let mut bytes = [0u8; 16];
+                for (place, byte) in bytes.iter_mut().zip(item) {
+                    *place = *byte;
+                }
+                let value = u128::from_be_bytes(bytes);
+                let value = if big { value } else { value.swap_bytes() };
+                real(text, long_real(value).to_bits(), 8);
+            }
             _ => {
                 let mut bytes = [0u8; 8];
                 // A number at the end of the file is filled up with zeros.
@@ -99,6 +108,24 @@ impl Form {
         }
         Some(cells)
     }
+}
+
+/// A number of 80 bits, as a processor of the x86 family has them: sign and
+/// exponent in 16 bits, and 64 bits of which the first is not left out. What
+/// more it has than 53 bits is lost.
+fn long_real(bits: u128) -> f64 {
+    let (exponent, fraction) = ((bits >> 64) as u16, bits as u64);
+    let size = i32::from(exponent & 0x7fff);
+    let value = match (size, fraction >> 63) {
+        (0x7fff, _) if fraction << 1 == 0 => f64::INFINITY,
+        (0x7fff, _) | (1.., 0) => f64::NAN,
+        // in two steps, as 2 to the power of this may be too small
+        _ => {
+            let half = (size - 16383 - 63) / 2;
+            fraction as f64 * 2f64.powi(half) * 2f64.powi(size - 16383 - 63 - half)
+        }
+    };
+    if exponent >> 15 == 1 { -value } else { value }
 }
 
 /// The shortest text that is this number again.
@@ -184,6 +211,7 @@ fn forms(text: &[u8], list: &mut Vec<Form>) -> Option<()> {
                     b'C' => 1,
                     b'S' => 2,
                     b'I' | b'F' => 4,
+                    b'L' if letter == b'f' => 16,
                     b'L' | b'D' => 8,
                     _ => 0,
                 };
@@ -194,8 +222,11 @@ fn forms(text: &[u8], list: &mut Vec<Form>) -> Option<()> {
                     rest = tail;
                 }
             }
-            let fits =
-                if letter == b'f' { matches!(size, 4 | 8) } else { matches!(size, 1 | 2 | 4 | 8) };
+            let fits = if letter == b'f' {
+                matches!(size, 4 | 8 | 16)
+            } else {
+                matches!(size, 1 | 2 | 4 | 8)
+            };
             if !fits {
                 return None;
             }

@@ -194,6 +194,7 @@ fn options_when_creating() {
     cpio(s.path(), &["-i", "--to-stdout", "-F", "a", "--quiet"]).stdout("text\n").ok();
     cpio(s.path(), &["-oA", "-H", "newc", "-F", "a", "--quiet"]).stdin("d/sub\n").ok();
     cpio(s.path(), &["-t", "-F", "a", "--quiet"]).stdout("d/link\nd/sub\n").ok();
+    cpio(s.path(), &["-oA", "-H", "newc", "-F", "nosuch"]).stdin("d/sub\n").fails(1);
     cpio(s.path(), &["-o", "-H", "newc", "-R", "7:8", "--quiet", "-F", "b"])
         .stdin("d/sub/deep\n")
         .ok();

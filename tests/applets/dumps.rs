@@ -240,3 +240,20 @@ fn last_zeros_own() {
         )
         .ok();
 }
+
+#[test]
+fn long_numbers_and_folders() {
+    let three = b"\0\0\0\0\0\0\0\xc0\x00\x40\0\0\0\0\0\0";
+    let wide = format!("{:>30}\n", "3");
+    if crate::harness::applet::reference().is_none() {
+        applet("od").args(["-An", "-tfL"]).stdin(three).stdout(&wide).ok();
+        applet("od").args(["-An", "-tf16"]).stdin(three).stdout(&wide).ok();
+        let text = format!("{:>30}\n", "nan");
+        applet("od").args(["-An", "-tfL"]).stdin("one\ntwo\nthree\n12").stdout(&text).ok();
+        let text = format!("{:>30}\n", "-0.1");
+        let tenth = b"\xcd\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xfb\xbf";
+        applet("od").args(["-An", "-tfL"]).stdin(tenth).stdout(&text).ok();
+    }
+    applet("hexdump").args(["/"]).stdout("").stderr_has("/: Is a directory").ok();
+    applet("hexdump").args(["/nosuch"]).stdout("").fails(1);
+}

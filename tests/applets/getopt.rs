@@ -32,6 +32,14 @@ fn words() {
         .stdout(" --long -a --\n")
         .ok();
     applet("getopt").args(["-T"]).stdout("").fails(4);
+    applet("getopt").args(["ab:", "--", "-a"]).stdout(" -- -a\n").ok();
+    applet("getopt").args(["-l", "x", "a", "--", "-a"]).stdout(" -- '-a'\n").ok();
+    let old = |words: &[&str], output: &str| {
+        applet("getopt").env("GETOPT_COMPATIBLE", "").args(words).stdout(output).ok();
+    };
+    old(&[], " --\n");
+    old(&["-ab:", "-a", "-bx", "y z"], " -a -b x -- y z\n");
+    old(&["-o", "ab:", "--", "-a"], " -- ab: -a\n");
     applet("getopt").args(["-q", "-o", "a", "--", "-x", "y"]).stdout(" -- 'y'\n").fails(1);
     applet("getopt").args(["-u", "-o", "a:", "--", "-a", "x y"]).stdout(" -a x y --\n").ok();
     applet("getopt").args(["-o", "+a", "--", "x", "-a"]).stdout(" -- 'x' '-a'\n").ok();

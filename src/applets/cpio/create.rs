@@ -105,7 +105,7 @@ pub fn create(cx: &mut Ctx, c: &mut Choice, file: Option<&OsStr>) -> Result<Stat
     let to = match file {
         Some(name) if name != "-" => {
             let mut options = std::fs::OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(!c.append);
+            options.read(true).write(true).create(!c.append).truncate(!c.append);
             opened = options.open(name).map_err(|e| Error::os(show(name), e))?;
             if c.append {
                 start = end_of(&opened)?;
