@@ -5,11 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::fsutil::daemon;
 use crate::net::nbd::{self, Disk, Hello};
 use crate::net::resolve;
 use crate::sys::process::{Forked, exit_now, fork};
@@ -120,10 +121,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let number = u64::try_from(connection.as_raw_fd()).unwrap_or(0);
         order(block::NBD_SET_SOCKET, number)?;
         if !detached {
-            if let Forked::Parent(_) = fork().map_err(|e| Error::os("cannot fork", e))? {
+            // who reads what is printed does not wait until the disk is given back
+            if !daemon::detach()? {
+                wait_for_size(&device, disk.size / size * size);
                 return Ok(Status::OK);
             }
-            let _ = nix::unistd::setsid();
             detached = true;
         }
         // Opening it reads its partitions, which needs somebody at work.
@@ -138,6 +140,15 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         if done.is_ok() || !persist {
             return Ok(Status::OK);
         }
+    }
+}
+
+/// The kernel knows the size once the child has it work: what comes next in a
+/// script finds a disk, not an empty one.
+fn wait_for_size(device: &File, size: u64) {
+    let end = Instant::now() + Duration::from_secs(2);
+    while block::ask_wide(device.as_fd(), block::SIZE) != Ok(size) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

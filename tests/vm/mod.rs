@@ -14,6 +14,7 @@ mod init;
 mod kernels;
 mod matrix;
 mod modules;
+mod network;
 mod nfs;
 mod osbuild;
 mod package;
