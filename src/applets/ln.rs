@@ -134,6 +134,15 @@ fn make(cx: &mut Ctx, c: &Choice, target: &OsStr, link: &Path) -> Result<(), Err
         if there.is_dir() {
             return Err(Error::about(show(link), "is a folder, which a link does not replace"));
         }
+        // A link to itself would lose what is there.
+        let from = link.parent().unwrap_or(Path::new("")).join(&text);
+        if c.symbolic
+            && c.backup.is_none()
+            && place::is_same_name(from.as_os_str().as_bytes(), link.as_os_str().as_bytes())
+        {
+            let what = format!("{} and {} are the same file", show(&text), show(link));
+            return Err(Error::msg(what));
+        }
         // A hard link onto the same file: removing it first could lose it.
         if !c.symbolic {
             let source = if c.logical {

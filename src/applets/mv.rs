@@ -113,12 +113,8 @@ impl Mover {
             if let Some(backup) = &self.backup {
                 let name = OsStr::from_bytes(without_slashes(to));
                 kept = Some(backup.keep(AT_FDCWD, name)?);
-            } else if same(&stat, &there) {
-                // Two names of one file: rename(2) would leave both.
-                unlinkat(AT_FDCWD, source, UnlinkatFlags::NoRemoveDir)
-                    .map_err(|e| Error::os(show_bytes(from), e))?;
-                return self.say(cx, "renamed ", from, to, None);
             }
+            // Two names of one file stay both: rename(2) does nothing then.
         }
         match renameat(AT_FDCWD, source, AT_FDCWD, target) {
             Ok(()) => self.say(cx, "renamed ", from, to, kept.as_deref()),

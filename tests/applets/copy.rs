@@ -218,6 +218,10 @@ fn moves() {
     mv(&["nosuch", "x"]).stderr_has("nosuch: No such file").fails(1);
     mv(&["keep", "src/hard", "nodir"]).fails(1);
     mv(&["keep", "keep"]).stderr_has("are the same file").fails(1);
+    fs::hard_link(dir.path().join("keep"), dir.path().join("keep2")).unwrap();
+    mv(&["keep", "keep2"]).ok();
+    assert!(dir.path().join("keep").exists() && dir.path().join("keep2").exists());
+    fs::remove_file(dir.path().join("keep2")).unwrap();
     assert!(at("keep").exists());
     mv(&["dst", "dst/d"]).stderr_has("to a subdirectory of itself").fails(1);
     mv(&["-T", "keep", "dst"]).fails(1);
