@@ -206,8 +206,10 @@ impl Parser<'_> {
         self.blanks();
         let mut not = false;
         while self.peek() == Some(b'!') {
+            if std::mem::replace(&mut not, true) {
+                return say("multiple `!'s");
+            }
             self.at += 1;
-            not = true;
             self.blanks();
         }
         let Some(letter) = self.next() else { return say("missing command") };
@@ -411,6 +413,9 @@ impl Parser<'_> {
             return Ok(None);
         }
         let text = decode(text, true);
+        if flags.extended && matches!(text.first(), Some(b'*' | b'+' | b'?')) {
+            return say("Invalid preceding regular expression");
+        }
         match Regex::new(&text, flags) {
             Ok(regex) => Ok(Some(Rc::new(regex))),
             Err(why) => say(why),
@@ -469,7 +474,8 @@ impl Parser<'_> {
                 self.at += 1;
             }
             if self.peek().is_none() && ahead >= self.text.len() {
-                return say("expected \\ after `a', `c' or `i'");
+                // No text at all, as GNU and toybox have it.
+                return Ok(Vec::new());
             }
         }
         if self.peek().is_none_or(|b| b == b'\n') && self.text.get(self.at - 1) != Some(&b'\n') {

@@ -58,6 +58,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'i' => (sed.in_place, sed.separate) = (Some(options.bytes()), true),
             b's' => sed.separate = true,
             b'u' => sed.unbuffered = true,
+            b'F' => sed.follow = true,
             b'z' => sed.end = 0,
             b'l' => {
                 let width = options.number("not a width")?;
@@ -221,6 +222,8 @@ enum End {
 struct Sed {
     quiet: bool,
     separate: bool,
+    /// A link that is edited stays one.
+    follow: bool,
     unbuffered: bool,
     in_place: Option<Vec<u8>>,
     end: u8,
@@ -260,6 +263,7 @@ impl Default for Sed {
         Sed {
             quiet: false,
             separate: false,
+            follow: false,
             unbuffered: false,
             in_place: None,
             end: b'\n',
@@ -357,6 +361,10 @@ impl Sed {
         while let Some(name) = self.names.get(self.next_name).cloned() {
             self.next_name += 1;
             self.blocks.reset();
+            let name = match std::fs::canonicalize(&name) {
+                Ok(file) if self.follow && self.in_place.is_some() => file.into_os_string(),
+                _ => name,
+            };
             if name == "-" && self.in_place.is_none() {
                 self.file = None;
             } else {

@@ -73,6 +73,7 @@ const DEEPEST: usize = 250;
 const MOST: u32 = 0x7fff;
 
 const BIG: &str = "Regular expression too big";
+const BACKWARDS: &str = "Invalid range in \\{\\}";
 const PAREN: &str = "Unmatched ( or \\(";
 const BRACKET: &str = "Unmatched [, [^, [:, [., or [=";
 
@@ -196,7 +197,7 @@ impl Parser<'_> {
                 continue;
             }
             stacked = 0;
-            let node = self.atom(at_start)?;
+            let node = self.atom(list.is_empty())?;
             at_start = at_start && matches!(node, Node::Assert(Assert::LineStart));
             list.push(node);
         }
@@ -224,7 +225,7 @@ impl Parser<'_> {
             match self.interval() {
                 Ok(counts) => Some(counts),
                 // `a{x` of an extended expression is what it looks like.
-                Err(why) if extended && why != BIG => {
+                Err(why) if extended && why != BIG && why != BACKWARDS => {
                     self.at = start;
                     None
                 }
@@ -249,7 +250,7 @@ impl Parser<'_> {
         }
         let least = least.unwrap_or(0);
         if most.is_some_and(|most| most < least) {
-            return Err(CONTENT);
+            return Err(BACKWARDS);
         }
         Ok((least, most))
     }

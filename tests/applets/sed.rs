@@ -231,3 +231,22 @@ fn a_last_line_without_newline_through_the_hold_space() {
     sed("$G", "a\nb\nc\n\n");
     sed("$!{h;d};H;x", "b\nc");
 }
+
+#[test]
+fn rare_forms() {
+    let scratch = Scratch::new("sed-rare");
+    let file = scratch.file("f", "one\ntwo\n");
+    let link = scratch.path().join("l");
+    std::os::unix::fs::symlink("f", &link).unwrap();
+    let sed = |args: &[&str]| applet("sed").args(args).dir(scratch.path());
+    if !against_busybox() {
+        sed(&["a\\", "f"]).stdout("one\ntwo\n").ok();
+        sed(&["--follow-symlinks", "-i", "s/one/1/", "l"]).ok();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(file).unwrap(), b"1\ntwo\n");
+    }
+    sed(&["2!!d", "f"]).fails(1);
+    sed(&["-E", "s/t{2,1}/x/", "f"]).fails(1);
+    sed(&["-E", "s/*/x/", "f"]).fails(1);
+    sed(&["s/^^t/x/", "f"]).stdout(std::fs::read(scratch.path().join("f")).unwrap()).ok();
+}
