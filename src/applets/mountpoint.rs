@@ -78,7 +78,8 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             format!("{} is a mountpoint", show(path))
         }
     };
-    if !quiet {
+    // util-linux and toybox say a number that was asked for
+    if !quiet || number {
         cx.print(format_args!("{line}\n"))?;
     }
     Ok(Status::OK)
