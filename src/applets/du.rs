@@ -31,8 +31,6 @@ struct Choice {
     all: bool,
     depth: usize,
     unit: u64,
-    /// What -B has behind no number, as `M`.
-    letter: Vec<u8>,
     human: bool,
     decimal: bool,
     apparent: bool,
@@ -57,7 +55,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         all: false,
         depth: usize::MAX,
         unit: 1024,
-        letter: Vec::new(),
         human: false,
         decimal: false,
         apparent: false,
@@ -76,9 +73,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         S,separate-dirs 0,null t:threshold -1,apparent-size -2,inodes -3,si -4:exclude",
     )?;
     while let Some(letter) = options.next() {
-        if b"kmb".contains(&letter) {
-            c.letter.clear();
-        }
         match letter {
             b'a' => c.all = true,
             b's' => c.depth = 0,
@@ -95,7 +89,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 } else {
                     [b"1", text.as_slice()].concat()
                 };
-                c.letter = if plain == text { Vec::new() } else { text.clone() };
                 let unit = size::parse(&plain).filter(|unit| *unit > 0);
                 let wrong = || Error::bad(show_bytes(&text), "not a size").with(Status::FAILURE);
                 (c.unit, c.human) = (unit.ok_or_else(wrong)?, false);
@@ -227,9 +220,6 @@ fn line(cx: &mut Ctx, c: &Choice, bytes: u64, path: &[u8]) -> Result<(), Error> 
         _ => bytes.div_ceil(c.unit).to_string(),
     }
     .into_bytes();
-    if !c.human {
-        text.extend_from_slice(&c.letter);
-    }
     text.push(b'\t');
     text.extend_from_slice(path);
     text.push(c.end);

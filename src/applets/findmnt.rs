@@ -15,7 +15,7 @@ use crate::mountinfo::{self, Mount};
 use crate::sys::statfs::statfs;
 use crate::sys::terminal;
 use crate::table::{self, Column, Fit, Form, Json, Table};
-use crate::{fstab, mountopts, size};
+use crate::{fstab, size};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -439,7 +439,7 @@ fn find(c: &Choice, list: &[Entry]) -> Result<Vec<usize>, Error> {
             && either
                 .as_ref()
                 .is_none_or(|(source, folder)| mount.target == *folder || is_source(mount, source))
-            && c.types.as_ref().is_none_or(|types| mountopts::type_matches(types, &mount.fstype))
+            && c.types.as_ref().is_none_or(|types| has_type(mount, types))
             && c.options.as_ref().is_none_or(|wanted| has_options(mount, wanted));
         if c.invert && is_filtered(c) {
             fits = !fits;
@@ -509,6 +509,15 @@ fn is_source(mount: &Mount, source: &Source) -> bool {
             && source.real.is_some()
             && tags::resolve(&mount.source)
                 .is_ok_and(|path| Some(path.as_os_str().as_bytes()) == source.real.as_deref())
+}
+
+/// `ext4,xfs`, `noproc,sysfs`: without these.
+fn has_type(mount: &Mount, types: &[u8]) -> bool {
+    let (no, types) = match types.strip_prefix(b"no") {
+        Some(rest) => (true, rest),
+        None => (false, types),
+    };
+    types.split(|&b| b == b',').any(|name| name == mount.fstype) != no
 }
 
 /// All of the options, or with `no` in front none.
@@ -649,8 +658,7 @@ mod tests {
     #[test]
     fn filters() {
         let m = mount("ext4", "ro,nosuid");
-        let has_type = |list: &[u8]| mountopts::type_matches(list, &m.fstype);
-        assert!(has_type(b"xfs,ext4") && !has_type(b"noxfs,noext4") && has_type(b"noxfs"));
+        assert!(has_type(&m, b"xfs,ext4") && !has_type(&m, b"noext4") && has_type(&m, b"noxfs"));
         for (list, yes) in
             [("ro", true), ("noro", false), ("nosuid", true), ("size", true), ("ro,rw", false)]
         {

@@ -38,19 +38,13 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                 let wrong = || Error::bad(show(bytes_of(&value)), "not a length of time");
                 every = Some(parsed.filter(|t| !t.is_zero()).ok_or_else(wrong)?);
             }
-            b'c' => {
-                let number = options.number("not a number")?;
-                if number == 0 {
-                    return Err(Error::usage("-c 0: how often?").with(Status::FAILURE));
-                }
-                count = Some(number);
-            }
+            b'c' => count = Some(options.number("not a number")?),
             _ => {}
         }
     }
     let mut left = count.unwrap_or(if every.is_some() { u64::MAX } else { 1 });
     loop {
-        table(cx, unit, [options.has(b't'), options.has(b'w'), options.has(b'l')])?;
+        table(cx, unit, options.has(b't'), options.has(b'w'))?;
         left = left.saturating_sub(1);
         if left == 0 {
             return Ok(Status::OK);
@@ -65,8 +59,7 @@ fn bytes_of(text: &[u8]) -> &std::ffi::OsStr {
     std::os::unix::ffi::OsStrExt::from_bytes(text)
 }
 
-fn table(cx: &mut Ctx, unit: Option<u64>, more: [bool; 3]) -> Result<(), Error> {
-    let [total, wide, low] = more;
+fn table(cx: &mut Ctx, unit: Option<u64>, total: bool, wide: bool) -> Result<(), Error> {
     let memory = proc::memory()?;
     let of = |name: &str| memory.get(name).saturating_mul(1024);
     let cache = of("Cached") + of("SReclaimable");
@@ -98,13 +91,6 @@ fn table(cx: &mut Ctx, unit: Option<u64>, more: [bool; 3]) -> Result<(), Error> 
         )?;
         let cells = [all, used, of("MemFree"), of("Shmem"), of("Buffers") + cache, available];
         row(cx, "Mem:", &cells)?;
-    }
-    if low {
-        // 64 bits have no high memory
-        let (high, free) = (of("HighTotal"), of("HighFree"));
-        let (low, low_free) = (all.saturating_sub(high), of("MemFree").saturating_sub(free));
-        row(cx, "Low:", &[low, low.saturating_sub(low_free), low_free])?;
-        row(cx, "High:", &[high, high.saturating_sub(free), free])?;
     }
     row(cx, "Swap:", &[swap, swap_used, swap_free])?;
     if total {

@@ -157,21 +157,8 @@ fn killall(cx: &mut Ctx) -> Result<Status, Error> {
     let mut which = Which::default();
     while let Some(letter) = options.next() {
         match letter {
-            b'l' if options.operands.is_empty() => {
-                cx.put(&kill::names())?;
-                return Ok(Status::OK);
-            }
             b'l' => {
-                for word in &options.operands {
-                    let wrong = || Error::bad(show(word), "no such signal");
-                    let number = signal::number(word.as_bytes()).ok_or_else(wrong)?;
-                    match signal::name(number) {
-                        Some(name) if word.as_bytes().iter().all(u8::is_ascii_digit) => {
-                            cx.print(format_args!("{name}\n"))?;
-                        }
-                        _ => cx.print(format_args!("{number}\n"))?,
-                    }
-                }
+                cx.put(&kill::names())?;
                 return Ok(Status::OK);
             }
             b's' => {

@@ -138,10 +138,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                         continue;
                     }
                     if !matches!(walk.kind(), libc::S_IFREG | libc::S_IFDIR | 0) {
-                        // one that was asked for by its name
-                        if walk.depth() == 0 {
-                            cx.warn(Error::os(show_bytes(walk.path()), Errno::EOPNOTSUPP));
-                        }
                         continue;
                     }
                     // What is in a folder stands for it.

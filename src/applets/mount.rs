@@ -60,7 +60,6 @@ struct Choice {
     no_helpers: bool,
     insist_on_writing: bool,
     types: Option<Vec<u8>>,
-    version: bool,
     filter: Option<Vec<u8>>,
     options: Vec<u8>,
     table: Option<PathBuf>,
@@ -85,9 +84,8 @@ impl Choice {
             O:test-opts o:options T:fstab L:label U:uuid -S:source -A:target B,bind \
             R,rbind M,move m,mkdir -0,make-shared -1,make-private -2,make-slave \
             -3,make-unbindable -4,make-rshared -5,make-rprivate -6,make-rslave \
-            -7,make-runbindable V,version",
+            -7,make-runbindable",
         )?;
-        c.version = options.has(b'V');
         while let Some(letter) = options.next() {
             match letter {
                 b'a' => c.all = true,
@@ -137,18 +135,11 @@ fn tagged(tag: &[u8], value: OsString) -> Vec<u8> {
 
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let result = Choice::parse(cx).and_then(|choice| act(cx, choice));
-    // Misuse is 1 here, and that fstab does not know the operand, too.
-    result.map_err(|e| match e.is_usage() || e.status() == Status::USAGE {
-        true => e.with(Status(1)),
-        false => e.with(FAILED),
-    })
+    // Error::Usage is 2 elsewhere
+    result.map_err(|e| if e.is_usage() { e.with(Status(1)) } else { e.with(FAILED) })
 }
 
 fn act(cx: &mut Ctx, mut c: Choice) -> Result<Status, Error> {
-    if c.version {
-        cx.put(b"mount from rescuebox, options of util-linux 2.38\n")?;
-        return Ok(Status::OK);
-    }
     let asked = parse_options(&c.options)?;
     let mut operands = std::mem::take(&mut c.operands).into_iter();
     let mut first = operands.next();
@@ -258,8 +249,7 @@ fn one_operand(c: &Choice, operand: &OsStr, asked: Options) -> Result<Request, E
             "{}: not in {}; name source and mount point",
             show(operand),
             show(&table_path(c))
-        ))
-        .with(Status::USAGE));
+        )));
     };
     let mut options = parse_options(&entry.options)?;
     options.add(&c.options).map_err(|_| Error::usage("options"))?;

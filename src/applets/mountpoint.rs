@@ -78,8 +78,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             format!("{} is a mountpoint", show(path))
         }
     };
-    // util-linux and toybox say a number that was asked for
-    if !quiet || number {
+    if !quiet {
         cx.print(format_args!("{line}\n"))?;
     }
     Ok(Status::OK)

@@ -133,9 +133,6 @@ fn run(cx: &mut Ctx, kill: bool) -> Result<Status, Error> {
     if options.has(b'A') {
         wanted.ancestors = ancestors();
     }
-    if options.has(b'n') && options.has(b'o') {
-        return Err(Error::usage("-n and -o: one or the other"));
-    }
     let found = find(&wanted, options.has(b'n'), options.has(b'o'))?;
     if kill {
         return finish_kill(cx, &found, number, options.has(b'e'), options.has(b'c'));

@@ -35,11 +35,11 @@ pub(super) static APPLET: Applet = Applet {
     run,
 };
 
-const PLAIN: &[u8] = b"  File: %\x01\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n\
+const PLAIN: &[u8] = b"  File: %q\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n\
     Device: %Hd,%Ld\tInode: %-10i  Links: %h\n\
     Access: (%04a/%10.10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\n\
     Access: %x\nModify: %y\nChange: %z\n Birth: %w\n";
-const DEVICE: &[u8] = b"  File: %\x01\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n\
+const DEVICE: &[u8] = b"  File: %q\n  Size: %-10s\tBlocks: %-10b IO Block: %-6o %F\n\
     Device: %Hd,%Ld\tInode: %-10i  Links: %-5h Device type: %Hr,%Lr\n\
     Access: (%04a/%10.10A)  Uid: (%5u/%8U)   Gid: (%5g/%8G)\n\
     Access: %x\nModify: %y\nChange: %z\n Birth: %w\n";
@@ -142,8 +142,6 @@ fn fill(out: &mut Vec<u8>, mut form: &[u8], escapes: bool, put: &mut Put<'_>) {
                 form = rest;
                 match (letter, rest.split_first()) {
                     (b'%', _) => out.push(b'%'),
-                    // the end of the line of -c
-                    (b'\n', None) => out.extend_from_slice(b"%\n"),
                     (b'H' | b'L', Some((&device @ (b'd' | b'r'), behind))) => {
                         form = behind;
                         put(out, &directive, device, letter);
@@ -201,8 +199,7 @@ fn of_file(
             let text = match letter {
                 b'n' => name.as_bytes().to_vec(),
                 b'N' => with_target(subject, true),
-                // not a letter: only for the listing
-                1 => with_target(subject, false),
+                b'q' => with_target(subject, false),
                 b'A' => mode::text(stat.st_mode).to_vec(),
                 b'F' => ask::kind(stat.st_mode, stat.st_size).as_bytes().to_vec(),
                 b'U' => named(users.name_of(stat.st_uid)),

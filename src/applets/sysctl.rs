@@ -99,7 +99,6 @@ fn one(cx: &mut Ctx, c: &Choice, word: &[u8]) {
         None if c.write => {
             cx.warn(Error::about(show_bytes(word), "NAME=VALUE is what -w wants"));
         }
-        None if name.is_empty() => cx.warn("'' is no parameter"),
         None => {
             let path = path_of(name);
             if path.is_dir() {

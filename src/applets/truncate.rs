@@ -116,7 +116,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
 fn run_fallocate(cx: &mut Ctx) -> Result<Status, Error> {
     let mut flags = FallocateFlags::empty();
     let (mut offset, mut length, mut dig) = (0, None, false);
-    let mut verbose = false;
     let mut options = cx.parse(
         "l:length o:offset n,keep-size c,collapse-range p,punch-hole z,zero-range \
         i,insert-range d,dig-holes x,posix v,verbose",
@@ -139,7 +138,6 @@ fn run_fallocate(cx: &mut Ctx) -> Result<Status, Error> {
             b'z' => flags |= FallocateFlags::FALLOC_FL_ZERO_RANGE,
             b'i' => flags |= FallocateFlags::FALLOC_FL_INSERT_RANGE,
             b'd' => dig = true,
-            b'v' => verbose = true,
             _ => {}
         }
     }
@@ -157,36 +155,22 @@ fn run_fallocate(cx: &mut Ctx) -> Result<Status, Error> {
     let wrong = |errno| Error::os(show(name), errno);
     let file =
         openat(AT_FDCWD, name.as_os_str(), how, Mode::from_bits_truncate(0o666)).map_err(wrong)?;
-    let bytes = if dig {
-        dig_holes(file.as_fd()).map_err(wrong)?
+    if dig {
+        dig_holes(file.as_fd()).map_err(wrong)?;
     } else {
         fallocate(&file, flags, offset, length).map_err(wrong)?;
-        length
-    };
-    if verbose {
-        let done = match flags {
-            _ if dig => "converted to sparse holes",
-            flags if flags.contains(FallocateFlags::FALLOC_FL_PUNCH_HOLE) => "hole created",
-            flags if flags.contains(FallocateFlags::FALLOC_FL_ZERO_RANGE) => "zeroed",
-            flags if flags.contains(FallocateFlags::FALLOC_FL_COLLAPSE_RANGE) => "removed",
-            flags if flags.contains(FallocateFlags::FALLOC_FL_INSERT_RANGE) => "inserted",
-            _ => "allocated",
-        };
-        let long = size::rounded_long(bytes.unsigned_abs());
-        cx.print(format_args!("{}: {long} ({bytes} bytes) {done}.\n", show(name)))?;
     }
     Ok(Status::OK)
 }
 
-/// Makes holes of the blocks that hold only zeros; how many bytes.
-fn dig_holes(file: std::os::fd::BorrowedFd<'_>) -> Result<i64, Errno> {
-    let mut dug = 0;
+/// Makes holes of the blocks that hold only zeros.
+fn dig_holes(file: std::os::fd::BorrowedFd<'_>) -> Result<(), Errno> {
     let mut buffer = vec![0; 64 * 1024];
     let mut at: i64 = 0;
     loop {
         let count = nix::sys::uio::pread(file, &mut buffer, at)?;
         if count == 0 {
-            return Ok(dug);
+            return Ok(());
         }
         for block in buffer.get(..count).unwrap_or_default().chunks(4096) {
             let length = i64::try_from(block.len()).unwrap_or(0);
@@ -194,7 +178,6 @@ fn dig_holes(file: std::os::fd::BorrowedFd<'_>) -> Result<i64, Errno> {
                 let flags =
                     FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
                 fallocate(file, flags, at, length)?;
-                dug += length;
             }
             at += length;
         }

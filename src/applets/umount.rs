@@ -77,12 +77,8 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
         "a,all R,recursive r,read-only d,detach-loop v,verbose q,quiet \
         i,internal-only n,no-mtab|no-canonicalize c -F,fake f,force l,lazy t:types \
-        O:test-opts V,version",
+        O:test-opts",
     )?;
-    if options.has(b'V') {
-        cx.put(b"umount from rescuebox, options of util-linux 2.38\n")?;
-        return Ok(Status::OK);
-    }
     while let Some(letter) = options.next() {
         match letter {
             b'a' => c.all = true,

@@ -265,7 +265,6 @@ fn errors_name_what_is_at_fault() {
         );
         assert!(out.stderr.starts_with(expected), "{command}: {}", out.stderr);
         assert!(matches!(out.status, 1 | 32), "{command}: {}", out.status);
-        assert_eq!(out.status == 1, command == "mount nosuch" || command.contains("offset"));
     }
 }
 
@@ -484,17 +483,6 @@ fn mount_points() {
     applet("mountpoint").args(["/nosuch"]).stderr_has("/nosuch: No such file").fails(1);
     applet("mountpoint").args(["-x", "/etc"]).stderr_has("/etc: not a block device").fails(1);
     applet("mountpoint").stderr_has("which folder?").fails(2);
-    if reference().is_none() {
-        let number = applet("mountpoint").args(["-d", "/proc"]).ok().stdout;
-        assert_eq!(applet("mountpoint").args(["-dq", "/proc"]).ok().stdout, number);
-        for name in ["mount", "umount"] {
-            let said = format!("{name} from rescuebox, options of util-linux 2.38\n");
-            applet(name).args(["--version"]).stdout(said).ok();
-        }
-        let types = applet("findmnt").args(["-nlo", "FSTYPE", "-t", "noproc,nosysfs"]).ok().stdout;
-        let types = String::from_utf8(types).unwrap();
-        assert!(!types.lines().any(|line| matches!(line, "proc" | "sysfs")), "{types}");
-    }
 }
 
 #[test]
