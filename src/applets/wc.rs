@@ -186,15 +186,18 @@ fn is_beginning(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|e| e.error_len().is_none())
 }
 
-/// 1 blank, 2 a newline (a blank too), 0 what words are made of.
+/// 1 what words are made of, 2 a newline, 4 what neither starts nor ends a
+/// word, as GNU and busybox have it of control bytes, 0 other blanks.
 const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    kinds[9] = 1;
-    kinds[10] = 3;
-    kinds[11] = 1;
-    kinds[12] = 1;
-    kinds[13] = 1;
-    kinds[32] = 1;
+    let mut kinds = [1; 256];
+    let mut byte = 0;
+    while byte < 32 {
+        kinds[byte] = if byte >= 9 && byte <= 13 { 0 } else { 4 };
+        byte += 1;
+    }
+    kinds[10] = 2;
+    kinds[32] = 0;
+    kinds[127] = 4;
     kinds
 };
 
@@ -203,9 +206,9 @@ fn words_in(block: &[u8], words: &mut u64, lines: &mut u64, in_word: &mut bool) 
     let (mut starts, mut ends) = (0u64, 0u64);
     for &byte in block {
         let kind = KINDS[usize::from(byte)];
-        let now = 1 - (kind & 1);
+        let now = kind & 1 | kind >> 2 & inside;
         starts += u64::from(now & (1 - inside));
-        ends += u64::from(kind >> 1);
+        ends += u64::from(kind >> 1 & 1);
         inside = now;
     }
     *in_word = inside == 1;

@@ -11,6 +11,8 @@ fn counts() {
     applet("wc").dir(dir.path()).stdin("a b\nc\n").stdout("      2       3       6\n").ok();
     applet("wc").dir(dir.path()).args(["-l"]).stdin("a b\nc").stdout("1\n").ok();
     applet("wc").dir(dir.path()).args(["-w"]).stdin("a b\nc").stdout("3\n").ok();
+    let bytes = b"\0 a\x01b \x7f\nc\x02\n";
+    applet("wc").dir(dir.path()).args(["-w"]).stdin(bytes).stdout("2\n").ok();
     applet("wc").dir(dir.path()).args(["-c"]).stdin("a b\nc").stdout("5\n").ok();
     applet("wc").dir(dir.path()).args(["-m"]).stdin("a b\nc").stdout("5\n").ok();
     applet("wc").dir(dir.path()).args(["-L"]).stdin("a\tb\nccc\n").stdout("9\n").ok();
