@@ -311,18 +311,14 @@ fn digit(byte: u8) -> Option<u8> {
 }
 
 /// The bytes of a line of digits, with blanks anywhere; `high` is the first
-/// half of a byte whose second one is in the next line.
+/// half of a byte whose second one is in the next line. What is no digit is
+/// passed over, and the half before it (vim's xxd and busybox's).
 fn plain_bytes(line: &[u8], high: &mut Option<u8>, out: &mut Vec<u8>) {
     for &byte in line {
         match (digit(byte), high.take()) {
             (Some(value), None) => *high = Some(value),
             (Some(value), Some(first)) => out.push(first << 4 | value),
-            (None, kept) => {
-                *high = kept;
-                if !byte.is_ascii_whitespace() {
-                    break;
-                }
-            }
+            (None, kept) => *high = kept.filter(|_| byte.is_ascii_whitespace()),
         }
     }
 }

@@ -224,6 +224,7 @@ fn zeros_and_halves() {
     applet("od").args(["-Anc"]).stdin("ab").stdout(" 061141\n").ok();
     applet("od").dir(dir.path()).args(["."]).stdout("0000000\n").fails(1);
     applet("xxd").args(["-r", "-p"]).stdin("686\n56c6c\n").stdout("hell").ok();
+    applet("xxd").args(["-r", "-p"]).stdin("0x41,42 4z4\n3 x\n").stdout("ABC").ok();
 }
 
 #[test]
