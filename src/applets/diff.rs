@@ -178,7 +178,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         name != "-" && stat(name).is_ok_and(|s| s.st_mode & libc::S_IFMT == libc::S_IFDIR)
     };
     match (folder(old), folder(new)) {
-        (true, true) if old == new => {}
+        (true, true) if is_same(old, new) => {}
         (true, true) => diff.folders(cx, old.as_bytes(), new.as_bytes(), 0)?,
         (true, false) => {
             let old = join(old.as_bytes(), base(new));
@@ -194,6 +194,11 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
         (true, _) => Status::USAGE,
         (_, different) => Status::from_bool(!different),
     })
+}
+
+fn is_same(a: &OsStr, b: &OsStr) -> bool {
+    let id = |name: &OsStr| stat(name).ok().map(|s| (s.st_dev, s.st_ino));
+    id(a) == id(b)
 }
 
 /// Any of these expressions.

@@ -526,8 +526,13 @@ fn ask(cx: &mut Ctx, c: &mut Choice, name: &mut Vec<u8>) -> Result<bool, Error> 
                 c.existing = b'o';
                 return Ok(true);
             }
-            Some(b'N') | None => {
+            Some(b'N') => {
                 c.existing = b'n';
+                return Ok(false);
+            }
+            None => {
+                c.existing = b'n';
+                cx.warn("no answer: what is there stays");
                 return Ok(false);
             }
             Some(b'n') => return Ok(false),

@@ -153,6 +153,8 @@ fn missing_and_same_folders() {
     dir.file("d/s/g", "deep\n");
     dir.file("e/f", "x\n");
     applet("diff").dir(dir.path()).args(["d", "d"]).stdout("").ok();
+    std::os::unix::fs::symlink("d", dir.path().join("ld")).unwrap();
+    applet("diff").dir(dir.path()).args(["ld", "d"]).stdout("").ok();
     let done = applet("diff").dir(dir.path()).args(["-rNq", "d", "e"]).fails(1);
     assert!(done.stderr.is_empty());
 }

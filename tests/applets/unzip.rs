@@ -189,6 +189,7 @@ fn choices() {
     unzip(s.path(), &["-qn", "a.zip", "run"]).ok();
     assert_eq!(std::fs::read(s.path().join("run")).unwrap(), b"mine");
     unzip(s.path(), &["-q", "a.zip", "run"]).stdin("n\n").ok();
+    unzip(s.path(), &["-q", "a.zip", "run"]).stdin("").fails(1);
     assert_eq!(std::fs::read(s.path().join("run")).unwrap(), b"mine");
     unzip(s.path(), &["-q", "a.zip", "run"]).stdin("y\n").ok();
     assert_eq!(std::fs::read(s.path().join("run")).unwrap(), b"#!/bin/sh\n");
