@@ -481,7 +481,7 @@ fn file(
         };
         let whole = text.get(..end).unwrap_or_default();
         lines(cx, c, scan, name, whole, from)?;
-        if !more {
+        if !more || scan.done && scan.owed == 0 {
             break;
         }
         if c.flush {

@@ -244,3 +244,18 @@ fn what_is_behind_the_last_line_that_counts() {
             .ok();
     }
 }
+
+#[test]
+fn what_is_behind_the_last_match_is_left_to_others() {
+    if crate::harness::applet::reference().is_some() {
+        return;
+    }
+    let scratch = Scratch::new("grep-m-rest");
+    scratch.file("n", "1\n2\n3\n4\n5\n");
+    let program = crate::harness::applet::program();
+    for (options, rest) in [("-m1", "3\n4\n5\n"), ("-m1 -A1", "4\n5\n"), ("-c -m1", "3\n4\n5\n")] {
+        let script = format!("{{ \"$0\" grep {options} 2 >/dev/null; cat; }} <n");
+        let case = applet("sh").dir(scratch.path()).args(["-c", &script]);
+        case.args([program]).stdout(rest).ok();
+    }
+}
