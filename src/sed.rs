@@ -64,6 +64,8 @@ pub enum Argument {
     Substitution(Box<Substitution>),
     /// What becomes of each byte.
     Map(Box<[u8; 256]>),
+    /// The same for characters of several bytes.
+    Characters(Vec<(char, char)>),
 }
 
 /// One command.
@@ -577,6 +579,14 @@ impl Parser<'_> {
             *place = byte;
         }
         let (from, to) = (plain(&from), plain(&to));
+        if let (Ok(from), Ok(to)) = (std::str::from_utf8(&from), std::str::from_utf8(&to))
+            && !(from.is_ascii() && to.is_ascii())
+        {
+            if from.chars().count() != to.chars().count() {
+                return say("strings for `y' command are different lengths");
+            }
+            return Ok(Argument::Characters(from.chars().zip(to.chars()).collect()));
+        }
         if from.len() != to.len() {
             return say("strings for `y' command are different lengths");
         }

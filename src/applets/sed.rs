@@ -801,6 +801,16 @@ impl Sed {
                         *byte = map.get(usize::from(*byte)).copied().unwrap_or(*byte);
                     }
                 }
+                (b'y', Argument::Characters(pairs)) => {
+                    let space = std::mem::take(&mut self.space);
+                    for chunk in space.utf8_chunks() {
+                        for c in chunk.valid().chars() {
+                            let to = pairs.iter().find(|(from, _)| *from == c).map_or(c, |p| p.1);
+                            self.space.extend_from_slice(to.encode_utf8(&mut [0; 4]).as_bytes());
+                        }
+                        self.space.extend_from_slice(chunk.invalid());
+                    }
+                }
                 (b'z', _) => self.space.clear(),
                 _ => {}
             }

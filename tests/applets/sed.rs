@@ -245,6 +245,10 @@ fn rare_forms() {
         assert!(link.is_symlink());
         assert_eq!(std::fs::read(file).unwrap(), b"1\ntwo\n");
     }
+    if !against_busybox() {
+        let case = sed(&["y/é€b/eEß/"]).stdin(b"\xc3\xa9\xff\xe2\x82\xacab\n");
+        case.env("LC_ALL", "C.UTF-8").stdout(b"e\xffEa\xc3\x9f\n").ok();
+    }
     sed(&["2!!d", "f"]).fails(1);
     sed(&["-E", "s/t{2,1}/x/", "f"]).fails(1);
     sed(&["-E", "s/*/x/", "f"]).fails(1);
