@@ -69,13 +69,14 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             text.push(end);
             cx.put(&text)?;
         }
+        unpaired |= which != 2;
+        // As long as all lines have a partner their order did no harm.
         if which != 1 {
-            a.advance(end)?;
+            a.advance(end, unpaired || check)?;
         }
         if which != 0 {
-            b.advance(end)?;
+            b.advance(end, unpaired || check)?;
         }
-        unpaired |= which != 2;
         if check && (a.disorder || b.disorder) {
             let number = if a.disorder { 1 } else { 2 };
             return Err(Error::msg(format_args!("file {number} is not in sorted order")));
@@ -87,8 +88,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         cx.print(format_args!("{a}{tab}{b}{tab}{both}{tab}total"))?;
         cx.put(&[end])?;
     }
-    // Where all lines have a partner it did no harm.
-    if !lenient && unpaired && sides.iter().any(|side| side.disorder) {
+    if !lenient && sides.iter().any(|side| side.disorder) {
         cx.warn("input is not in sorted order");
     }
     Ok(cx.status())
@@ -98,23 +98,33 @@ struct Side<'a> {
     name: &'a OsStr,
     lines: Lines,
     line: Option<Vec<u8>>,
+    /// The line before it.
+    before: Option<Vec<u8>>,
     disorder: bool,
 }
 
 impl<'a> Side<'a> {
     fn new(cx: &Ctx, name: &'a OsStr, end: u8) -> Result<Side<'a>, Error> {
         let lines = Lines::new(cx.open(name)?);
-        let mut side = Side { name, lines, line: None, disorder: false };
-        side.advance(end)?;
+        let mut side = Side { name, lines, line: None, before: None, disorder: false };
+        side.advance(end, false)?;
         Ok(side)
     }
 
-    fn advance(&mut self, end: u8) -> Result<(), Error> {
-        let before = self.line.take();
+    /// The next line. At the end the last two are looked at once more, as GNU's
+    /// does.
+    fn advance(&mut self, end: u8, checked: bool) -> Result<(), Error> {
         let line = self.lines.next(end).map_err(|e| Error::os(show(self.name), e))?;
-        self.line = line.map(<[u8]>::to_vec);
-        if let (Some(before), Some(line)) = (&before, &self.line) {
-            self.disorder |= before > line;
+        let line = line.map(<[u8]>::to_vec);
+        let ended = line.is_none();
+        if !ended {
+            self.before = std::mem::replace(&mut self.line, line);
+        }
+        if let (Some(before), Some(line)) = (&self.before, &self.line) {
+            self.disorder |= checked && before > line;
+        }
+        if ended {
+            self.line = None;
         }
         Ok(())
     }

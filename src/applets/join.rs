@@ -420,8 +420,6 @@ fn join<'s>(
             }
         }
     }
-    // a file without lines is no reason to look at the order of the other
-    let lines = [b.number, a.number];
     let tail = rules.check != Check::Never && !(a.disorder && b.disorder);
     for which in 0..2 {
         let printed = rules.unpaired.get(which).copied().unwrap_or(false);
@@ -429,7 +427,6 @@ fn join<'s>(
         if !(printed || tail) || side.held.is_empty() {
             continue;
         }
-        alone |= lines.get(which).is_some_and(|&number| number > 0);
         while let Some(line) = side.held.first() {
             if printed {
                 let (x, y) = if which == 0 { (Some(line), None) } else { (None, Some(line)) };

@@ -97,6 +97,9 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
             }
         }
     }
+    if count && all {
+        return Err(Error::usage("-c and -D exclude each other").with(Status::FAILURE));
+    }
     let mut operands = options.operands;
     // +N is -s N of old
     if let Some(word) = operands.first()

@@ -138,6 +138,8 @@ fn lines_with_a_field_in_common() {
         .fails(1);
     applet("join").args(["-i", "-t:", "-", "b"]).dir(dir).stdin("").stdout("").ok();
     applet("join").args(["a"]).dir(dir).fails(1);
+    std::fs::write(dir.join("d"), "a 1\nc 2\nb 3\n").unwrap();
+    applet("join").args(["d", "-"]).dir(dir).stdin("a z\n").stdout("a 1 z\n").ok();
 }
 
 #[test]

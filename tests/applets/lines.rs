@@ -25,6 +25,11 @@ fn in_common() {
         .stdout("1\n\t\t2\n\t\t3\n\t4\n1\t1\t2\ttotal\n")
         .ok();
     applet("comm").dir(dir.path()).args(["a"]).stdout("").fails(1);
+    // disorder that is read while all lines have a partner is none
+    dir.file("x", "b\na\nz\n");
+    dir.file("y", "b\nc\n");
+    applet("comm").dir(dir.path()).args(["x", "y"]).stdout("\t\tb\na\n\tc\nz\n").ok();
+    applet("comm").dir(dir.path()).args(["u", "-"]).stdin("2\n").stdout("\t\t2\n1\n").fails(1);
     applet("comm")
         .dir(dir.path())
         .args(["a", "-"])

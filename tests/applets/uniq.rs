@@ -37,4 +37,5 @@ fn files() {
     applet("uniq").dir(dir.path()).args(["nosuch"]).stdout("").fails(1);
     applet("uniq").dir(dir.path()).args(["u", "v", "w"]).stdout("").fails(1);
     applet("uniq").dir(dir.path()).args(["-f", "x", "u"]).stdout("").fails(1);
+    applet("uniq").dir(dir.path()).args(["-cD", "u"]).stdout("").fails(1);
 }
