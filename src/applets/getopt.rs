@@ -285,6 +285,10 @@ impl Language {
         for &byte in word {
             match byte {
                 b'\'' => out.extend_from_slice(b"'\\''"),
+                // blanks stand outside the quotes, as util-linux has them
+                _ if csh && byte.is_ascii_whitespace() && byte != b'\n' => {
+                    out.extend_from_slice(&[b'\'', b'\\', byte, b'\'']);
+                }
                 b'\\' | b'!' | b'\n' if csh => {
                     if byte == b'!' {
                         out.extend_from_slice(b"'\\!'");

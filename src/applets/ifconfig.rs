@@ -273,8 +273,13 @@ impl<'k> Change<'k> {
                 b"pointopoint" | b"dstaddr" => self.peer = Some(ip(value()?)?),
                 b"mtu" => self.attributes.push((ifla::MTU, number(value()?)?)),
                 b"txqueuelen" => self.attributes.push((ifla::QUEUE_LENGTH, number(value()?)?)),
-                // the kernel keeps a metric and uses it for nothing
-                b"metric" | b"keepalive" | b"outfill" => {
+                // the kernel has none
+                b"metric" => {
+                    if number(value()?)?.iter().any(|b| *b != 0) {
+                        return Err(Error::os("SIOCSIFMETRIC", Errno::EOPNOTSUPP));
+                    }
+                }
+                b"keepalive" | b"outfill" => {
                     number(value()?)?;
                 }
                 b"hw" => {

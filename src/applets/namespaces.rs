@@ -104,7 +104,13 @@ fn run_unshare(cx: &mut Ctx) -> Result<Status, Error> {
                     }
                 };
             }
-            b's' => deny_groups = Some(options.bytes() == b"deny"),
+            b's' => {
+                deny_groups = match options.bytes().as_slice() {
+                    b"deny" => Some(true),
+                    b"allow" => Some(false),
+                    _ => return Err(Error::usage("--setgroups is allow or deny")),
+                };
+            }
             b'R' => root = Some(options.value()),
             b'w' => folder = Some(options.value()),
             b'S' => uid = Some(options.number("not a user id")?),

@@ -8,18 +8,19 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 
-use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::interval;
 use crate::net::{packet, resolve};
 use crate::sys;
 use crate::sys::signal::Disposition;
 use crate::sys::socket::{self, Address};
 
-const USAGE: &str = "[-46qnA] [-c N] [-i SEC] [-s SIZE] [-W SEC] [-w SEC] [-t TTL] [-I IFACE|ADDR] HOST\n\
+const USAGE: &str = "[-46qnA] [-p HEX] [-c N] [-i SEC] [-s SIZE] [-W SEC] [-w SEC] [-t TTL] [-I IFACE|ADDR] HOST\n\
      \x20 -c  N packets, then stop          -i  SEC between them (1)    -A  the next at once\n\
      \x20 -s  bytes in each (56)            -t  hops that they may take\n\
      \x20 -W  wait SEC for the last answer (10)   -w  stop after SEC in all\n\
-     \x20 -I  by this interface, or from this address   -q  only the summary";
+     \x20 -I  by this interface, or from this address   -q  only the summary\n\
+     \x20 -p  what packets are filled with";
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -42,6 +43,14 @@ pub(super) static PING6: Applet = Applet {
 /// The largest payload that fits a packet.
 const SIZE_MAX: u64 = 65507;
 
+/// `ff` or `00ff12`; a digit alone is a byte.
+fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let digits: Vec<u8> = text.iter().map(digit).collect::<Option<_>>()?;
+    let pairs = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, d| byte << 4 | d));
+    Some(pairs.collect()).filter(|bytes: &Vec<u8>| (1..=16).contains(&bytes.len()))
+}
+
 struct Ping {
     fd: OwnedFd,
     /// The kernel's own echo sockets: no head before the answer, own number.
@@ -51,6 +60,8 @@ struct Ping {
     ip: IpAddr,
     id: u16,
     size: usize,
+    /// What the payload is filled with.
+    pattern: Vec<u8>,
     quiet: bool,
     sent: u64,
     received: u64,
@@ -69,6 +80,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut pause = Duration::from_secs(1);
     let (mut last, mut deadline) = (Duration::from_secs(10), None);
     let (mut quiet, mut adaptive, mut from) = (false, false, None);
+    let mut pattern = vec![0];
     while let Some(letter) = options.next() {
         let seconds = |options: &mut crate::options::Options| {
             let text = options.value();
@@ -89,6 +101,11 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b's' => size = options.number("not a number")?,
             b't' => ttl = Some(options.number("not a number")?),
             b'I' => from = Some(options.value()),
+            b'p' => {
+                let text = options.bytes();
+                let wrong = || Error::bad(show_bytes(&text), "not 1 to 16 bytes in hexadecimal");
+                pattern = hex_bytes(&text).ok_or_else(wrong)?;
+            }
             b'i' => pause = seconds(&mut options)?,
             b'W' => last = seconds(&mut options)?,
             b'w' => deadline = Some(seconds(&mut options)?),
@@ -149,6 +166,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         ip,
         id,
         size,
+        pattern,
         quiet,
         sent: 0,
         received: 0,
@@ -229,7 +247,7 @@ impl Ping {
     }
 
     fn send(&mut self) -> Result<(), Error> {
-        let mut payload = vec![0; self.size];
+        let mut payload: Vec<u8> = self.pattern.iter().copied().cycle().take(self.size).collect();
         for (to, from) in payload.iter_mut().zip(self.now().to_be_bytes()) {
             *to = from;
         }

@@ -26,7 +26,23 @@ pub(super) static APPLET: Applet = Applet {
     run,
 };
 
+/// Names of --lsbsysinit: of letters and digits in small, of parts with a dash
+/// between them, of Debian's cron. debianutils, run-parts(8).
+fn is_of_lsb(name: &[u8]) -> bool {
+    let small = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let cron = name.first().is_some_and(small) && name.iter().all(|b| small(b) || *b == b'-');
+    let mut parts = name.strip_prefix(b"_").unwrap_or(name).rsplit(|&b| b == b'-');
+    let last = parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(small));
+    let mut count = 0;
+    let reserved = parts.all(|part| {
+        count += 1;
+        !part.is_empty() && part.iter().all(|b| small(b) || matches!(b, b'_' | b'.'))
+    });
+    cron || last && reserved && count > 0
+}
+
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
+    let mut lsb = false;
     let (mut test, mut list, mut reverse, mut stop, mut verbose, mut report) =
         (false, false, false, false, false, false);
     let mut arguments = Vec::new();
@@ -51,6 +67,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'e' => stop = true,
             b'v' => verbose = true,
             b'p' => report = true,
+            b's' => lsb = true,
             b'x' => {
                 let text = options.bytes();
                 let regex = Regex::new(&text, Flags::EXTENDED).map_err(Error::msg)?;
@@ -68,6 +85,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         let name = entry.name.as_bytes();
         let fits = match &pattern {
             Some(regex) => regex.is_match(name),
+            None if lsb => is_of_lsb(name),
             None => name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)),
         };
         if fits {

@@ -104,9 +104,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let (mut inheritable, mut ambient, mut bounding) = (None, None, None);
     let (mut bits, mut death, mut nothing, mut dumps, mut reset) = (None, None, false, 0, false);
     let id = |word: &std::ffi::OsStr, found: Option<u32>, what: &str| {
-        found.ok_or_else(|| {
-            Error::msg(format_args!("{what}: {}", show_bytes(word.as_bytes()))).with(FAILED)
-        })
+        found.ok_or_else(|| Error::msg(format_args!("{what}: {}", show_bytes(word.as_bytes()))))
     };
     while let Some(letter) = options.next() {
         match letter {
@@ -170,6 +168,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     if options.operands.is_empty() {
         return Err(Error::usage("which program?").with(Status::FAILURE));
+    }
+    if [groups.is_some(), keep, init].into_iter().filter(|given| *given).count() > 1 {
+        return Err(Error::usage("only one of the options about groups").with(Status::FAILURE));
     }
     if (rgid.is_some() || egid.is_some()) && groups.is_none() && !keep && !init {
         return Err(Error::msg(
@@ -296,7 +297,7 @@ fn fresh(cx: &Ctx, users: &mut Users, uid: u32) -> Vec<OsString> {
 }
 
 fn unknown(what: &str, name: &[u8]) -> Error {
-    Error::msg(format_args!("unknown {what} \"{}\"", show_bytes(name))).with(FAILED)
+    Error::msg(format_args!("unknown {what} \"{}\"", show_bytes(name)))
 }
 
 /// `+name` or `-name`.

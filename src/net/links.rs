@@ -371,8 +371,9 @@ pub fn add_route(kernel: &mut Netlink, route: &Route) -> Result<(), Errno> {
 /// Makes a route that says "unreachable".
 pub fn reject(kernel: &mut Netlink, net: &IpNetwork) -> Result<(), Errno> {
     let family = address::family(net.ip());
-    // RTN_UNREACHABLE
-    let fixed = [family, net.prefix(), 0, 0, MAIN, BOOT, 0, 7, 0, 0, 0, 0];
+    // RTN_UNREACHABLE, and RT_SCOPE_HOST, which the ioctl of others takes away
+    let scope = if net.is_ipv4() { 254 } else { 0 };
+    let fixed = [family, net.prefix(), 0, 0, MAIN, BOOT, scope, 7, 0, 0, 0, 0];
     let mut request = Request::new(kind::NEW_ROUTE, CREATE, &fixed);
     request.put(rta::DESTINATION, &address::to_bytes(net.network()));
     kernel.change(request)

@@ -293,6 +293,9 @@ fn privileges() {
     applet("setpriv").args(["--reuid", "1", "--clear-groups", "id", "-u"]).stdout("1\n").ok();
     applet("setpriv").args(["--regid", "1", "--keep-groups", "id", "-g"]).stdout("1\n").ok();
     applet("setpriv").args(["--regid", "1", "id"]).fails(1);
+    applet("setpriv").args(["--reuid", "nosuch", "id"]).stderr_has("no such user").fails(1);
+    applet("setpriv").args(["--ambient-caps", "+bogus", "id"]).fails(1);
+    applet("setpriv").args(["--keep-groups", "--clear-groups", "id"]).fails(1);
     let run = applet("setpriv").args(["--nnp", "grep", "NoNewPrivs", "/proc/self/status"]).ok();
     assert_eq!(run.stdout, b"NoNewPrivs:\t1\n");
     let run = applet("setpriv")
@@ -315,7 +318,7 @@ fn privileges() {
     applet("setpriv")
         .args(["--inh-caps", "+nothing", "id"])
         .stderr_has("unknown capability")
-        .fails(127);
+        .fails(1);
     applet("setpriv").args(["no-such-program"]).fails(127);
     applet("setpriv").fails(1);
 }

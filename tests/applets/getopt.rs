@@ -48,6 +48,10 @@ fn words() {
         .args(["-s", "csh", "-o", "a:", "--", "-a", "x!y"])
         .stdout(" -a 'x'\\!'y' --\n")
         .ok();
+    applet("getopt")
+        .args(["-s", "csh", "-o", "a:", "--", "-a", "x y"])
+        .stdout(" -a 'x'\\ 'y' --\n")
+        .ok();
     applet("getopt").args(["-o", "", "-l", "alpha,alps", "--", "--al"]).stdout(" --\n").fails(1);
     applet("getopt")
         .args(["-o", "", "-l", "alpha,beta", "--", "--al"])

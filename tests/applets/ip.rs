@@ -81,6 +81,9 @@ fn what_it_shows() {
             "local 127.0.0.1 dev lo table local src 127.0.0.1 uid 0 \n    cache <local> \n",
         ),
         ("neigh", "10.0.0.77 dev v0 lladdr 01:02:03:04:05:06 PERMANENT \n"),
+        ("rule show table 100 pref 77", "77:\tfrom 10.0.0.0/8 lookup 100\n"),
+        ("rule show iif v0", "76:\tfrom all fwmark 0x7/0xff iif v0 lookup 100\n"),
+        ("rule show from 10.0.0.0/9", ""),
         (
             "rule",
             "0:\tfrom all lookup local\n76:\tfrom all fwmark 0x7/0xff iif v0 lookup 100\n77:\tfrom 10.0.0.0/8 lookup 100\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n",

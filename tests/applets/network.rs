@@ -168,7 +168,21 @@ fn names() {
 }
 
 #[test]
+fn routes_that_reject() {
+    own(
+        "$RB route add -net 10.0.0.0/8 reject; route -n | tail -n1 | grep -o '!'; route del -net 10.0.0.0/8 reject; ip route
+         route add -net 10.0.0.0/8 reject; $RB route del -net 10.0.0.0/8 reject; ip route; $RB ifconfig lo metric 1 2>&1; echo $?",
+        "!\nifconfig: SIOCSIFMETRIC: Operation not supported\n1\n",
+    );
+}
+
+#[test]
 fn pings() {
+    own(
+        "python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 1); s.settimeout(20); print(s.recv(999)[-5:].hex())' &
+         sleep 0.5; $RB ping -q -c 1 -s 16 -p 0aff 127.0.0.1 > /dev/null; wait; $RB ping -p xyz 127.0.0.1 2>&1 | head -1",
+        "ff0aff0aff\nping: xyz: not 1 to 16 bytes in hexadecimal\n",
+    );
     case(
         "$RB ping -c 1 -q 127.0.0.1 | head -4",
         "PING 127.0.0.1 (127.0.0.1): 56 data bytes\n\n--- 127.0.0.1 ping statistics ---\n1 packets transmitted, 1 packets received, 0% packet loss\n",

@@ -26,8 +26,18 @@ impl Sleeper {
         let name = format!("rb{mark}{}", std::process::id());
         let path = scratch.path().join(&name);
         std::fs::copy("/bin/sleep", &path).unwrap();
-        let child = Command::new(&path).arg("60").stdin(Stdio::null()).spawn().unwrap();
-        Sleeper { child, name, _scratch: scratch }
+        // a child that another test forks meanwhile has the file open for writing
+        let child = (0..200).find_map(|_| {
+            let child = Command::new(&path).arg("60").stdin(Stdio::null()).spawn();
+            match child {
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                    None
+                }
+                child => Some(child.unwrap()),
+            }
+        });
+        Sleeper { child: child.expect("the program is still written"), name, _scratch: scratch }
     }
 
     fn pid(&self) -> String {
@@ -240,6 +250,7 @@ fn sessions_and_namespaces() {
     applet("unshare").args(["-n", "cat", "/proc/net/route"]).ok();
     applet("unshare").args(["-arf", "sh", "-c", "hostname inner; hostname"]).stdout("inner\n").ok();
     applet("unshare").args(["-Q"]).fails(2);
+    applet("unshare").args(["--setgroups", "bogus", "true"]).stderr_has("allow or deny").fails(2);
     let sleeper = Sleeper::new("s");
     applet("nsenter").args(["-t", &sleeper.pid(), "-a", "echo", "in"]).stdout("in\n").ok();
     applet("nsenter").args(["-t", "999999999", "-m", "true"]).fails(1);

@@ -154,6 +154,11 @@ fn run_parts() {
     run(&["nosuch"]).fails(1);
     if reference().is_none() {
         run(&["--list", "d"]).stdout("d/a\nd/b\nd/c\n").ok();
+        dir.program("l/a_x", "");
+        dir.program("l/b-2", "");
+        dir.program("l/B", "");
+        dir.program("l/_my.org-job", "");
+        run(&["--list", "--lsbsysinit", "l"]).stdout("l/_my.org-job\nl/b-2\n").ok();
         run(&["--regex=sh$", "d"]).stdout("no\n").ok();
         run(&["--report", "d"]).stdout("d/a:\na\nd/b:\n").fails(1);
         std::os::unix::fs::symlink("nowhere", dir.path().join("d/broken")).unwrap();

@@ -343,7 +343,10 @@ impl Ip<'_, '_> {
         if hardware && self.details {
             show_details(sheet, link, mode);
         }
-        sheet.text(b"\n");
+        match self.statistics > 0 {
+            true => sheet.line(),
+            false => sheet.text(b"\n"),
+        }
         if let Some(alias) = link.text(ifla::ALIAS)
             && (mode || self.details)
         {
@@ -406,7 +409,8 @@ impl Ip<'_, '_> {
             }
         }
         sheet.open("stats64", b'{');
-        for row in rows {
+        let count = rows.clone().count();
+        for (at, row) in rows.enumerate() {
             if !row.errors {
                 sheet.open(row.key, b'{');
             }
@@ -432,7 +436,10 @@ impl Ip<'_, '_> {
             sheet.text(head.as_bytes());
             sheet.line();
             sheet.text(line.as_bytes());
-            sheet.text(b"\n");
+            match at + 1 == count {
+                true => sheet.text(b"\n"),
+                false => sheet.line(),
+            }
             if row.key.is_empty() == (self.statistics > 1) {
                 sheet.close(b'}');
             }
@@ -536,7 +543,18 @@ impl Ip<'_, '_> {
                 (ifla::MASTER, link.index.to_ne_bytes().to_vec())
             }
             b"nomaster" if set => (ifla::MASTER, 0u32.to_ne_bytes().to_vec()),
-            b"group" => (ifla::GROUP, words.number("group")?.to_ne_bytes().to_vec()),
+            b"group" => {
+                // the one that has a name
+                let mut ahead = words.clone();
+                let group: u32 = match ahead.next() {
+                    Some(b"default") => {
+                        *words = ahead;
+                        0
+                    }
+                    _ => words.number("group")?,
+                };
+                (ifla::GROUP, group.to_ne_bytes().to_vec())
+            }
             b"netns" => {
                 let word = words.value()?;
                 let pid = number(word).ok_or_else(|| wrong("process", word))?;

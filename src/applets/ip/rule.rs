@@ -28,18 +28,53 @@ const INVERT: u32 = 2;
 const ACTIONS: [(&str, u8); 4] =
     [("blackhole", 6), ("unreachable", 7), ("prohibit", 8), ("goto", 2)];
 
+/// Which rules are shown or flushed.
+#[derive(Default)]
+struct Wanted<'a> {
+    table: Option<u32>,
+    priority: Option<u32>,
+    from: Option<IpNetwork>,
+    to: Option<IpNetwork>,
+    names: Vec<(u16, &'a [u8])>,
+}
+
 impl Ip<'_, '_> {
+    fn rules_wanted<'w>(&self, words: &mut Words<'w>) -> Result<Wanted<'w>, Error> {
+        let mut wanted = Wanted::default();
+        while let Some(word) = words.next() {
+            match word {
+                b"table" | b"lookup" => {
+                    let word = words.value()?;
+                    wanted.table = Some(table_number(word).ok_or_else(|| wrong("table ID", word))?);
+                }
+                b"pref" | b"preference" | b"priority" | b"order" | b"prio" => {
+                    wanted.priority = Some(words.number("preference")?);
+                }
+                b"from" => wanted.from = Some(words.network(self.family)?),
+                b"to" => wanted.to = Some(words.network(self.family)?),
+                b"iif" | b"dev" => wanted.names.push((IN, words.value()?)),
+                b"oif" => wanted.names.push((OUT, words.value()?)),
+                _ => {
+                    let word = show_bytes(word);
+                    return Err(failure(format_args!("Unknown keyword \"{word}\"")));
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
     pub(super) fn rule(&mut self, words: &mut Words<'_>) -> Result<Status, Error> {
         match self.command(words, "rule", "show list lst add delete flush help")? {
-            0..=2 => self.rule_show(false),
+            0..=2 => self.rule_show(words, false),
             3 => self.rule_change(words, kind::NEW_RULE, CREATE),
             4 => self.rule_change(words, kind::DELETE_RULE, ACK),
-            5 => self.rule_show(true),
+            5 => self.rule_show(words, true),
             _ => self.help(),
         }
     }
 
-    fn rule_show(&mut self, flush: bool) -> Result<Status, Error> {
+    fn rule_show(&mut self, words: &mut Words<'_>, flush: bool) -> Result<Status, Error> {
+        let wanted = self.rules_wanted(words)?;
         let family = if self.family == 0 { libc::AF_INET as u8 } else { self.family };
         let mut sheet = self.sheet();
         let mut removals = Vec::new();
@@ -50,6 +85,21 @@ impl Ip<'_, '_> {
             let [family, to_bits, from_bits, tos, table, _, _, action] = rtnl::part(fixed, 0);
             let flags = u32::from_ne_bytes(rtnl::part(fixed, 8));
             let priority = rtnl::find_number(attributes, PRIORITY).unwrap_or(0);
+            let looked_up = rtnl::find_number(attributes, TABLE).unwrap_or(table.into());
+            let net = |attribute: u16, bits: u8| {
+                let ip = rtnl::find(attributes, attribute).and_then(address::from_bytes)?;
+                address::network(ip, bits)
+            };
+            let fits = wanted.table.is_none_or(|table| u64::from(table) == looked_up)
+                && wanted.priority.is_none_or(|number| u64::from(number) == priority)
+                && wanted.from.is_none_or(|from| net(FROM, from_bits) == Some(from))
+                && wanted.to.is_none_or(|to| net(TO, to_bits) == Some(to))
+                && wanted.names.iter().all(|(attribute, name)| {
+                    rtnl::find_name(attributes, *attribute) == Some(*name)
+                });
+            if !fits {
+                return;
+            }
             if flush {
                 if priority > 0 && family != 0 {
                     let mut request = Request::new(kind::DELETE_RULE, ACK, &[]);
@@ -104,9 +154,8 @@ impl Ip<'_, '_> {
                     sheet.string(key, before, name, " ");
                 }
             }
-            let table = rtnl::find_number(attributes, TABLE).unwrap_or(table.into());
             if action == 1 {
-                let table = table_name(u32::try_from(table).unwrap_or(0));
+                let table = table_name(u32::try_from(looked_up).unwrap_or(0));
                 sheet.string("table", "lookup ", table.as_bytes(), "");
                 let suppress = rtnl::find_number(attributes, SUPPRESS);
                 if let Some(bits) = suppress.filter(|n| *n != u64::from(u32::MAX)) {
@@ -136,7 +185,7 @@ impl Ip<'_, '_> {
                 b"from" => from = Some(words.network(self.family)?),
                 b"to" => to = Some(words.network(self.family)?),
                 b"tos" | b"dsfield" => tos = u8::try_from(words.number("tos")?).unwrap_or(0),
-                b"pref" | b"preference" | b"priority" | b"order" => {
+                b"pref" | b"preference" | b"priority" | b"order" | b"prio" => {
                     numbers.push((PRIORITY, words.number("preference")?));
                 }
                 b"fwmark" => {

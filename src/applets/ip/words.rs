@@ -13,6 +13,7 @@ use crate::net::links::{self, Link};
 use crate::net::netlink::Netlink;
 
 /// The words of the command line that are left.
+#[derive(Clone)]
 pub(super) struct Words<'a> {
     args: &'a [OsString],
 }
