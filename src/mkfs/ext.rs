@@ -6,8 +6,14 @@
 //! (metadata_csum, ext4), or the group descriptors alone (uninit_bg). Blocks are
 //! counted in 32 bits.
 
+mod map;
+mod records;
+mod sums;
+
 use std::io;
 
+use self::records::entry;
+use self::sums::crc16;
 use super::{Sink, put};
 
 /// A directory index is kept (compatible feature).
@@ -421,133 +427,6 @@ impl Layout {
         Ok(())
     }
 
-    fn superblock(&self, group: u32, free: u64, journal: (&[u8], u64)) -> [u8; 1024] {
-        let plan = &self.plan;
-        let mut out = [0u8; 1024];
-        let log = plan.block.ilog2() - 10;
-        let blocks = u32::try_from(plan.blocks).unwrap_or(u32::MAX);
-        let inodes = u32::try_from(plan.inodes).unwrap_or(u32::MAX);
-        let free = u32::try_from(free).unwrap_or(u32::MAX);
-        for (at, number) in [
-            (0, inodes),
-            (4, blocks),
-            (8, self.reserved),
-            (12, free),
-            (16, inodes - FIRST),
-            (20, self.first),
-            (24, log),
-            (28, log),
-            (32, self.per_group),
-            (36, self.per_group),
-            (40, self.inodes_per_group),
-            (48, plan.now),
-            (64, plan.now),
-            (76, 1),
-            (84, FIRST),
-            (92, plan.features[0]),
-            (96, plan.features[1]),
-            (100, plan.features[2]),
-            (256, 0xc), // user_xattr, acl
-            (264, plan.now),
-            (352, 1), // signed hashes
-        ] {
-            put(&mut out, at, &u32::to_le_bytes(number));
-        }
-        for (at, number) in [
-            (54, 0xffff),
-            (56, 0xef53),
-            (58, 1),
-            (60, plan.errors),
-            (88, plan.inode as u16),
-            (90, group as u16),
-        ] {
-            put(&mut out, at, &u16::to_le_bytes(number));
-        }
-        put(&mut out, 104, &plan.uuid);
-        put(&mut out, 120, plan.label.get(..16).unwrap_or(&plan.label));
-        put(&mut out, 136, plan.mounted.get(..64).unwrap_or(&plan.mounted));
-        put(&mut out, 236, &plan.seed);
-        put(&mut out, 252, &[1]); // half MD4
-        if self.journal > 0 {
-            put(&mut out, 224, &JOURNAL.to_le_bytes());
-            put(&mut out, 253, &[1]);
-            put(&mut out, 268, journal.0);
-            put(&mut out, 328, &((journal.1 >> 32) as u32).to_le_bytes());
-            put(&mut out, 332, &(journal.1 as u32).to_le_bytes());
-        }
-        if plan.inode > 128 {
-            put(&mut out, 348, &32u16.to_le_bytes());
-            put(&mut out, 350, &32u16.to_le_bytes());
-        }
-        if self.sums() {
-            put(&mut out, 373, &[1]); // CRC-32C
-            let sum = crc32c(!0, out.get(..1020).unwrap_or_default());
-            put(&mut out, 1020, &sum.to_le_bytes());
-        }
-        out
-    }
-
-    /// Whether metadata have checksums.
-    fn sums(&self) -> bool {
-        self.plan.features[2] & METADATA_CSUM != 0
-    }
-
-    /// The checksum of something that is of this filesystem.
-    fn sum(&self, parts: &[&[u8]]) -> u32 {
-        parts.iter().fold(crc32c(!0, &self.plan.uuid), |sum, part| crc32c(sum, part))
-    }
-
-    /// The same of something that is of an inode, whose generation is 0.
-    fn sum_of(&self, inode: u32, bytes: &[u8]) -> u32 {
-        self.sum(&[&inode.to_le_bytes(), &[0; 4], bytes])
-    }
-
-    /// Puts the checksum behind the last entry of a folder's block.
-    fn finish_folder(&self, inode: u32, block: &mut [u8]) {
-        if self.sums() {
-            let at = block.len() - TAIL as usize;
-            let sum = self.sum_of(inode, block.get(..at).unwrap_or_default());
-            put(block, at + 4, &[12, 0, 0, 0xde]);
-            put(block, at + 8, &sum.to_le_bytes());
-        }
-    }
-
-    /// An inode; `blocks` with those of its map.
-    fn inode(
-        &self,
-        mode: u16,
-        links: u16,
-        size: u64,
-        blocks: u32,
-        map: &[u8; 60],
-        owned: bool,
-    ) -> Vec<u8> {
-        let plan = &self.plan;
-        let mut out = vec![0u8; plan.inode as usize];
-        let (uid, gid) = if owned { plan.owner } else { (0, 0) };
-        put(&mut out, 0, &mode.to_le_bytes());
-        put(&mut out, 2, &(uid as u16).to_le_bytes());
-        put(&mut out, 4, &(size as u32).to_le_bytes());
-        for at in [8, 12, 16] {
-            put(&mut out, at, &plan.now.to_le_bytes());
-        }
-        put(&mut out, 24, &(gid as u16).to_le_bytes());
-        put(&mut out, 26, &links.to_le_bytes());
-        put(&mut out, 28, &(blocks * (plan.block / 512)).to_le_bytes());
-        if plan.features[1] & EXTENTS != 0 {
-            put(&mut out, 32, &0x80000u32.to_le_bytes());
-        }
-        put(&mut out, 40, map);
-        put(&mut out, 108, &((size >> 32) as u32).to_le_bytes());
-        put(&mut out, 120, &((uid >> 16) as u16).to_le_bytes());
-        put(&mut out, 122, &((gid >> 16) as u16).to_le_bytes());
-        if plan.inode > 128 {
-            put(&mut out, 128, &32u16.to_le_bytes());
-            put(&mut out, 144, &plan.now.to_le_bytes());
-        }
-        out
-    }
-
     fn put_inode(&self, sink: &mut dyn Sink, number: u32, bytes: &[u8]) -> io::Result<()> {
         let place = u64::from(number - 1) * u64::from(self.plan.inode);
         let mut bytes = bytes.to_vec();
@@ -558,163 +437,6 @@ impl Layout {
         }
         sink.write(self.at(self.bitmap(0) + 2) + place, &bytes)
     }
-
-    /// The map of a file with these blocks; further blocks that it needs are
-    /// taken and put in `more`.
-    fn map(
-        &self,
-        inode: u32,
-        runs: &Runs,
-        next: &mut u32,
-        more: &mut Vec<(u32, Vec<u8>)>,
-    ) -> [u8; 60] {
-        let mut out = [0u8; 60];
-        if self.plan.features[1] & EXTENTS != 0 {
-            let mut list: Vec<(u32, u32, u32)> = Vec::new();
-            let mut logical = 0;
-            for &(at, length) in runs {
-                let mut done = 0;
-                while done < length {
-                    let part = (length - done).min(32768);
-                    list.push((logical, part, at + done));
-                    logical += part;
-                    done += part;
-                }
-            }
-            if list.len() <= 4 {
-                extents(&mut out, 4, &list);
-                return out;
-            }
-            let mut leaf = vec![0u8; self.plan.block as usize];
-            let room = (self.plan.block as u16 - 12) / 12;
-            extents(&mut leaf, room, &list);
-            if self.sums() {
-                let at = 12 + 12 * usize::from(room);
-                let sum = self.sum_of(inode, leaf.get(..at).unwrap_or_default());
-                put(&mut leaf, at, &sum.to_le_bytes());
-            }
-            let place = self.one(next);
-            put(&mut out, 0, &[0x0a, 0xf3, 1, 0, 4, 0, 1, 0]);
-            put(&mut out, 16, &place.to_le_bytes());
-            more.push((place, leaf));
-            return out;
-        }
-        let mut numbers: Vec<u32> = Vec::new();
-        for &(at, length) in runs {
-            numbers.extend(at..at + length);
-        }
-        let (direct, rest) = numbers.split_at(numbers.len().min(12));
-        for (n, number) in direct.iter().enumerate() {
-            put(&mut out, n * 4, &number.to_le_bytes());
-        }
-        let mut rest = rest;
-        for level in 1..=3u32 {
-            if rest.is_empty() {
-                break;
-            }
-            let room = (self.plan.block as usize / 4).saturating_pow(level);
-            let (part, behind) = rest.split_at(rest.len().min(room));
-            rest = behind;
-            let top = self.indirect(part, level, next, more);
-            put(&mut out, (11 + level as usize) * 4, &top.to_le_bytes());
-        }
-        out
-    }
-
-    /// A block that points to these, by as many levels; its number.
-    fn indirect(
-        &self,
-        numbers: &[u32],
-        level: u32,
-        next: &mut u32,
-        more: &mut Vec<(u32, Vec<u8>)>,
-    ) -> u32 {
-        let place = self.one(next);
-        let room = (self.plan.block as usize / 4).saturating_pow(level - 1);
-        let mut bytes = vec![0u8; self.plan.block as usize];
-        for (n, part) in numbers.chunks(room).enumerate() {
-            let below = match part {
-                [only] if level == 1 => *only,
-                _ => self.indirect(part, level - 1, next, more),
-            };
-            put(&mut bytes, n * 4, &below.to_le_bytes());
-        }
-        more.push((place, bytes));
-        place
-    }
-
-    fn one(&self, next: &mut u32) -> u32 {
-        self.take(next, 1).first().map_or(0, |run| run.0)
-    }
-
-    /// The journal's superblock. fs/jbd2, version 2.
-    fn journal_head(&self) -> Vec<u8> {
-        let mut out = vec![0u8; 1024];
-        for (at, number) in
-            [(0, 0xc03b_3998), (4, 4), (12, self.plan.block), (16, self.journal), (20, 1), (24, 1)]
-        {
-            put(&mut out, at, &u32::to_be_bytes(number));
-        }
-        put(&mut out, 48, &self.plan.uuid);
-        put(&mut out, 64, &1u32.to_be_bytes());
-        out
-    }
-}
-
-/// A node of extents: first block, length, where.
-fn extents(out: &mut [u8], room: u16, list: &[(u32, u32, u32)]) {
-    put(out, 0, &[0x0a, 0xf3]);
-    put(out, 2, &(list.len() as u16).to_le_bytes());
-    put(out, 4, &room.to_le_bytes());
-    for (n, (logical, length, at)) in list.iter().enumerate() {
-        let place = 12 + n * 12;
-        put(out, place, &logical.to_le_bytes());
-        put(out, place + 4, &(*length as u16).to_le_bytes());
-        put(out, place + 8, &at.to_le_bytes());
-    }
-}
-
-/// A directory's entry; all here are directories.
-fn entry(block: &mut [u8], at: usize, inode: u32, length: u32, name: &[u8]) {
-    put(block, at, &inode.to_le_bytes());
-    put(block, at + 4, &(length as u16).to_le_bytes());
-    put(block, at + 6, &[name.len() as u8, if name.is_empty() { 0 } else { 2 }]);
-    put(block, at + 8, name);
-}
-
-/// CRC-16 of the polynomial 0x8005, reflected.
-fn crc16(mut sum: u16, bytes: &[u8]) -> u16 {
-    for &byte in bytes {
-        sum ^= u16::from(byte);
-        for _ in 0..8 {
-            sum = if sum & 1 == 0 { sum >> 1 } else { sum >> 1 ^ 0xa001 };
-        }
-    }
-    sum
-}
-
-/// CRC-32C, reflected, as it goes on: neither end is inverted.
-fn crc32c(mut sum: u32, bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 16] = {
-        let mut table = [0; 16];
-        let mut n = 0;
-        while n < 16 {
-            let mut sum = n as u32;
-            let mut bit = 0;
-            while bit < 4 {
-                sum = if sum & 1 == 0 { sum >> 1 } else { sum >> 1 ^ 0x82f6_3b78 };
-                bit += 1;
-            }
-            table[n] = sum;
-            n += 1;
-        }
-        table
-    };
-    let nibble = |sum: u32| sum >> 4 ^ TABLE[(sum & 15) as usize];
-    for &byte in bytes {
-        sum = nibble(nibble(sum ^ u32::from(byte)));
-    }
-    sum
 }
 
 #[cfg(test)]
@@ -765,11 +487,5 @@ mod tests {
             let group = (at - 1) / 8192;
             assert_eq!(*at, layout.start(group) + layout.overhead(group));
         }
-    }
-
-    #[test]
-    fn checksums() {
-        assert_eq!(crc16(0, b"123456789"), 0xbb3d);
-        assert_eq!(!crc32c(!0, b"123456789"), 0xe306_9283);
     }
 }
