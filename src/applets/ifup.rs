@@ -3,15 +3,20 @@
 //! `ip`, and udhcpc for DHCP.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use crate::applet::{Applet, Ctx, Env, Error, Kind, Out, Status, show, show_bytes};
+use nix::errno::Errno;
+
+use crate::applet::{Applet, Ctx, Env, Error, Kind, Out, Status, show, show_bytes, write_all};
 use crate::fsutil::accounts;
 use crate::fsutil::spawn::{self, Place};
 use crate::interfaces::{Interface, Interfaces, Mapping, filled};
 use crate::net::address;
 use crate::shell::pattern;
+use crate::shell::trace::quote_into;
+use crate::sys::{command, stream};
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -420,30 +425,26 @@ fn prefix(setup: &Interface) -> Option<Vec<u8>> {
 
 /// Asks a mapping's program for the logical name.
 fn ask(cx: &mut Ctx, mapping: &Mapping, name: &[u8]) -> Result<Vec<u8>, Error> {
-    use std::io::{Read, Write};
-    use std::process::{Command, Stdio};
-    let script = OsStr::from_bytes(&mapping.script);
-    let failed = |e| Error::os(show(script), e);
+    let failed = |e: Errno| Error::os(show_bytes(&mapping.script), e);
+    let mut line = b"exec ".to_vec();
+    quote_into(&mut line, &mapping.script);
+    line.push(b' ');
+    quote_into(&mut line, name);
     cx.flush()?;
-    let mut child = Command::new(script)
-        .arg(OsStr::from_bytes(name))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    if let Some(mut input) = child.stdin.take() {
-        for line in &mapping.lines {
-            // A program that does not read them is no failure.
-            let _ = input.write_all(&[line.as_slice(), b"\n"].concat());
-        }
-    }
-    let mut answer = Vec::new();
-    if let Some(output) = child.stdout.take() {
-        output.take(4096).read_to_end(&mut answer).map_err(failed)?;
-    }
-    let status = child.wait().map_err(failed)?;
+    let (asked, lines) = command::pipe().map_err(failed)?;
+    let (told, answer) = command::pipe().map_err(failed)?;
+    let fds = [asked.as_fd(), answer.as_fd(), cx.stderr];
+    let pid = command::start(&line, &mut cx.env.iter(), fds).map_err(failed)?;
+    drop((asked, answer));
+    // A program that does not read them is no failure.
+    let text: Vec<u8> = mapping.lines.iter().flat_map(|l| [l.as_slice(), b"\n"].concat()).collect();
+    let _ = write_all(lines.as_fd(), &text);
+    drop(lines);
+    let answer = stream::to_end(told.as_fd());
+    let status = command::wait(pid);
+    let answer = answer.map_err(|e| Error::os(show_bytes(&mapping.script), e))?;
     let line = answer.split(|&b| b == b'\n').next().unwrap_or_default();
-    Ok(if status.success() && !line.is_empty() { line.to_vec() } else { name.to_vec() })
+    Ok(if status == Ok(0) && !line.is_empty() { line.to_vec() } else { name.to_vec() })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
@@ -851,22 +851,18 @@ impl Sed {
 
     /// Runs a command; without one the space is it, and becomes its output.
     fn evaluate(&mut self, cx: &mut Ctx, text: &[u8]) -> Result<(), Error> {
-        let fault = |e| Error::os("cannot run a command", e);
         let line = if text.is_empty() { self.space.clone() } else { text.to_vec() };
         cx.flush()?;
-        let (reader, writer) = command::pipe().map_err(fault)?;
-        let fds: [BorrowedFd; 3] = [cx.stdin, writer.as_fd(), cx.stderr];
-        let pid = command::start(&line, &mut cx.env.iter(), fds).map_err(fault)?;
-        drop(writer);
-        let mut blocks = Blocks::new();
-        while blocks.fill(reader.as_fd()).map_err(fault)? {}
-        let _ = command::wait(pid);
-        let output = blocks.bytes();
+        let mut output = command::output(&line, &mut cx.env.iter(), [cx.stdin, cx.stderr])
+            .map_err(|e| Error::os("cannot run a command", e))?;
         if text.is_empty() {
-            self.space = output.strip_suffix(&[self.end]).unwrap_or(output).to_vec();
+            if output.last() == Some(&self.end) {
+                output.pop();
+            }
+            self.space = output;
             return Ok(());
         }
-        self.out.put(cx, output, None)
+        self.out.put(cx, &output, None)
     }
 
     fn substitute(&mut self, cx: &mut Ctx, s: &Substitution) -> Result<(), Error> {

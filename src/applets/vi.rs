@@ -5,7 +5,7 @@
 //! and Ctrl-R takes it back; bytes that are no text are shown as `<XX>` and
 //! kept. No `:map`, `:ab`, no open and visual modes, no recovery of files.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
@@ -84,6 +84,8 @@ struct Vi {
     dot: Vec<Key>,
     repeatable: bool,
     macro_: Key,
+    /// Of the commands that it runs.
+    environment: Vec<OsString>,
     end: Option<Status>,
 }
 
@@ -142,6 +144,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         dot: Vec::new(),
         repeatable: false,
         macro_: 0,
+        environment: cx.env.iter().map(OsStr::to_os_string).collect(),
         end: None,
     };
     let first = vi.files.first().cloned();

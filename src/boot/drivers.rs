@@ -8,8 +8,6 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::kmod::{ModuleInitFlags, finit_module};
-use nix::sched::sched_getaffinity;
-use nix::unistd::Pid;
 
 use super::Fault;
 use super::devices::{Look, Wanted};
@@ -303,8 +301,7 @@ fn load_wanted(loader: &mut Loader, wanted: &[Wanted], fault: &mut dyn FnMut(Err
         let what = if missing.wanted_by.is_empty() { &missing.name } else { &missing.wanted_by };
         fault(Error::new(what, crate::kmod::Cause::UnknownSymbol(vec![missing.name.clone()])));
     }
-    let processors = sched_getaffinity(Pid::from_raw(0))
-        .map_or(1, |set| (0..64).filter(|&n| set.is_set(n) == Ok(true)).count());
+    let processors = crate::sys::parallel::processors();
     let mut count = 0;
     let results = insert_many(&closure.modules, conf, processors > 1);
     for (module, result) in closure.modules.iter().zip(results) {

@@ -1,5 +1,7 @@
 //! Against the real programs, and by hand-made bytes.
 
+#![allow(clippy::disallowed_methods)] // the real programs are children
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 

@@ -61,7 +61,7 @@ mod sorted;
 pub mod start;
 mod substitute;
 mod tame;
-mod trace;
+pub mod trace;
 mod trap;
 mod vars;
 #[cfg(test)]

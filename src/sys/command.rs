@@ -1,7 +1,7 @@
 //! Commands of the shell as children.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 
 use nix::errno::Errno;
@@ -39,6 +39,25 @@ pub fn start(
             exit_now(127)
         }
     }
+}
+
+/// What a command prints. Its input and its errors go where `stdin` and
+/// `stderr` are; its exit status is of no consequence.
+///
+/// # Errors
+/// It cannot be started, or read from.
+pub fn output(
+    command: &[u8],
+    environment: &mut dyn Iterator<Item = &OsStr>,
+    [stdin, stderr]: [BorrowedFd<'_>; 2],
+) -> std::io::Result<Vec<u8>> {
+    let (reader, writer) = pipe()?;
+    let pid = start(command, environment, [stdin, writer.as_fd(), stderr])?;
+    drop(writer);
+    let bytes = super::stream::to_end(reader.as_fd());
+    drop(reader);
+    let _ = wait(pid);
+    bytes
 }
 
 /// A pipe whose ends are closed in programs that are run.

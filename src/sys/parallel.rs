@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// How many processors there are for this process.
+/// How many processors there are for this process (sched_getaffinity(2)).
 pub fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    let mask = super::schedule::affinity(0).unwrap_or_default();
+    mask.iter().map(|byte| byte.count_ones() as usize).sum::<usize>().max(1)
 }
 
 /// Calls `work` with each number below `count`, on as many threads as there are

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::{Editor, Fault};
 use crate::applet::{Ctx, Error, reason, show_bytes, write_all};
-use crate::sys::{command, stream};
+use crate::sys::command;
 
 const NO_FILE: Fault = "No current filename";
 
@@ -24,17 +24,7 @@ impl Editor {
         let bytes = match name.strip_prefix(b"!") {
             Some(line) => {
                 cx.flush()?;
-                let Ok((reader, writer)) = command::pipe() else {
-                    return Ok(Err("Cannot open pipe"));
-                };
-                let fds = [cx.stdin, writer.as_fd(), cx.stderr];
-                let Ok(pid) = command::start(line, &mut cx.env.iter(), fds) else {
-                    return Ok(Err("Can't create shell process"));
-                };
-                drop(writer);
-                let bytes = stream::to_end(reader.as_fd());
-                let _ = command::wait(pid);
-                bytes
+                command::output(line, &mut cx.env.iter(), [cx.stdin, cx.stderr])
             }
             None => crate::sys::file::read(OsStr::from_bytes(name)),
         };

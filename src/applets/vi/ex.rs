@@ -1,13 +1,17 @@
 //! The commands behind a colon.
 
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
+
+use nix::fcntl::OFlag;
 
 use super::buffer::{Place, lines_of};
 use super::{Vi, file, motion};
 use crate::applet::{Status, show_bytes};
 use crate::regex::{Flags, Groups, Regex};
 use crate::screen::keys::{self, Key};
+use crate::sys::{command, fd, path};
 
 /// What `:s` does, for `:&`.
 #[derive(Clone, Default)]
@@ -661,18 +665,18 @@ impl Vi {
     }
 
     /// Runs a command, or a shell, on the terminal.
-    fn shell(&mut self, command: Option<&[u8]>) {
+    fn shell(&mut self, line: Option<&[u8]>) {
         self.screen.leave();
-        let mut words = vec![OsString::from("sh")];
-        if let Some(command) = command {
-            words.extend(["-c".into(), OsString::from_vec(command.to_vec())]);
+        let fds = [fd::stdin(), fd::stdout(), fd::stderr()];
+        let mut environment = self.environment.iter().map(OsString::as_os_str);
+        let child = command::start(line.unwrap_or(b"exec sh"), &mut environment, fds);
+        if let Ok(pid) = child {
+            let _ = command::wait(pid);
         }
-        let mut child = std::process::Command::new("sh");
-        let failed = child.args(words.iter().skip(1)).status().is_err();
         self.screen.enter();
-        if failed {
+        if child.is_err() {
             self.say("cannot run sh");
-        } else if command.is_some() && !self.screen.is_plain() {
+        } else if line.is_some() && !self.screen.is_plain() {
             self.say("press a key");
             self.draw();
             let _ = self.key();
@@ -680,12 +684,13 @@ impl Vi {
         }
     }
 
-    fn output_of(&mut self, command: &[u8]) -> Result<Vec<u8>, String> {
-        let mut child = std::process::Command::new("sh");
-        child.arg("-c").arg(OsString::from_vec(command.to_vec()));
-        let output = child.stdin(std::process::Stdio::null()).output();
+    fn output_of(&mut self, line: &[u8]) -> Result<Vec<u8>, String> {
+        let mut environment = self.environment.iter().map(OsString::as_os_str);
+        let output = path::open("/dev/null", OFlag::O_RDWR)
+            .map_err(std::io::Error::from)
+            .and_then(|null| command::output(line, &mut environment, [null.as_fd(), null.as_fd()]));
         self.screen.redraw();
-        output.map(|output| output.stdout).map_err(|_| "cannot run sh".into())
+        output.map_err(|_| "cannot run sh".into())
     }
 }
 
