@@ -465,16 +465,24 @@ impl<'a> Parser<'a> {
     }
 
     fn io_number(&mut self) -> Option<u8> {
-        let mut length = 0;
-        while self.raw(length).is_some_and(|b| b.is_ascii_digit()) {
-            length += 1;
+        let (mut fd, mut length, mut lines) = (Some(0u8), 0, 0);
+        loop {
+            match self.raw(length)? {
+                digit @ b'0'..=b'9' => {
+                    fd = fd.and_then(|fd| fd.checked_mul(10)?.checked_add(digit - b'0'));
+                    length += 1;
+                }
+                b'\\' if self.raw(length + 1) == Some(b'\n') => {
+                    length += 2;
+                    lines += 1;
+                }
+                b'<' | b'>' => break,
+                _ => return None,
+            }
         }
-        if !matches!(self.raw(length), Some(b'<' | b'>')) {
-            return None;
-        }
-        let digits = self.source.text.get(self.source.at..self.source.at + length)?;
-        let fd = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        let fd = fd?;
         self.source.at += length;
+        self.source.line += lines;
         Some(fd)
     }
 

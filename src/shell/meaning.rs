@@ -76,7 +76,10 @@ impl Shell {
         if std::mem::take(&mut self.vars.path_changed) {
             self.hashed.clear();
         }
-        if let Some(path) = self.hashed.get(name) {
+        // A program that is gone is looked for again.
+        if let Some(path) = self.hashed.get(name)
+            && access(path.as_slice(), AccessFlags::F_OK).is_ok()
+        {
             return Some(path.clone());
         }
         let path = self.vars.get(b"PATH").unwrap_or(DEFAULT_PATH).to_vec();
@@ -183,17 +186,29 @@ pub fn search_path(path: &[u8], name: &[u8]) -> Option<Vec<u8>> {
             file.push(b'/');
         }
         file.extend_from_slice(name);
-        let Ok(status) = stat(file.as_slice()) else { continue };
-        if status.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
-            continue;
+        match executable(&file) {
+            Some(true) => return Some(file),
+            Some(false) => {
+                denied.get_or_insert(file);
+            }
+            None => {}
         }
-        if status.st_mode & (Mode::S_IXUSR | Mode::S_IXGRP | Mode::S_IXOTH).bits() != 0
-            && access(file.as_slice(), AccessFlags::X_OK).is_ok()
-        {
-            return Some(file);
-        }
-        denied.get_or_insert(file);
     }
     // Found but not executable is status 126, not 127.
     denied
+}
+
+/// Whether a file can be executed.
+pub fn is_program(path: &[u8]) -> bool {
+    executable(path) == Some(true)
+}
+
+/// The same; None for what is no regular file.
+fn executable(path: &[u8]) -> Option<bool> {
+    let mode = stat(path).ok()?.st_mode;
+    if mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
+        return None;
+    }
+    let any = Mode::S_IXUSR | Mode::S_IXGRP | Mode::S_IXOTH;
+    Some(mode & any.bits() != 0 && access(path, AccessFlags::X_OK).is_ok())
 }

@@ -197,8 +197,32 @@ impl Input for Reader<'_> {
     }
 }
 
-/// A line of standard input and not a byte more.
+/// The text of a file of commands, without NUL bytes: no word can have them.
+pub fn script_text(file: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut text = crate::sys::file::read(OsStr::from_bytes(file))?;
+    without_nul(&mut text, 0);
+    Ok(text)
+}
+
+fn without_nul(text: &mut Vec<u8>, from: usize) {
+    if text.get(from..).is_some_and(|new| new.contains(&0)) {
+        let mut at = 0;
+        text.retain(|byte| {
+            at += 1;
+            at <= from || *byte != 0
+        });
+    }
+}
+
+/// A line of standard input and not a byte more, but for NUL bytes.
 fn read_line(text: &mut Vec<u8>) -> bool {
+    let start = text.len();
+    let read = read_raw_line(text);
+    without_nul(text, start);
+    read
+}
+
+fn read_raw_line(text: &mut Vec<u8>) -> bool {
     let start = text.len();
     if descriptor::can_seek(0) {
         let mut block = [0; 4096];
@@ -320,7 +344,7 @@ impl Shell {
     }
 
     fn read_profile(&mut self, file: &[u8]) {
-        let Ok(text) = crate::sys::file::read(OsStr::from_bytes(file)) else { return };
+        let Ok(text) = script_text(file) else { return };
         let result = self.run_file(text, file);
         self.settle(result.map(drop));
     }
@@ -331,15 +355,14 @@ impl Shell {
     }
 
     fn run_script(&mut self, file: &[u8]) -> Run {
-        let path = OsStr::from_bytes(file);
-        let mut read = crate::sys::file::read(path);
+        let mut read = script_text(file);
         let mut file = file.to_vec();
         if read.is_err()
             && !file.contains(&b'/')
             && let Some(path) = self.vars.get(b"PATH").map(<[u8]>::to_vec)
             && let Some(found) = super::meaning::search_path(&path, &file)
         {
-            read = crate::sys::file::read(OsStr::from_bytes(&found));
+            read = script_text(&found);
             file = found;
         }
         let text = match read {

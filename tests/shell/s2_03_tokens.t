@@ -213,3 +213,19 @@ nl
 nl
 nl
 0
+## a line may be continued between a descriptor and its operator
+echo a 1\
+>f
+cat f 9\
+<f
+-->
+a
+## NUL bytes of a script are not there
+printf 'echo a\0b\n' >f
+. ./f
+$SH ./f
+$SH <f
+-->
+ab
+ab
+ab

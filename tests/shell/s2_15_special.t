@@ -241,3 +241,16 @@ c
 echo d
 d
 e
+## an exec that fails ends the shell, which runs its EXIT trap
+trap 'echo left $?' EXIT
+exec nosuchcommand
+-->
+left 127
+--> 127
+## the same with a file that is no program
+trap 'echo left $?' EXIT
+: >file
+exec ./file
+-->
+left 126
+--> 126

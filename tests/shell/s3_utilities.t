@@ -529,3 +529,34 @@ umask 1022; umask; umask -S
 -->
 0022
 u=rwx,g=rx,o=rx
+## a command that is gone from where it was found is looked for again
+mkdir p q
+echo 'echo in p' >p/wanders
+echo 'echo in q' >q/wanders
+chmod +x p/wanders q/wanders
+PATH=$PWD/p:$PWD/q:$PATH
+wanders
+rm p/wanders
+wanders
+-->
+in p
+in q
+## type takes --
+type -- cd >/dev/null; echo $?
+-->
+0
+## cd exports PWD and OLDPWD
+unset PWD OLDPWD
+cd /usr
+cd /
+$SH -c 'echo $PWD $OLDPWD'
+env | grep -c PWD=
+-->
+/ /usr
+2
+## umask: X in a mask means execution if anybody may execute
+umask 077; umask o+X; umask
+umask 177; umask o+X; umask
+-->
+0076
+0177

@@ -1,14 +1,12 @@
 //! What changes the flow of a script. POSIX.1-2024 XCU 2.15: break, continue,
 //! dot, eval, exec, exit, return.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use crate::applet::{reason, show_bytes};
 
 use super::super::fields::Fields;
-use super::super::meaning::{Meaning, search_path};
+use super::super::meaning::{Meaning, is_program, search_path};
 use super::super::{Flow, Shell};
 use super::{Ran, number};
 
@@ -121,10 +119,18 @@ pub(super) fn exec(sh: &mut Shell, fields: &Fields) -> Ran {
     let rest = fields.without_first(from);
     let meaning =
         if name.contains(&b'/') { Meaning::File(name.to_vec()) } else { sh.meaning_outside(name) };
-    sh.prepare_exec();
     match meaning {
-        Meaning::Applet(row) => sh.status = sh.applet(row, &rest),
-        Meaning::File(path) => sh.exec_file(&path, &rest)?,
+        Meaning::Applet(row) => {
+            sh.prepare_exec();
+            sh.status = sh.applet(row, &rest);
+        }
+        Meaning::File(path) => {
+            // What cannot be executed leaves the shell its traps.
+            if is_program(&path) {
+                sh.prepare_exec();
+            }
+            sh.exec_file(&path, &rest)?;
+        }
         _ => {
             sh.complain_of("exec", &format_args!("{}: not found", show_bytes(name)));
             sh.status = 127;
@@ -159,7 +165,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
             }
         }
     };
-    let text = match crate::sys::file::read(OsStr::from_bytes(&path)) {
+    let text = match super::super::start::script_text(&path) {
         Ok(text) => text,
         Err(error) => {
             let what = format!("{}: {}", show_bytes(&path), reason(&error));

@@ -196,7 +196,8 @@ fn apply(clauses: &[u8], mask: u32) -> Option<u32> {
                     b'r' => 0o444,
                     b'w' => 0o222,
                     b'x' => 0o111,
-                    b'X' => allowed & 0o111,
+                    b'X' if allowed & 0o111 != 0 => 0o111,
+                    b'X' => 0,
                     b's' | b't' => 0,
                     b'u' => ((allowed >> 6) & 7) * 0o111,
                     b'g' => ((allowed >> 3) & 7) * 0o111,
@@ -227,6 +228,8 @@ mod tests {
         assert_eq!(apply(b"g+w", 0o022), Some(0o002));
         assert_eq!(apply(b"a-x", 0o022), Some(0o133));
         assert_eq!(apply(b"g=u", 0o077), Some(0o007));
+        assert_eq!(apply(b"o+X", 0o077), Some(0o076));
+        assert_eq!(apply(b"o+X", 0o177), Some(0o177));
         assert_eq!(apply(b"u", 0o022), None);
         assert_eq!(apply(b"u+q", 0o022), None);
     }

@@ -10,6 +10,7 @@ use super::super::Shell;
 use super::super::fields::Fields;
 use super::super::meaning::{DEFAULT_PATH, Meaning, search_path};
 use super::super::parser::RESERVED;
+use super::super::vars::EXPORTED;
 use super::{Ran, bad_option, options};
 
 /// The working directory as the system knows it.
@@ -114,8 +115,10 @@ pub(super) fn cd(sh: &mut Shell, fields: &Fields) -> Ran {
     let mut failed = false;
     if let Some(old) = old {
         failed |= sh.vars.set(b"OLDPWD", &old).is_err();
+        sh.vars.mark(b"OLDPWD", EXPORTED);
     }
     failed |= sh.vars.set(b"PWD", &new).is_err();
+    sh.vars.mark(b"PWD", EXPORTED);
     sh.cwd.clone_from(&new);
     if shown {
         sh.put(&new);
@@ -282,8 +285,9 @@ fn is_executable(path: &[u8]) -> bool {
 
 /// type: what names mean, in sentences.
 pub(super) fn type_(sh: &mut Shell, fields: &Fields) -> Ran {
+    let from = if fields.get(1) == Some(b"--") { 2 } else { 1 };
     let mut status = 0;
-    for name in fields.from(1) {
+    for name in fields.from(from) {
         if !describe(sh, name, true) {
             not_found(sh, name);
             status = 127;
