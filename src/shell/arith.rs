@@ -211,7 +211,7 @@ fn power(mut base: i64, mut exponent: u64) -> i64 {
     value
 }
 
-fn binary(op: Bin, a: i64, b: i64) -> Result<i64, Error> {
+pub(super) fn binary(op: Bin, a: i64, b: i64) -> Result<i64, Error> {
     // Shift counts are taken modulo 64, as the processor does.
     let count = (b & 63) as u32;
     Ok(match op {
@@ -320,7 +320,8 @@ mod tests {
         assert_eq!(ev("loop"), Err(Error::TooDeep));
         assert_eq!(ev(&"(".repeat(10_000)), Err(Error::TooDeep));
         assert_eq!(ev(&"-".repeat(10_000)), Err(Error::TooDeep));
-        assert_eq!(ev(&("1".to_string() + &"+1".repeat(10_000))), Err(Error::TooDeep));
+        assert_eq!(ev(&("x".to_string() + &"+1".repeat(10_000))), Err(Error::TooDeep));
+        assert_eq!(ev(&("1".to_string() + &"+1".repeat(10_000))), Ok(10_001));
     }
 
     #[test]

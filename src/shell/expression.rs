@@ -1,7 +1,7 @@
 //! The text of arithmetic expressions (POSIX.1-2024 XCU 2.6.4 and 1.1.2.1):
 //! C's precedence, and `**` and `BASE#DIGITS` besides.
 
-use super::arith::{Bin, DEPTH, Error, Expr};
+use super::arith::{Bin, DEPTH, Error, Expr, binary};
 use super::ast::Name;
 
 /// The byte that stands for a `$parameter` in the text of [`parse`].
@@ -178,7 +178,15 @@ impl Parser<'_> {
                     self.chain()?;
                     self.take(token);
                     let right = self.binary(level + 1)?;
-                    left = Expr::Binary(*op, Box::new((left, right)));
+                    // Sums of many numbers need no node for each.
+                    left = if let (Expr::Num(a), Expr::Num(b)) = (&left, &right)
+                        && let Ok(value) = binary(*op, *a, *b)
+                    {
+                        self.links -= 1;
+                        Expr::Num(value)
+                    } else {
+                        Expr::Binary(*op, Box::new((left, right)))
+                    };
                     continue 'next;
                 }
             }

@@ -575,3 +575,7 @@ HOME=/h/; echo ~ ~/ ~/x; HOME=/; echo ~ ~/ ~/x "$(x=a:~/b; echo $x)"
 -->
 error
 5 7 7
+## a sum of many numbers
+echo $(($(i=0; while [ $i -lt 3000 ]; do printf 2+; i=$((i+1)); done)1))
+-->
+6001
