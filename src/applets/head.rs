@@ -92,6 +92,9 @@ fn show_part(cx: &mut Ctx, input: &mut Input, part: Part) -> Result<(), Error> {
         return all_but(cx, input, part);
     }
     while left > 0 {
+        if part.bytes {
+            input.lines.at_most(left);
+        }
         let Some(block) = input.block()? else { break };
         let length = if part.bytes {
             let length = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());

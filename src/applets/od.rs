@@ -396,6 +396,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     inputs::each(cx, &operands, &mut |cx, input| {
         opened = true;
         while at < end {
+            input.lines.at_most(end - at);
             let Some(block) = input.block()? else { break };
             let mut rest = block;
             let jump =

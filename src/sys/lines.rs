@@ -15,6 +15,8 @@ pub struct Lines {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// The most that is read at once.
+    most: usize,
     ended: bool,
     terminated: bool,
 }
@@ -23,13 +25,21 @@ impl Lines {
     /// Reads from `fd`.
     pub fn new(fd: OwnedFd) -> Lines {
         let fd = Some(fd);
-        Lines { fd, bytes: Vec::new(), start: 0, end: 0, ended: false, terminated: true }
+        Lines {
+            fd,
+            bytes: Vec::new(),
+            start: 0,
+            end: 0,
+            most: usize::MAX,
+            ended: false,
+            terminated: true,
+        }
     }
 
     /// Reads a text.
     pub fn of_text(bytes: Vec<u8>) -> Lines {
         let end = bytes.len();
-        Lines { fd: None, bytes, start: 0, end, ended: true, terminated: true }
+        Lines { fd: None, bytes, start: 0, end, most: usize::MAX, ended: true, terminated: true }
     }
 
     /// The next line without the byte `end` that ends it. The last one may lack
@@ -85,6 +95,12 @@ impl Lines {
         }
     }
 
+    /// Reads no more than so many bytes at once from now on: what is behind them
+    /// is left to who reads next.
+    pub fn at_most(&mut self, bytes: u64) {
+        self.most = usize::try_from(bytes).unwrap_or(usize::MAX);
+    }
+
     /// What came next, at least a byte; nothing at the end.
     pub fn block(&mut self) -> Result<Option<&[u8]>, Errno> {
         if self.start == self.end && !self.more()? {
@@ -109,6 +125,8 @@ impl Lines {
             super::memory::resize(&mut self.bytes, size, 0);
         }
         let room = self.bytes.get_mut(self.end..).unwrap_or_default();
+        let most = room.len().min(self.most);
+        let room = room.get_mut(..most).unwrap_or_default();
         loop {
             match read(fd, &mut *room) {
                 Ok(0) => {

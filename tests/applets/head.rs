@@ -3,6 +3,19 @@
 use crate::harness::applet::applet;
 use crate::harness::scratch::Scratch;
 
+/// Of a pipe no more is read than was asked for.
+#[test]
+fn the_rest_is_left_to_the_next_reader() {
+    for (command, expected) in [
+        ("head -c 3; cat", "abcdef"),
+        ("head -c 1k > /dev/null; cat", ""),
+        ("od -An -c -N3; cat", "   a   b   c\ndef"),
+    ] {
+        let script = format!("printf abcdef | ({command})");
+        applet("sh").args(["-c", &script]).stdout(expected).ok();
+    }
+}
+
 #[test]
 fn the_start() {
     let dir = Scratch::new("head");
