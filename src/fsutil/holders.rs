@@ -17,12 +17,18 @@ pub struct Holder {
 }
 
 /// Processes whose root, working folder, program or open files are below
-/// `target`, an absolute path; at most `limit`.
+/// `target`, an absolute path; at most `limit`. Paths mean something else in
+/// another mount namespace: its processes are left out.
 pub fn of(target: &[u8], limit: usize) -> Vec<Holder> {
     let mut found = Vec::new();
+    let namespace = std::fs::read_link("/proc/self/ns/mnt").ok();
     for name in names(Path::new("/proc")) {
         let Some(pid) = name.to_str().and_then(|n| n.parse().ok()) else { continue };
         let folder = Path::new("/proc").join(&name);
+        let other = std::fs::read_link(folder.join("ns/mnt")).ok();
+        if namespace.is_some() && other.is_some() && other != namespace {
+            continue;
+        }
         let uses = |link: &Path| {
             std::fs::read_link(link).is_ok_and(|to| is_below(to.as_os_str().as_bytes(), target))
         };

@@ -178,12 +178,9 @@ pub fn detach(path: &Path) -> io::Result<()> {
 /// The devices that are attached to `file`, under whatever name.
 pub fn of_file(file: &Path) -> Vec<Attached> {
     let Ok(meta) = std::fs::metadata(file) else { return Vec::new() };
-    let same = |a: &Attached| {
-        a.info.inode == meta.ino()
-            && std::fs::metadata(crate::fsutil::mounts::path_of(&a.file))
-                .is_ok_and(|m| m.dev() == meta.dev() && m.ino() == meta.ino())
-    };
+    // The kernel asks its file for both numbers as stat(2) does. A name may be
+    // that of another file in another mount namespace.
     let mut list = attached();
-    list.retain(same);
+    list.retain(|a| a.info.inode == meta.ino() && a.info.device == meta.dev());
     list
 }

@@ -334,6 +334,7 @@ fn names_that_are_not_there() {
 
 #[test]
 fn loop_devices_by_tag() {
+    let _one = crate::harness::namespace::loops();
     use crate::harness::namespace::is_root;
     if !is_root("loop_devices_by_tag") || reference().is_some() {
         return;

@@ -60,6 +60,7 @@ fn what_is_wrong() {
 
 #[test]
 fn a_loop_devices_numbers() {
+    let _one = crate::harness::namespace::loops();
     if reference().is_some() || !is_root("a_loop_devices_numbers") {
         return;
     }

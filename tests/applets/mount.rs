@@ -359,6 +359,7 @@ fn busy_is_made_read_only() {
 
 #[test]
 fn a_file_on_a_loop_device() {
+    let _one = crate::harness::namespace::loops();
     if against_busybox() {
         return;
     }
@@ -383,6 +384,7 @@ fn a_file_on_a_loop_device() {
 
 #[test]
 fn a_write_protected_medium() {
+    let _one = crate::harness::namespace::loops();
     if !is_root("a_write_protected_medium") {
         return;
     }
@@ -404,6 +406,7 @@ fn a_write_protected_medium() {
 
 #[test]
 fn the_same_file_twice() {
+    let _one = crate::harness::namespace::loops();
     if !is_root("the_same_file_twice") || reference().is_some() {
         return;
     }
@@ -419,7 +422,24 @@ fn the_same_file_twice() {
 }
 
 #[test]
+fn a_file_of_that_name_elsewhere() {
+    let _one = crate::harness::namespace::loops();
+    if !is_root("a_file_of_that_name_elsewhere") || reference().is_some() {
+        return;
+    }
+    prints(
+        crate::harness::namespace::Right::Root,
+        "make='truncate -s 8M i && mke2fs -q -F -t ext4 i && mkdir a && $RB mount i a'; eval \"$make\"\n\
+         echo x > a/f; export make; ls -i i | cut -d' ' -f1 > n\n\
+         unshare -m sh -c 'mount -t tmpfs none /mnt; cd /mnt; eval \"$make\"; ls a; ls -i i | cut -d\" \" -f1' > out\n\
+         head -n 1 out; tail -n 1 out | cmp - n; $RB umount a\n",
+        "lost+found\n",
+    );
+}
+
+#[test]
 fn many_loops_at_once() {
+    let _one = crate::harness::namespace::loops();
     if against_busybox() {
         return;
     }
@@ -438,6 +458,7 @@ fn many_loops_at_once() {
 
 #[test]
 fn nothing_on_a_device() {
+    let _one = crate::harness::namespace::loops();
     if !is_root("nothing_on_a_device") || reference().is_some() {
         return;
     }
@@ -487,21 +508,22 @@ fn mount_points() {
 
 #[test]
 fn loop_devices() {
+    let _one = crate::harness::namespace::loops();
     if !is_root("loop_devices") || reference().is_some() {
         return;
     }
     prints(
         crate::harness::namespace::Right::Root,
-        "head -c 8192 /dev/zero > i; d=$($RB losetup -f --show -o 4K i)\n\
+        "head -c 8192 /dev/zero > looped; d=$($RB losetup -f --show -o 4K looped)\n\
          $RB losetup $d | sed \"s|$d|D|; s/\\[.*\\]:[0-9]*/[]/\"; blockdev --getsize64 $d\n\
-         $RB losetup -j i -l -n -O OFFSET,RO,BACK-FILE\n\
-         test \"$($RB losetup -j i)\" = \"$(losetup -j i)\" && echo same\n\
-         test \"$($RB losetup -a | grep -c /mnt/i)\" = 1 && echo listed\n\
-         truncate -s 12K i; $RB losetup -c $d; blockdev --getsize64 $d\n\
-         $RB losetup -d $d; $RB losetup -j i\n\
-         $RB losetup $d i && $RB losetup -d $d; $RB losetup -d $d 2>&1 | sed \"s|$d|D|\"\n",
-        "D: [] (/mnt/i), offset 4096\n4096\n  4096  0 /mnt/i\nsame\nlisted\n8192\n\
-         losetup: D: No such device or address\n",
+         $RB losetup -j looped -l -n -O OFFSET,RO,BACK-FILE\n\
+         test \"$($RB losetup -j looped)\" = \"$(losetup -j looped)\" && echo same\n\
+         test \"$($RB losetup -a | grep -c /mnt/looped)\" = 1 && echo listed\n\
+         truncate -s 12K looped; $RB losetup -c $d; blockdev --getsize64 $d\n\
+         $RB losetup -d $d; sleep 0.1; $RB losetup -j looped\n\
+         $RB losetup $d looped && $RB losetup -d $d; mknod free b 7 250; $RB losetup -d free 2>&1\n",
+        "D: [] (/mnt/looped), offset 4096\n4096\n  4096  0 /mnt/looped\nsame\nlisted\n8192\n\
+         losetup: free: No such device or address\n",
     );
 }
 

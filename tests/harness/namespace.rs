@@ -82,3 +82,10 @@ pub fn prints(right: Right, text: &str, expected: &str) {
     let seen = String::from_utf8_lossy(&out.stdout);
     assert_eq!(seen, expected, "of: {text}\n-- stderr\n{}", out.stderr);
 }
+
+/// For tests that take loop devices: one at a time, as they are numbered for the
+/// whole machine and what was on one may still be seen by who looks at all.
+pub fn loops() -> std::sync::MutexGuard<'static, ()> {
+    static LOOPS: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    LOOPS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
