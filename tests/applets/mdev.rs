@@ -165,7 +165,7 @@ fn a_storm_leaves_dev_as_a_scan_makes_it() {
            a=$(cut -d' ' -f14,15 /proc/$P/stat); sleep 0.3
            [ \"$a\" = \"$(cut -d' ' -f14,15 /proc/$P/stat)\" ] && break; n=$((n+1)); done
          grep -E 'VmHWM|RssAnon' /proc/$P/status >$D/memory
-         {listed} >$D/after; kill $P; umount /dev; fresh; $M mdev -s; {listed} >$D/scanned"
+         {listed} >$D/after; kill $P; wait $P || :; umount /dev; fresh; $M mdev -s; {listed} >$D/scanned"
     );
     let mut child = Command::new("unshare")
         .args(["-m", "--propagation", "private", "sh", "-c", &script])
