@@ -437,8 +437,7 @@ fn nproc(cx: &mut Ctx) -> Result<Status, Error> {
         }
         count
     } else {
-        let mask = schedule::affinity(0).map_err(|e| Error::os("processors", e))?;
-        mask.iter().map(|byte| u64::from(byte.count_ones())).sum()
+        u64::try_from(crate::sys::parallel::processors()).unwrap_or(1)
     };
     let count = count.max(1).saturating_sub(ignore).max(1);
     cx.print(format_args!("{count}\n"))?;

@@ -15,6 +15,7 @@ use nix::fcntl::readlink;
 use nix::sys::stat::{FileStat, lstat, stat};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::fsutil::place::join;
 use crate::fsutil::users::Users;
 use crate::shell::pattern;
 use crate::{date, mode, sys};
@@ -231,7 +232,7 @@ impl Tree {
             if name.starts_with(b".") && !self.has(b'a') || like(&self.unwanted) {
                 continue;
             }
-            let entry = Entry::of(&inside(path, name), name.to_vec());
+            let entry = Entry::of(&join(path, name), name.to_vec());
             let open = is_folder(entry.stat.as_ref()) || self.has(b'l') && entry.is_folder();
             if self.has(b'd') && !entry.is_folder()
                 || !open && !self.wanted.is_empty() && !like(&self.wanted)
@@ -282,7 +283,7 @@ impl Tree {
                 line.extend_from_slice(before);
                 line.extend_from_slice(if is_last { last_branch } else { branch });
             }
-            let whole = inside(path, &entry.name);
+            let whole = join(path, &entry.name);
             self.about(entry, &mut line);
             self.name(entry, if self.has(b'f') { &whole } else { &entry.name }, &mut line);
             self.counts[usize::from(!entry.is_folder())] += 1;
@@ -384,11 +385,6 @@ impl Tree {
             });
         }
     }
-}
-
-fn inside(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    let slash: &[u8] = if folder.ends_with(b"/") { b"" } else { b"/" };
-    [folder, slash, name].concat()
 }
 
 /// Four characters, rounded to the nearest: ` 512`, `4.9K`, ` 10K`.
