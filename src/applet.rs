@@ -15,6 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::errno::Errno;
 use nix::sys::wait::WaitStatus;
 
+use crate::characters::{self, Characters};
 use crate::options::Options;
 use crate::sys;
 
@@ -320,6 +321,12 @@ impl<'a> Env<'a> {
             let value = entry.as_bytes().strip_prefix(name)?.strip_prefix(b"=")?;
             Some(OsStr::from_bytes(value))
         })
+    }
+
+    /// What the locale has for characters.
+    pub fn characters(&self) -> Characters {
+        let value = |name: &[u8]| self.get(name).map(OsStr::as_bytes);
+        Characters::of_locale(characters::VARIABLES.map(value))
     }
 
     /// All entries, `NAME=VALUE`.

@@ -20,6 +20,7 @@ pub mod blk;
 pub mod blocks;
 pub mod boot;
 pub mod bzimage;
+pub mod characters;
 pub mod civil;
 pub mod cmdline;
 pub mod compress;

@@ -5,6 +5,7 @@
 use memchr::memchr;
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
+use crate::characters::Characters;
 use crate::inputs;
 use crate::regex::{Flags, Regex};
 
@@ -85,7 +86,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let Some((how, list)) = list else { return Err(Error::usage("which parts? (-b, -c, -f)")) };
     let fields = matches!(how, b'f' | b'F');
-    cut.wide = how == b'C' || how == b'c' && super::wc::is_utf8(cx);
+    cut.wide = how == b'C' || how == b'c' && cx.env.characters() == Characters::Utf8;
     cut.emptied = in_order && how == b'F';
     if let Some(text) = delimiter {
         match text.as_slice() {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::blk::probe;
 use crate::blk::scan;
+use crate::characters::Characters;
 use crate::fsutil::{mounts, tags};
 use crate::mountinfo::{self, Mount};
 use crate::sys::statfs::statfs;
@@ -267,9 +268,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     if has_tree {
         form.tree = chosen.iter().position(|(_, what, ..)| *what == What::Target);
-        let text = cx.env.get(b"LC_ALL").or_else(|| cx.env.get(b"LC_CTYPE"));
-        let text = text.or_else(|| cx.env.get(b"LANG")).map(OsStr::as_bytes).unwrap_or_default();
-        form.ascii |= !is_utf8(text);
+        form.ascii |= cx.env.characters() == Characters::Bytes;
     }
     if !whole && let Some(columns) = terminal::columns(cx.stdout) {
         form.width = Some(columns);
@@ -278,11 +277,6 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     sheet.write(&form, &mut out);
     cx.put(&out)?;
     Ok(Status::OK)
-}
-
-fn is_utf8(locale: &[u8]) -> bool {
-    let lower = locale.to_ascii_lowercase();
-    [&b"utf-8"[..], b"utf8"].iter().any(|name| crate::sys::search::bytes(&lower, name).is_some())
 }
 
 /// What is searched: the kernel's list, fstab, or a file of either form.

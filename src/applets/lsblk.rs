@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::characters::Characters;
 use crate::order;
 use crate::table::{self, Form, Table};
 
@@ -93,23 +94,13 @@ fn majors(list: &[u8]) -> Result<Vec<u32>, Error> {
     Ok(out)
 }
 
-/// Whether the terminal or file takes UTF-8.
-fn is_utf8(cx: &Ctx) -> bool {
-    for name in [&b"LC_ALL"[..], b"LC_CTYPE", b"LANG"] {
-        if let Some(value) = cx.env.get(name)
-            && !value.is_empty()
-        {
-            let text = value.as_bytes().to_ascii_lowercase();
-            return text.ends_with(b"utf-8") || text.ends_with(b"utf8");
-        }
-    }
-    false
-}
-
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut c = Choice { except: vec![1], ..Choice::default() };
-    let mut form =
-        Form { ascii: !is_utf8(cx), name: b"blockdevices", ..Form::new(table::Kind::Aligned) };
+    let mut form = Form {
+        ascii: cx.env.characters() == Characters::Bytes,
+        name: b"blockdevices",
+        ..Form::new(table::Kind::Aligned)
+    };
     let (mut flat, mut shell) = (false, false);
     let mut list: Vec<u8> = Vec::new();
     let mut tree = None;

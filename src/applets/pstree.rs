@@ -1,6 +1,7 @@
 //! pstree: processes as a tree. psmisc's drawing, and busybox's options.
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::characters::Characters;
 use crate::fsutil::users::Users;
 use crate::order::sort_by;
 use crate::proc::{self, Process};
@@ -76,11 +77,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         )
         .map_err(|e| e.with(Status::FAILURE))?;
     options.at_most(1).map_err(|e| e.with(Status::FAILURE))?;
-    let locale =
-        [&b"LC_ALL"[..], b"LC_CTYPE", b"LANG"].into_iter().find_map(|name| cx.env.get(name));
-    let locale =
-        locale.map(|value| value.as_encoded_bytes().to_ascii_lowercase()).unwrap_or_default();
-    let utf8 = crate::sys::search::bytes(&locale, b"utf").is_some();
+    let utf8 = cx.env.characters() == Characters::Utf8;
     let on_screen = terminal::is_terminal(cx.stdout);
     let mut tree = Tree {
         nodes: Vec::new(),

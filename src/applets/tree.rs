@@ -15,6 +15,7 @@ use nix::fcntl::readlink;
 use nix::sys::stat::{FileStat, lstat, stat};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
+use crate::characters::Characters;
 use crate::fsutil::place::join;
 use crate::fsutil::users::Users;
 use crate::shell::pattern;
@@ -107,7 +108,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         form: None,
         order: 0,
         color: false,
-        lines: if super::wc::is_utf8(cx) { UTF8 } else { PLAIN },
+        lines: if cx.env.characters() == Characters::Utf8 { UTF8 } else { PLAIN },
         users: Users::new(),
         now: i64::try_from(sys::clock::now().as_secs()).unwrap_or(i64::MAX),
         file: None,

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::sys::stat::{fstat, stat};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status};
+use crate::characters::Characters;
 use crate::inputs::{self, Input};
 
 /// See the module.
@@ -36,7 +37,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     }
     let names = options.operands;
     let width = width(cx, &names, wanted.iter().filter(|w| **w).count());
-    let counter = Counter { wanted, wide: is_utf8(cx) };
+    let counter = Counter { wanted, wide: cx.env.characters() == Characters::Utf8 };
     let mut total: Counts = [0; 5];
     inputs::each(cx, &names, &mut |cx, input| {
         let mut counts: Counts = [0; 5];
@@ -77,17 +78,6 @@ fn width(cx: &Ctx, names: &[std::ffi::OsString], columns: usize) -> usize {
         if cx.input.is_some() { least = 7 } else { look(fstat(cx.stdin)) }
     }
     total.to_string().len().max(least)
-}
-
-/// Whether the locale's characters are those of UTF-8.
-pub(super) fn is_utf8(cx: &Ctx) -> bool {
-    let set = [b"LC_ALL".as_slice(), b"LC_CTYPE", b"LANG"]
-        .iter()
-        .find_map(|name| cx.env.get(name).filter(|value| !value.is_empty()));
-    set.is_some_and(|value| {
-        let upper = value.as_bytes().to_ascii_uppercase();
-        upper.ends_with(b"UTF-8") || upper.ends_with(b"UTF8")
-    })
 }
 
 fn print(

@@ -437,7 +437,7 @@ impl Shell {
                     break;
                 }
                 let pattern = self.expand_pattern(word)?;
-                chosen = pattern::matches(&pattern, &subject);
+                chosen = pattern::fits(self.vars.characters, &pattern, &subject);
             }
             if chosen {
                 if arm.body.statements.is_empty() {
@@ -493,7 +493,7 @@ impl Shell {
             Cond::Match(equal, left, right) => {
                 let text = self.expand_text(left)?;
                 let pattern = self.expand_pattern(right)?;
-                pattern::matches(&pattern, &text) == *equal
+                pattern::fits(self.vars.characters, &pattern, &text) == *equal
             }
             Cond::Regex(left, right) => {
                 let text = self.expand_text(left)?;

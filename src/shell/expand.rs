@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::applet::show_bytes;
+use crate::characters::Characters;
 
 use super::arith;
 use super::ast::{Arith, Class, Few, Name, Op, Param, Part, Which, Word};
@@ -80,8 +81,9 @@ impl Shell {
         Ok(builder.into_text())
     }
 
-    fn globs(&self) -> bool {
-        !self.options.has(super::options::NOGLOB)
+    /// Whether patterns become names of files, and of which characters.
+    fn globs(&self) -> Option<Characters> {
+        (!self.options.has(super::options::NOGLOB)).then_some(self.vars.characters)
     }
 
     fn parts(&mut self, parts: &[Part], b: &mut Builder, quoted: bool) -> Run {
@@ -206,7 +208,7 @@ impl Shell {
                 let length = match which {
                     Which::At | Which::Star => self.positional.len(),
                     _ => match &value {
-                        Some(value) => value.len(),
+                        Some(value) => self.vars.characters.count(value),
                         None => {
                             if self.options.has(super::options::NOUNSET) {
                                 return self.not_set(which);
@@ -290,27 +292,32 @@ impl Shell {
 
     /// A value after the operators that change it.
     fn transformed(&mut self, op: &Op, mut value: Vec<u8>) -> Result<Vec<u8>, Flow> {
+        let chars = self.vars.characters;
         match op {
             Op::Prefix(longest, word) => {
                 let pattern = self.expand_pattern(word)?;
-                if let Some(end) = pattern::prefix(&pattern, &value, *longest) {
+                if let Some(end) = pattern::prefix(chars, &pattern, &value, *longest) {
                     value.drain(..end);
                 }
             }
             Op::Suffix(longest, word) => {
                 let pattern = self.expand_pattern(word)?;
-                if let Some(start) = pattern::suffix(&pattern, &value, *longest) {
+                if let Some(start) = pattern::suffix(chars, &pattern, &value, *longest) {
                     value.truncate(start);
                 }
             }
             Op::Slice(offset, length) => {
-                let range = self.slice(offset, length.as_deref(), value.len())?;
-                value = value.get(range).unwrap_or_default().to_vec();
+                let chars = chars.within(&value);
+                let range = self.slice(offset, length.as_deref(), chars.count(&value))?;
+                let start = chars.offset(&value, range.start);
+                let rest = value.get(start..).unwrap_or_default();
+                let end = chars.offset(rest, range.len());
+                value = rest.get(..end).unwrap_or_default().to_vec();
             }
             Op::Replace(how, words) => {
                 let pattern = self.expand_pattern(&words.0)?;
                 let text = self.expand_text(&words.1)?;
-                return Ok(pattern::replace(*how, &pattern, &text, value));
+                return Ok(pattern::replace(chars, *how, &pattern, &text, value));
             }
             _ => {}
         }
@@ -360,11 +367,11 @@ impl Shell {
     fn push_list(&mut self, list: &[Vec<u8>], star: bool, b: &mut Builder, quoted: bool) {
         let glob = self.globs();
         if !b.splits() || (quoted && star) {
-            let joiner = if star { self.vars.joiner() } else { Some(b' ') };
+            let joiner = if star { self.vars.joiner() } else { b" " };
             let mut text = Vec::new();
             for (i, value) in list.iter().enumerate() {
                 if i > 0 {
-                    text.extend(joiner);
+                    text.extend_from_slice(joiner);
                 }
                 text.extend_from_slice(value);
             }

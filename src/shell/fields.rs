@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::pattern;
 use super::vars::Split;
+use crate::characters::Characters;
 
 /// A list of byte strings in one buffer.
 #[derive(Default)]
@@ -180,7 +181,7 @@ impl Builder {
     }
 
     /// Adds the unquoted result of an expansion.
-    pub fn expanded(&mut self, text: &[u8], ifs: &[Split; 256], glob: bool) {
+    pub fn expanded(&mut self, text: &[u8], ifs: &[Split; 256], glob: Option<Characters>) {
         if self.mode != Mode::Fields {
             self.fields.text.extend_from_slice(text);
             return;
@@ -215,7 +216,7 @@ impl Builder {
     }
 
     /// Ends a field between two positional parameters.
-    pub fn boundary(&mut self, glob: bool) {
+    pub fn boundary(&mut self, glob: Option<Characters>) {
         if self.open {
             self.finish(glob);
         }
@@ -223,7 +224,7 @@ impl Builder {
     }
 
     /// Ends a word: the field that is open, if any.
-    pub fn end_word(&mut self, glob: bool) {
+    pub fn end_word(&mut self, glob: Option<Characters>) {
         if self.open {
             self.finish(glob);
         }
@@ -231,8 +232,9 @@ impl Builder {
     }
 
     /// Ends a field.
-    pub fn finish(&mut self, glob: bool) {
-        let names = if self.magic && glob { self.pathnames() } else { Vec::new() };
+    pub fn finish(&mut self, glob: Option<Characters>) {
+        let glob = glob.filter(|_| self.magic);
+        let names = glob.map_or(Vec::new(), |chars| self.pathnames(chars));
         if names.is_empty() {
             self.fields.end();
         } else {
@@ -248,7 +250,7 @@ impl Builder {
         self.quoted.clear();
     }
 
-    fn pathnames(&self) -> Vec<Vec<u8>> {
+    fn pathnames(&self, chars: Characters) -> Vec<Vec<u8>> {
         let mut text = Vec::new();
         let mut at = self.start;
         let all = &self.fields.text;
@@ -258,7 +260,7 @@ impl Builder {
             at = *end;
         }
         text.extend_from_slice(all.get(at..).unwrap_or_default());
-        super::glob::expand(&text)
+        super::glob::expand(chars, &text)
     }
 
     /// The text of the modes that make one.

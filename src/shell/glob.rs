@@ -4,25 +4,27 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
+use crate::characters::Characters;
+
 use super::pattern;
 
 /// The names of existing files that match, sorted by bytes. Empty when there
 /// are none, or when nothing in the text is a pattern.
-pub fn expand(pattern: &[u8]) -> Vec<Vec<u8>> {
+pub fn expand(chars: Characters, pattern: &[u8]) -> Vec<Vec<u8>> {
     if !pattern::is_magic(pattern) {
         return Vec::new();
     }
     let mut names = Vec::new();
     let slashes = pattern.iter().take_while(|b| **b == b'/').count();
     let (root, rest) = pattern.split_at(slashes);
-    walk(root.to_vec(), rest, &mut names);
+    walk(chars, root.to_vec(), rest, &mut names);
     names.sort();
     names
 }
 
 /// Matches `pattern` below `prefix`, which is empty or ends in a slash. As
 /// deep as the pattern has slashes, which a path's length limits.
-fn walk(prefix: Vec<u8>, pattern: &[u8], names: &mut Vec<Vec<u8>>) {
+fn walk(chars: Characters, prefix: Vec<u8>, pattern: &[u8], names: &mut Vec<Vec<u8>>) {
     if prefix.len() > 4096 {
         return;
     }
@@ -45,7 +47,7 @@ fn walk(prefix: Vec<u8>, pattern: &[u8], names: &mut Vec<Vec<u8>>) {
                 names.push(path);
             }
         } else {
-            walk(path, rest, names);
+            walk(chars, path, rest, names);
         }
         return;
     }
@@ -60,14 +62,14 @@ fn walk(prefix: Vec<u8>, pattern: &[u8], names: &mut Vec<Vec<u8>>) {
         found.extend([b".".to_vec(), b"..".to_vec()]);
     }
     for name in found {
-        if (name.first() == Some(&b'.') && !hidden) || !pattern::matches(component, &name) {
+        if (name.first() == Some(&b'.') && !hidden) || !pattern::fits(chars, component, &name) {
             continue;
         }
         let mut path = prefix.clone();
         path.extend_from_slice(&name);
         path.extend_from_slice(slashes);
         if !rest.is_empty() {
-            walk(path, rest, names);
+            walk(chars, path, rest, names);
         } else if slashes.is_empty() || Path::new(OsStr::from_bytes(&path)).is_dir() {
             names.push(path);
         }

@@ -1,9 +1,12 @@
 //! Pattern matching notation. POSIX.1-2024 XCU 2.14.
 //!
 //! A pattern is bytes: `*`, `?` and `[...]` have their meaning, `\` takes it
-//! from the byte behind it. Characters are bytes and collate as bytes, as in
-//! the POSIX locale. Matching keeps one place to go back to, so it takes at
-//! most the product of both lengths.
+//! from the byte behind it. Characters are bytes, or those of UTF-8 for the
+//! shell in such a locale; they collate as their codes, as in the POSIX locale.
+//! Matching keeps one place to go back to, so it takes at most the product of
+//! both lengths.
+
+use crate::characters::Characters;
 
 use super::ast::Replace;
 
@@ -81,8 +84,8 @@ fn set_end(body: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether `byte` is in the set whose brackets hold `body`.
-fn in_set(body: &[u8], byte: u8) -> bool {
+/// Whether a character is in the set whose brackets hold `body`.
+fn in_set(chars: Characters, body: &[u8], code: u32) -> bool {
     let (negated, mut rest) = match body.split_first() {
         Some((b'!' | b'^', rest)) => (true, rest),
         _ => (false, body),
@@ -93,44 +96,48 @@ fn in_set(body: &[u8], byte: u8) -> bool {
         if classes && let Some(inner) = rest.strip_prefix(b"[:") {
             if let Some(end) = inner.windows(2).position(|w| w == b":]") {
                 let (class, behind) = inner.split_at(end);
-                found |= in_class(class, byte);
+                found |= in_class(chars, class, code);
                 rest = behind.get(2..).unwrap_or_default();
                 continue;
             }
             classes = false;
         }
-        let Some((low, behind)) = element(rest) else { break };
+        let Some((low, behind)) = element(chars, rest) else { break };
         rest = behind;
         if let Some((b'-', behind)) = rest.split_first()
-            && let Some((high, behind)) = element(behind)
+            && let Some((high, behind)) = element(chars, behind)
         {
             rest = behind;
-            found |= (low..=high).contains(&byte);
+            found |= (low..=high).contains(&code);
         } else {
-            found |= low == byte;
+            found |= low == code;
         }
     }
     found != negated
 }
 
 /// One collating element of a bracket expression and what follows it.
-fn element(body: &[u8]) -> Option<(u8, &[u8])> {
+fn element(chars: Characters, body: &[u8]) -> Option<(u32, &[u8])> {
     for (open, close) in [(b"[.", b".]"), (b"[=", b"=]")] {
         if let Some(inner) = body.strip_prefix(open)
-            && inner.get(1..).is_some_and(|behind| behind.starts_with(close))
             && !inner.starts_with(close)
+            && let Some((code, length)) = chars.first(inner)
+            && inner.get(length..).is_some_and(|behind| behind.starts_with(close))
         {
-            return Some((*inner.first()?, inner.get(3..)?));
+            return Some((code, inner.get(length + 2..)?));
         }
     }
-    let (first, rest) = body.split_first()?;
-    match (first, rest.split_first()) {
-        (b'\\', Some((byte, rest))) => Some((*byte, rest)),
-        _ => Some((*first, rest)),
-    }
+    let escaped = body.strip_prefix(b"\\").filter(|rest| !rest.is_empty());
+    let body = escaped.unwrap_or(body);
+    let (code, length) = chars.first(body)?;
+    Some((code, body.get(length..)?))
 }
 
-fn in_class(class: &[u8], byte: u8) -> bool {
+fn in_class(chars: Characters, class: &[u8], code: u32) -> bool {
+    let Some(byte) = u8::try_from(code).ok().filter(u8::is_ascii) else {
+        return chars == Characters::Utf8
+            && char::from_u32(code).is_some_and(|c| is_of_class(class, c));
+    };
     match class {
         b"alnum" => byte.is_ascii_alphanumeric(),
         b"alpha" => byte.is_ascii_alphabetic(),
@@ -148,13 +155,34 @@ fn in_class(class: &[u8], byte: u8) -> bool {
     }
 }
 
-fn is_one(item: &Item<'_>, byte: u8) -> bool {
-    match item {
-        Item::Byte(b) => *b == byte,
-        Item::Any => true,
-        Item::Set(body) => in_set(body, byte),
-        Item::Star => false,
+/// Whether a character beyond ASCII is of a class.
+fn is_of_class(class: &[u8], c: char) -> bool {
+    let letter = || c.is_alphabetic() || c.is_numeric();
+    match class {
+        b"alnum" | b"alpha" => letter(),
+        b"lower" => c.is_lowercase(),
+        b"upper" => c.is_uppercase(),
+        b"blank" | b"space" => {
+            c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}')
+        }
+        b"cntrl" => c.is_control(),
+        b"graph" => !c.is_control() && !c.is_whitespace(),
+        b"print" => !c.is_control(),
+        b"punct" => !c.is_control() && !c.is_whitespace() && !letter(),
+        _ => false,
     }
+}
+
+/// How much of `text` the item takes at its beginning, which is no star.
+#[inline]
+fn step(chars: Characters, item: &Item<'_>, text: &[u8]) -> Option<usize> {
+    let fits = match item {
+        Item::Byte(b) => return (text.first() == Some(b)).then_some(1),
+        Item::Any => return chars.first(text).map(|(_, length)| length),
+        Item::Set(body) => chars.first(text).filter(|(code, _)| in_set(chars, body, *code)),
+        Item::Star => None,
+    };
+    fits.map(|(_, length)| length)
 }
 
 /// The pattern with a `\\` before each `[` that is not closed, if there is one:
@@ -190,9 +218,15 @@ fn with_settled<T>(pattern: &[u8], work: impl Fn(&[u8]) -> T) -> T {
     work(pattern)
 }
 
-/// Whether all of `text` matches `pattern`.
+/// Whether all of `text` matches `pattern`, byte by byte.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    with_settled(pattern, |pattern| walk(pattern, text, true).is_some())
+    fits(Characters::Bytes, pattern, text)
+}
+
+/// Whether all of `text` matches `pattern`.
+pub fn fits(chars: Characters, pattern: &[u8], text: &[u8]) -> bool {
+    let chars = chars.within(text);
+    with_settled(pattern, |pattern| walk(chars, pattern, text, true).is_some())
 }
 
 /// Whether a byte of a pattern means itself wherever it stands.
@@ -202,7 +236,7 @@ fn is_plain(byte: u8) -> bool {
 
 /// Matches from the start of `text`. With `whole`, all of it must match;
 /// otherwise the length of the shortest prefix that does is returned.
-fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
+fn walk(chars: Characters, pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
     let (mut p, mut t) = (pattern, text);
     // Behind the last star: the rest of the pattern, and the text it was last
     // tried on. Nothing before that star can help a later mismatch.
@@ -231,20 +265,20 @@ fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
                 continue;
             }
             Some((one, rest)) => {
-                if let Some((byte, behind)) = t.split_first()
-                    && is_one(&one, *byte)
-                {
+                if let Some(length) = step(chars, &one, t) {
                     p = rest;
-                    t = behind;
+                    t = t.get(length..)?;
                     continue;
                 }
             }
             None => {}
         }
         let (rest, tried) = retry?;
-        let (_, mut behind) = tried.split_first()?;
-        // Straight to where the rest of the pattern can begin.
-        if let Some(plain) = rest.first().filter(|b| is_plain(**b)) {
+        let (_, length) = chars.first(tried)?;
+        let mut behind = tried.get(length..)?;
+        // Straight to where the rest of the pattern can begin. Within a
+        // character that is not.
+        if let Some(plain) = rest.first().filter(|b| is_plain(**b) && !(0x80..0xc0).contains(*b)) {
             let at = behind.iter().position(|b| b == plain)?;
             behind = behind.get(at..)?;
         }
@@ -255,12 +289,13 @@ fn walk(pattern: &[u8], text: &[u8], whole: bool) -> Option<usize> {
 }
 
 /// The length of the shortest or longest prefix of `text` that matches.
-pub fn prefix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    with_settled(pattern, |pattern| prefix_of(pattern, text, longest))
+pub fn prefix(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    let chars = chars.within(text);
+    with_settled(pattern, |pattern| prefix_of(chars, pattern, text, longest))
 }
 
-fn prefix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    let shortest = walk(pattern, text, false)?;
+fn prefix_of(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    let shortest = walk(chars, pattern, text, false)?;
     if !longest {
         return Some(shortest);
     }
@@ -272,10 +307,12 @@ fn prefix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
     loop {
         let head = text.get(..end)?;
         let possible = match (&last, head.last()) {
-            (Some(item), Some(byte)) => is_one(item, *byte),
+            // The last byte of a character says nothing of it.
+            (Some(Item::Any | Item::Set(_)), Some(0x80..)) if chars == Characters::Utf8 => true,
+            (Some(item), Some(byte)) => step(chars, item, std::slice::from_ref(byte)).is_some(),
             _ => true,
-        };
-        if possible && walk(pattern, head, true).is_some() {
+        } && chars.is_start(text, end);
+        if possible && walk(chars, pattern, head, true).is_some() {
             return Some(end);
         }
         end = end.checked_sub(1)?;
@@ -283,16 +320,17 @@ fn prefix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
 }
 
 /// Where the shortest or longest suffix of `text` that matches begins.
-pub fn suffix(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    with_settled(pattern, |pattern| suffix_of(pattern, text, longest))
+pub fn suffix(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+    let chars = chars.within(text);
+    with_settled(pattern, |pattern| suffix_of(chars, pattern, text, longest))
 }
 
-fn suffix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
+fn suffix_of(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
     let mut pattern = pattern;
     let mut first = item(pattern);
     if let Some((Item::Star, _)) = first {
         if longest {
-            return walk(pattern, text, true).map(|_| 0);
+            return walk(chars, pattern, text, true).map(|_| 0);
         }
         while let Some((Item::Star, rest)) = first {
             pattern = rest;
@@ -300,38 +338,48 @@ fn suffix_of(pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
         }
     }
     if let Some((Item::Byte(byte), _)) = first {
-        let fits = |at: &usize| walk(pattern, text.get(*at..).unwrap_or_default(), true).is_some();
+        let fits =
+            |at: &usize| walk(chars, pattern, text.get(*at..).unwrap_or_default(), true).is_some();
         let mut places = text.iter().enumerate().filter(|(_, b)| **b == byte).map(|(at, _)| at);
         return if longest { places.find(fits) } else { places.rfind(fits) };
     }
-    let possible = |at: usize| match (&first, text.get(at)) {
-        (Some((item, _)), Some(byte)) => is_one(item, *byte),
-        (None, _) => at == text.len(),
-        (Some(_), None) => false,
-    };
     let fits = |at: &usize| {
-        possible(*at) && walk(pattern, text.get(*at..).unwrap_or_default(), true).is_some()
+        let rest = text.get(*at..).unwrap_or_default();
+        let possible = match &first {
+            Some((item, _)) => step(chars, item, rest).is_some(),
+            None => rest.is_empty(),
+        };
+        possible && chars.is_start(text, *at) && walk(chars, pattern, rest, true).is_some()
     };
     if longest { (0..=text.len()).find(fits) } else { (0..=text.len()).rev().find(fits) }
 }
 
 /// The first place in `text`, from `from` on, that matches, as long as it can:
 /// its start and end.
-pub fn find(pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
-    with_settled(pattern, |pattern| find_from(pattern, text, from))
+pub fn find(chars: Characters, pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
+    let chars = chars.within(text);
+    with_settled(pattern, |pattern| find_from(chars, pattern, text, from))
 }
 
-fn find_from(pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
+fn find_from(
+    chars: Characters,
+    pattern: &[u8],
+    text: &[u8],
+    from: usize,
+) -> Option<(usize, usize)> {
     let first = item(pattern);
     (from..=text.len()).find_map(|start| {
         let rest = text.get(start..)?;
         if let Some((one, _)) = &first
             && !matches!(one, Item::Star)
-            && !rest.first().is_some_and(|byte| is_one(one, *byte))
+            && step(chars, one, rest).is_none()
         {
             return None;
         }
-        prefix_of(pattern, rest, true).map(|n| (start, start + n))
+        if !chars.is_start(text, start) {
+            return None;
+        }
+        prefix_of(chars, pattern, rest, true).map(|n| (start, start + n))
     })
 }
 
@@ -387,11 +435,18 @@ pub fn escape_into(pattern: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// A value with what the pattern matches in it replaced by a text: `${x/p/t}`.
-pub fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec<u8> {
+pub fn replace(
+    chars: Characters,
+    how: Replace,
+    pattern: &[u8],
+    text: &[u8],
+    value: Vec<u8>,
+) -> Vec<u8> {
+    let chars = chars.within(&value);
     let mut result = Vec::with_capacity(value.len());
     match how {
         Replace::Start => {
-            let end = prefix(pattern, &value, true);
+            let end = prefix(chars, pattern, &value, true);
             if let Some(rest) = end.and_then(|end| value.get(end..)) {
                 result.extend_from_slice(text);
                 result.extend_from_slice(rest);
@@ -400,7 +455,7 @@ pub fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec
             return value;
         }
         Replace::End => {
-            if let Some(start) = suffix(pattern, &value, true) {
+            if let Some(start) = suffix(chars, pattern, &value, true) {
                 result.extend_from_slice(value.get(..start).unwrap_or_default());
                 result.extend_from_slice(text);
                 return result;
@@ -413,15 +468,16 @@ pub fn replace(how: Replace, pattern: &[u8], text: &[u8], value: Vec<u8>) -> Vec
     if pattern.is_empty() {
         return value;
     }
-    while let Some((start, end)) = find(pattern, &value, at) {
+    while let Some((start, end)) = find(chars, pattern, &value, at) {
         if start == value.len() && start > 0 && start == end {
             break;
         }
         result.extend_from_slice(value.get(at..start).unwrap_or_default());
         result.extend_from_slice(text);
         if end == start {
-            result.extend(value.get(start));
-            at = start + 1;
+            let length = value.get(start..).and_then(|rest| chars.first(rest));
+            at = start + length.map_or(1, |(_, length)| length);
+            result.extend_from_slice(value.get(start..at).unwrap_or_default());
         } else {
             at = end;
         }
@@ -479,28 +535,48 @@ mod tests {
 
     #[test]
     fn prefixes_and_suffixes() {
-        assert_eq!(prefix(b"*/", b"a/b/c", false), Some(2));
-        assert_eq!(prefix(b"*/", b"a/b/c", true), Some(4));
-        assert_eq!(prefix(b"a*", b"abc", false), Some(1));
-        assert_eq!(prefix(b"a*", b"abc", true), Some(3));
-        assert_eq!(prefix(b"x", b"abc", true), None);
-        assert_eq!(suffix(b".*", b"a.b.c", false), Some(3));
-        assert_eq!(suffix(b".*", b"a.b.c", true), Some(1));
-        assert_eq!(suffix(b"*b", b"aab", false), Some(2));
-        assert_eq!(suffix(b"*b", b"aab", true), Some(0));
-        assert_eq!(suffix(b"", b"aab", true), Some(3));
-        assert_eq!(suffix(b"", b"aab", false), Some(3));
-        assert_eq!(suffix(b"*", b"ab", false), Some(2));
-        assert_eq!(find(b"b*d", b"abcdbd", 0), Some((1, 6)));
-        assert_eq!(find(b"[0-9]", b"ab3", 0), Some((2, 3)));
+        assert_eq!(prefix(Characters::Bytes, b"*/", b"a/b/c", false), Some(2));
+        assert_eq!(prefix(Characters::Bytes, b"*/", b"a/b/c", true), Some(4));
+        assert_eq!(prefix(Characters::Bytes, b"a*", b"abc", false), Some(1));
+        assert_eq!(prefix(Characters::Bytes, b"a*", b"abc", true), Some(3));
+        assert_eq!(prefix(Characters::Bytes, b"x", b"abc", true), None);
+        assert_eq!(suffix(Characters::Bytes, b".*", b"a.b.c", false), Some(3));
+        assert_eq!(suffix(Characters::Bytes, b".*", b"a.b.c", true), Some(1));
+        assert_eq!(suffix(Characters::Bytes, b"*b", b"aab", false), Some(2));
+        assert_eq!(suffix(Characters::Bytes, b"*b", b"aab", true), Some(0));
+        assert_eq!(suffix(Characters::Bytes, b"", b"aab", true), Some(3));
+        assert_eq!(suffix(Characters::Bytes, b"", b"aab", false), Some(3));
+        assert_eq!(suffix(Characters::Bytes, b"*", b"ab", false), Some(2));
+        assert_eq!(find(Characters::Bytes, b"b*d", b"abcdbd", 0), Some((1, 6)));
+        assert_eq!(find(Characters::Bytes, b"[0-9]", b"ab3", 0), Some((2, 3)));
+    }
+
+    #[test]
+    fn characters_of_several_bytes() {
+        let utf8 = Characters::Utf8;
+        let m = |pattern: &str, text: &str| fits(utf8, pattern.as_bytes(), text.as_bytes());
+        assert!(m("?", "é") && !m("??", "é") && m("*?", "é") && !m("*??", "é"));
+        assert!(!m("*[!é]", "é") && m("[!a]", "é") && m("[é]", "é") && !m("[é]", "è"));
+        assert!(m("[à-ü]", "ö") && !m("[à-ü]", "a") && m("[[.é.]]", "é") && m("[[=é=]x]", "é"));
+        assert!(m("[[:alpha:]][[:lower:]]", "Éé") && !m("[[:upper:]]", "é"));
+        assert!(m("\\é*", "éa") && m("a*é", "aèé") && m("[\\é]", "é"));
+        assert!(fits(utf8, b"???", b"\xc3\xff\xa9") && !m("[[:digit:]]", "٣"));
+        assert!(!matches("?".as_bytes(), "é".as_bytes()));
+        let text = "aéb日".as_bytes();
+        assert_eq!(prefix(utf8, b"??", text, true), Some(3));
+        assert_eq!(prefix(utf8, "*[!é]".as_bytes(), "é".as_bytes(), true), None);
+        assert_eq!(suffix(utf8, b"?", text, false), Some(4));
+        assert_eq!(suffix(utf8, b"???", text, true), Some(1));
+        assert_eq!(find(utf8, b"[!a]", text, 0), Some((1, 3)));
+        assert_eq!(replace(utf8, Replace::All, b"?", b"x", text.to_vec()), b"xxxx");
     }
 
     #[test]
     fn no_pattern_takes_long() {
         let open = "[".repeat(1000);
         assert!(m(&open, &open) && !m(&open, &open[1..]));
-        assert_eq!(prefix(open.as_bytes(), open.as_bytes(), true), Some(1000));
-        assert_eq!(suffix(open.as_bytes(), open.as_bytes(), true), Some(0));
+        assert_eq!(prefix(Characters::Bytes, open.as_bytes(), open.as_bytes(), true), Some(1000));
+        assert_eq!(suffix(Characters::Bytes, open.as_bytes(), open.as_bytes(), true), Some(0));
         let classes = "[[:a:]".repeat(1000);
         assert!(m(&classes, &"[a".repeat(1000)) && !m(&classes, &"[b".repeat(1000)));
         let never = format!("*[{}]", "[: ".repeat(1000));

@@ -10,6 +10,8 @@ use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 
+use crate::characters::{self, Characters};
+
 use super::ast::{Function, Name, is_name};
 use super::fields::Fields;
 
@@ -39,6 +41,7 @@ enum Hook {
     Ifs,
     Path,
     Optind,
+    Locale,
 }
 
 /// A variable as it was.
@@ -76,6 +79,8 @@ pub struct Vars {
     foreign: Vec<Vec<u8>>,
     environment: Option<Vec<CString>>,
     os_environment: Option<Rc<[OsString]>>,
+    /// What the locale has for characters.
+    pub characters: Characters,
     /// Set when PATH has changed.
     pub path_changed: bool,
     /// Set when OPTIND has been assigned.
@@ -118,6 +123,7 @@ impl Vars {
             foreign: Vec::new(),
             environment: None,
             os_environment: None,
+            characters: Characters::Bytes,
             path_changed: false,
             optind_changed: false,
             export_all: false,
@@ -132,7 +138,7 @@ impl Vars {
                 let slot = vars.slot_of(name);
                 if let Some(var) = vars.list.get_mut(slot as usize) {
                     var.value = Some(value.get(1..).unwrap_or_default().to_vec());
-                    var.flags = EXPORTED;
+                    var.flags |= EXPORTED;
                 }
             } else {
                 vars.foreign.push(entry.to_vec());
@@ -170,6 +176,7 @@ impl Vars {
             }
         }
         vars.read_ifs();
+        vars.read_locale();
         vars
     }
 
@@ -199,7 +206,9 @@ impl Vars {
             (at, None) => at,
         };
         let slot = self.list.len() as u32;
-        self.list.push(Var { name: name.into(), value: None, flags: 0, stamp: 0 });
+        // The others are there from the beginning.
+        let flags = if characters::VARIABLES.contains(&name) { HOOKED } else { 0 };
+        self.list.push(Var { name: name.into(), value: None, flags, stamp: 0 });
         if let Some(entry) = self.index.get_mut(at) {
             *entry = slot;
         }
@@ -401,8 +410,17 @@ impl Vars {
             Some(Hook::Ifs) => self.read_ifs(),
             Some(Hook::Path) => self.path_changed = true,
             Some(Hook::Optind) => self.optind_changed = true,
+            Some(Hook::Locale) => self.read_locale(),
             None => {}
         }
+    }
+
+    fn read_locale(&mut self) {
+        let values = characters::VARIABLES.map(|name| {
+            let slot = self.place(name).1?;
+            self.list.get(slot as usize)?.value.as_deref()
+        });
+        self.characters = Characters::of_locale(values);
     }
 
     fn read_ifs(&mut self) {
@@ -417,10 +435,14 @@ impl Vars {
     }
 
     /// What joins the fields of `"$*"` (2.5.2).
-    pub fn joiner(&mut self) -> Option<u8> {
+    pub fn joiner(&mut self) -> &[u8] {
+        let chars = self.characters;
         match self.get(b"IFS") {
-            None => Some(b' '),
-            Some(ifs) => ifs.first().copied(),
+            None => b" ",
+            Some(ifs) => {
+                let length = chars.first(ifs).map_or(0, |(_, length)| length);
+                ifs.get(..length).unwrap_or_default()
+            }
         }
     }
 
@@ -537,6 +559,7 @@ fn hook(name: &[u8]) -> Option<Hook> {
         b"IFS" => Some(Hook::Ifs),
         b"PATH" => Some(Hook::Path),
         b"OPTIND" => Some(Hook::Optind),
+        name if characters::VARIABLES.contains(&name) => Some(Hook::Locale),
         _ => None,
     }
 }

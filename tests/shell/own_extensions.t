@@ -215,3 +215,41 @@ a
 read -t 0.1 x </dev/zero; test $? -gt 128 && echo late
 -->
 late
+##! characters are those of the locale
+x=aéb日c; echo ${#x} ${#1}; LC_ALL=C.UTF-8; echo ${#x}; (LC_ALL=C; echo ${#x}); unset LC_ALL; echo ${#x}; LANG=de_DE.utf8@euro; echo ${#x}
+-->
+8 0
+5
+8
+8
+5
+##! patterns and substrings in a locale with UTF-8
+LC_CTYPE=C.UTF-8; x=aéb日c; echo "${x#??} ${x%??} ${x:1:1} ${x: -2} ${x:1:-2} ${x/?/_} ${x//?/_} ${x/[é-ü]/e}"
+case é in ??) echo two;; [!a-z]) echo one;; esac; case É in [[:lower:]]) echo lower;; [[:upper:]]) echo upper;; esac
+touch é ab; echo ? ??; IFS=é; set -- a b; echo "$*"; LC_ALL=C; echo ? ??
+-->
+b日c aéb é 日c éb _éb日c _____ aeb日c
+one
+upper
+é ab
+aéb
+? ab é
+##! bytes that are no characters count one each
+LC_ALL=C.UTF-8; x=$(printf 'a\303\377\303\251'); echo ${#x} ${x#???}; case $x in ????) echo four;; esac
+-->
+4 é
+four
+##! read -n takes characters
+LC_ALL=C.UTF-8; echo éa日b | { read -n 3 x; echo "$x"; read y; echo $y; }
+-->
+éa日
+b
+##! a script reads what it adds to itself
+echo 'echo one; echo "echo two" >> $0' > s; $SH s; cat s; cp s t; echo 'echo "echo three" > s' >> t; mv t s; $SH s
+-->
+one
+two
+echo one; echo "echo two" >> $0
+echo two
+one
+two

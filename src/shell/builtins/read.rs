@@ -160,8 +160,10 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
     let mut seekable = None;
     let (mut have, mut used) = (0, 0);
     let mut count = 0;
+    // Bytes that the character read last lacks.
+    let mut more = 0;
     let status = loop {
-        if options.count.is_some_and(|n| count >= n) {
+        if more == 0 && options.count.is_some_and(|n| count >= n) {
             break 0;
         }
         if used == have
@@ -209,7 +211,12 @@ fn line(sh: &mut Shell, options: &Options) -> Result<(Line, u8), Flow> {
         }
         let byte = block.get(used).copied().unwrap_or(0);
         used += 1;
-        count += 1;
+        if more > 0 && byte & 0xc0 == 0x80 {
+            more -= 1;
+        } else {
+            more = sh.vars.characters.more(byte);
+            count += 1;
+        }
         if escaped {
             escaped = false;
             // A continued line.
