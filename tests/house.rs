@@ -45,6 +45,7 @@ const PURE: [(&str, &[&str]); 4] = [
             "few",
             "here",
             "pattern",
+            "room",
             "simple",
             "word",
         ],

@@ -4,6 +4,7 @@
 
 use rescuebox::shell::arith::{Error, Scope, eval, parse};
 use rescuebox::shell::ast::Name;
+use rescuebox::shell::room::Room;
 use rescuebox_fuzz::within;
 
 /// Every variable holds the text itself, the worst that it can hold.
@@ -25,7 +26,8 @@ impl Scope for Same<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    if let Ok(expr) = within(64, data, || parse(data, 0)) {
-        let _ = eval(&expr, &[], &mut Same(data, 0));
+    let room = Room::of(1 << 20);
+    if let Ok(expr) = within(64, data, || parse(data, 0, room)) {
+        let _ = eval(&expr, &[], &mut Same(data, 0), room);
     }
 });

@@ -9,9 +9,10 @@ use std::fmt::{self, Display};
 use super::ast::Name;
 use super::expression::number;
 pub use super::expression::{OPERAND, parse};
+use super::room::Room;
 
-/// How deep expressions and variables that hold expressions may nest.
-pub(super) const DEPTH: u32 = 100;
+/// How deep variables may nest that hold expressions.
+const DEPTH: u32 = 1024;
 
 /// An expression.
 #[derive(Debug)]
@@ -116,18 +117,27 @@ pub fn plain(text: &[u8]) -> Option<i64> {
 }
 
 /// The value of an expression; `operands` are those of [`parse`].
-pub fn eval(expr: &Expr, operands: &[i64], scope: &mut dyn Scope) -> Result<i64, Error> {
-    Eval { operands, scope, depth: 0 }.expr(expr)
+pub fn eval(
+    expr: &Expr,
+    operands: &[i64],
+    scope: &mut dyn Scope,
+    room: Room,
+) -> Result<i64, Error> {
+    Eval { operands, scope, depth: 0, room }.expr(expr)
 }
 
 struct Eval<'a> {
     operands: &'a [i64],
     scope: &'a mut dyn Scope,
     depth: u32,
+    room: Room,
 }
 
 impl Eval<'_> {
     fn expr(&mut self, expr: &Expr) -> Result<i64, Error> {
+        if !self.room.is_left() {
+            return Err(Error::TooDeep);
+        }
         Ok(match expr {
             Expr::Num(n) => *n,
             Expr::Var(name) => self.variable(name)?,
@@ -188,10 +198,10 @@ impl Eval<'_> {
         if let Some(value) = plain(&text) {
             return Ok(value);
         }
-        if self.depth >= DEPTH / 4 {
+        if self.depth >= DEPTH {
             return Err(Error::TooDeep);
         }
-        let inner = parse(&text, 0)?;
+        let inner = parse(&text, 0, self.room)?;
         self.depth += 1;
         let value = self.expr(&inner);
         self.depth -= 1;
@@ -262,7 +272,8 @@ mod tests {
         map.0.insert(b"x".to_vec(), b"5".to_vec());
         map.0.insert(b"e".to_vec(), b"x + 1".to_vec());
         map.0.insert(b"loop".to_vec(), b"loop".to_vec());
-        eval(&parse(text.as_bytes(), 0)?, &[], &mut map)
+        let room = Room::of(256 << 10);
+        eval(&parse(text.as_bytes(), 0, room)?, &[], &mut map, room)
     }
 
     #[test]
@@ -326,8 +337,10 @@ mod tests {
 
     #[test]
     fn operands() {
+        let room = Room::of(256 << 10);
+        let parse = |text: &[u8], operands| parse(text, operands, room);
         let expr = parse(b"\x01 + \x01*2", 2).unwrap();
-        assert_eq!(eval(&expr, &[3, 4], &mut Map::default()), Ok(11));
+        assert_eq!(eval(&expr, &[3, 4], &mut Map::default(), room), Ok(11));
         assert!(parse(b"1\x01", 1).is_err());
         assert!(parse(b"\x01x", 1).is_err());
         assert!(parse(b"x\x01", 1).is_err());

@@ -468,7 +468,8 @@ impl Shell {
                 (list.len() == arith.operands.len()).then_some(list.as_slice())
             };
             if let Some(operands) = slice {
-                let result = arith::eval(expr, operands, self);
+                let room = self.room;
+                let result = arith::eval(expr, operands, self, room);
                 return self.arithmetic_result(result);
             }
         }
@@ -479,7 +480,9 @@ impl Shell {
 
     /// Evaluates the text of an expression.
     pub fn arithmetic_text(&mut self, text: &[u8]) -> Result<i64, Flow> {
-        let result = arith::parse(text, 0).and_then(|expr| arith::eval(&expr, &[], self));
+        let room = self.room;
+        let result =
+            arith::parse(text, 0, room).and_then(|expr| arith::eval(&expr, &[], self, room));
         self.arithmetic_result(result)
     }
 

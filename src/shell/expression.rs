@@ -1,16 +1,17 @@
 //! The text of arithmetic expressions (POSIX.1-2024 XCU 2.6.4 and 1.1.2.1):
 //! C's precedence, and `**` and `BASE#DIGITS` besides.
 
-use super::arith::{Bin, DEPTH, Error, Expr, binary};
+use super::arith::{Bin, Error, Expr, binary};
 use super::ast::Name;
+use super::room::Room;
 
 /// The byte that stands for a `$parameter` in the text of [`parse`].
 pub const OPERAND: u8 = 1;
 
-/// Parses an expression. Each byte [`OPERAND`] in it is the next of `operands`
-/// parameters.
-pub fn parse(text: &[u8], operands: u16) -> Result<Expr, Error> {
-    let mut parser = Parser { text, at: 0, depth: 0, links: 0, operand: 0, operands };
+/// Parses an expression, as deep as there is room. Each byte [`OPERAND`] in it
+/// is the next of `operands` parameters.
+pub fn parse(text: &[u8], operands: u16, room: Room) -> Result<Expr, Error> {
+    let mut parser = Parser { text, at: 0, depth: 0, links: 0, operand: 0, operands, room };
     parser.blanks();
     if parser.at == text.len() {
         return Ok(Expr::Num(0));
@@ -25,23 +26,46 @@ pub fn parse(text: &[u8], operands: u16) -> Result<Expr, Error> {
 struct Parser<'a> {
     text: &'a [u8],
     at: usize,
-    depth: u32,
-    links: u32,
+    depth: usize,
+    links: usize,
     operand: u16,
     operands: u16,
+    room: Room,
 }
 
-/// Binary operators by level, loosest first; longer spellings first.
-const LEVELS: [&[(&[u8], Bin)]; 8] = [
-    &[(b"|", Bin::BitOr)],
-    &[(b"^", Bin::BitXor)],
-    &[(b"&", Bin::BitAnd)],
-    &[(b"==", Bin::Eq), (b"!=", Bin::Ne)],
-    &[(b"<=", Bin::Le), (b">=", Bin::Ge), (b"<", Bin::Lt), (b">", Bin::Gt)],
-    &[(b"<<", Bin::Shl), (b">>", Bin::Shr)],
-    &[(b"+", Bin::Add), (b"-", Bin::Sub)],
-    &[(b"*", Bin::Mul), (b"/", Bin::Div), (b"%", Bin::Rem)],
+/// What is done with two operands.
+#[derive(Clone, Copy)]
+enum Both {
+    Or,
+    And,
+    Bin(Bin),
+}
+
+/// Binary operators and how tightly they bind; longer spellings first.
+const OPERATORS: [(&[u8], u8, Both); 19] = [
+    (b"||", 0, Both::Or),
+    (b"&&", 1, Both::And),
+    (b"<<", 7, Both::Bin(Bin::Shl)),
+    (b">>", 7, Both::Bin(Bin::Shr)),
+    (b"==", 5, Both::Bin(Bin::Eq)),
+    (b"!=", 5, Both::Bin(Bin::Ne)),
+    (b"<=", 6, Both::Bin(Bin::Le)),
+    (b">=", 6, Both::Bin(Bin::Ge)),
+    (b"**", 10, Both::Bin(Bin::Pow)),
+    (b"|", 2, Both::Bin(Bin::BitOr)),
+    (b"^", 3, Both::Bin(Bin::BitXor)),
+    (b"&", 4, Both::Bin(Bin::BitAnd)),
+    (b"<", 6, Both::Bin(Bin::Lt)),
+    (b">", 6, Both::Bin(Bin::Gt)),
+    (b"+", 8, Both::Bin(Bin::Add)),
+    (b"-", 8, Both::Bin(Bin::Sub)),
+    (b"*", 9, Both::Bin(Bin::Mul)),
+    (b"/", 9, Both::Bin(Bin::Div)),
+    (b"%", 9, Both::Bin(Bin::Rem)),
 ];
+
+/// That of `**`, whose right operand is read first.
+const POWER: u8 = 10;
 
 /// Assignment operators.
 const ASSIGN: [(&[u8], Option<Bin>); 11] = [
@@ -93,7 +117,7 @@ impl Parser<'_> {
     }
 
     fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
-        if self.depth >= DEPTH {
+        if self.depth >= self.room.links() || !self.room.is_left() {
             return Err(Error::TooDeep);
         }
         self.depth += 1;
@@ -129,7 +153,7 @@ impl Parser<'_> {
     }
 
     fn choice(&mut self) -> Result<Expr, Error> {
-        let cond = self.or()?;
+        let cond = self.operation(0)?;
         if self.peek(0) != Some(b'?') {
             return Ok(cond);
         }
@@ -142,77 +166,51 @@ impl Parser<'_> {
         Ok(Expr::Choice(Box::new((cond, yes, no))))
     }
 
-    fn or(&mut self) -> Result<Expr, Error> {
-        let mut left = self.and()?;
-        while self.rest().starts_with(b"||") {
-            self.chain()?;
-            self.take(b"||");
-            left = Expr::Or(Box::new((left, self.and()?)));
-        }
-        Ok(left)
-    }
-
-    fn and(&mut self) -> Result<Expr, Error> {
-        let mut left = self.binary(0)?;
-        while self.rest().starts_with(b"&&") {
-            self.chain()?;
-            self.take(b"&&");
-            left = Expr::And(Box::new((left, self.binary(0)?)));
-        }
-        Ok(left)
-    }
-
     /// `a+b+c` nests to the left, one node an operator: long chains get a
     /// limit of their own, as evaluating them recurses.
     fn chain(&mut self) -> Result<(), Error> {
         self.links += 1;
-        if self.links > DEPTH * 10 { Err(Error::TooDeep) } else { Ok(()) }
+        if self.links > self.room.links() { Err(Error::TooDeep) } else { Ok(()) }
     }
 
-    fn binary(&mut self, level: usize) -> Result<Expr, Error> {
-        let Some(operators) = LEVELS.get(level) else { return self.power() };
-        let mut left = self.binary(level + 1)?;
-        'next: loop {
-            for (token, op) in *operators {
-                if self.rest().starts_with(token) && !self.is_longer(token) {
-                    self.chain()?;
-                    self.take(token);
-                    let right = self.binary(level + 1)?;
-                    // Sums of many numbers need no node for each.
-                    left = if let (Expr::Num(a), Expr::Num(b)) = (&left, &right)
-                        && let Ok(value) = binary(*op, *a, *b)
+    /// The binary operator that is next. One that assigns is none.
+    fn operator(&self) -> Option<(&'static [u8], u8, Both)> {
+        let rest = self.rest();
+        let found = *OPERATORS.iter().find(|(token, ..)| rest.starts_with(token))?;
+        let assigns = rest.get(found.0.len()) == Some(&b'=')
+            && !matches!(found.0, b"||" | b"&&" | b"==" | b"!=" | b"<=" | b">=");
+        (!assigns).then_some(found)
+    }
+
+    /// Operands and the operators between them that bind as tightly as `least`.
+    fn operation(&mut self, least: u8) -> Result<Expr, Error> {
+        let mut left = self.unary()?;
+        while let Some((token, level, both)) = self.operator().filter(|found| found.1 >= least) {
+            self.chain()?;
+            self.take(token);
+            let right = if level == POWER {
+                self.deeper(|p| p.operation(level))?
+            } else {
+                self.operation(level + 1)?
+            };
+            left = match both {
+                Both::Or => Expr::Or(Box::new((left, right))),
+                Both::And => Expr::And(Box::new((left, right))),
+                // Sums of many numbers need no node for each.
+                Both::Bin(op) => {
+                    if level != POWER
+                        && let (Expr::Num(a), Expr::Num(b)) = (&left, &right)
+                        && let Ok(value) = binary(op, *a, *b)
                     {
                         self.links -= 1;
                         Expr::Num(value)
                     } else {
-                        Expr::Binary(*op, Box::new((left, right)))
-                    };
-                    continue 'next;
+                        Expr::Binary(op, Box::new((left, right)))
+                    }
                 }
-            }
-            return Ok(left);
+            };
         }
-    }
-
-    /// `**`, which C lacks: a power, of what is right of it first.
-    fn power(&mut self) -> Result<Expr, Error> {
-        let base = self.unary()?;
-        if !self.take(b"**") {
-            return Ok(base);
-        }
-        let exponent = self.deeper(Parser::power)?;
-        Ok(Expr::Binary(Bin::Pow, Box::new((base, exponent))))
-    }
-
-    /// Whether what begins like `token` here is a longer operator.
-    fn is_longer(&self, token: &[u8]) -> bool {
-        let next = self.peek(token.len());
-        match token {
-            b"|" | b"&" => next == Some(b'=') || next == token.first().copied(),
-            b"<" | b">" => next == Some(b'=') || next == token.first().copied(),
-            b"==" | b"!=" | b"<=" | b">=" => false,
-            _ => next == Some(b'='),
-        }
+        Ok(left)
     }
 
     fn unary(&mut self) -> Result<Expr, Error> {

@@ -17,7 +17,7 @@ use super::ast::Function;
 use super::builtins::{self, Builtin};
 use super::fields::Fields;
 use super::options::PATH_FIRST;
-use super::{Run, Shell};
+use super::{Flow, Run, Shell};
 
 /// What a command name means.
 pub enum Meaning {
@@ -93,20 +93,26 @@ impl Shell {
     /// Replaces this process by a program. Returns only when that fails, with
     /// the message printed and the status set.
     pub fn exec_file(&mut self, path: &[u8], fields: &Fields) -> Run {
+        self.replace(path, fields).map(drop)
+    }
+
+    /// The same. True when a script of this shell has been executed, false when
+    /// nothing has.
+    pub fn replace(&mut self, path: &[u8], fields: &Fields) -> Result<bool, Flow> {
         let (Ok(program), argv) = (CString::new(path), fields.c_strings().collect::<Vec<_>>())
         else {
             self.status = 127;
-            return Ok(());
+            return Ok(false);
         };
         let errno = match nix::unistd::execve(&program, &argv, self.vars.environment()) {
             Err(errno) => errno,
             Ok(never) => match never {},
         };
         if errno == Errno::ENOEXEC {
-            return self.exec_script(path, fields);
+            return self.exec_script(path, fields).map(|()| true);
         }
         self.exec_failed(path, errno);
-        Ok(())
+        Ok(false)
     }
 
     /// Runs a program in a child that becomes it at once, without a copy of
@@ -198,12 +204,7 @@ pub fn search_path(path: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     denied
 }
 
-/// Whether a file can be executed.
-pub fn is_program(path: &[u8]) -> bool {
-    executable(path) == Some(true)
-}
-
-/// The same; None for what is no regular file.
+/// Whether a file can be executed; None for what is no regular file.
 fn executable(path: &[u8]) -> Option<bool> {
     let mode = stat(path).ok()?.st_mode;
     if mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {

@@ -56,6 +56,8 @@ pub mod options;
 pub mod parser;
 pub mod pattern;
 mod redir;
+pub mod room;
+mod script;
 mod simple;
 mod sorted;
 pub mod start;
@@ -71,6 +73,7 @@ mod word;
 use ast::{Excerpt, Function, Name};
 use fields::Fields;
 use options::Options;
+use room::Room;
 use sorted::Sorted;
 use trap::Traps;
 use vars::Vars;
@@ -185,9 +188,8 @@ pub struct Shell {
     job_text: Option<Excerpt>,
     /// The person has been told of stopped jobs.
     warned_of_jobs: bool,
-    /// The place on the stack where the shell began.
-    stack_base: usize,
-    stack_limit: usize,
+    /// The stack that commands may use.
+    room: Room,
 }
 
 impl Shell {
@@ -268,8 +270,6 @@ impl Shell {
 
     /// Whether the stack has room for another level of commands.
     fn has_stack(&self) -> bool {
-        let here = 0u8;
-        let now = std::ptr::from_ref(&here).addr();
-        self.stack_base.abs_diff(now) < self.stack_limit
+        self.room.is_left()
     }
 }

@@ -1,6 +1,5 @@
 //! sh: invocation and the reading of commands. POSIX.1-2024 XCU 3 sh.
 
-use std::ffi::OsStr;
 use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -16,6 +15,8 @@ use super::history::History;
 use super::jobs::Jobs;
 use super::lexer::{Input, Nothing, Parser, Source};
 use super::options::{INTERACTIVE, MONITOR, NOEXEC, Options, VERBOSE};
+use super::room::Room;
+use super::script::{self, Script, without_nul};
 use super::sorted::Sorted;
 use super::trap::Traps;
 use super::vars::Vars;
@@ -25,8 +26,8 @@ use super::{Flow, Getopts, Run, Shell};
 enum From {
     /// It is.
     Nowhere,
-    /// It is, and `set -v` shows it.
-    File,
+    /// It is, and `set -v` shows it. More may be added to a script.
+    File(Option<Script>),
     /// Standard input, of which commands may read too: nothing is read that
     /// is not executed.
     Stdin,
@@ -169,7 +170,9 @@ impl Input for Reader<'_> {
     fn more(&mut self, text: &mut Vec<u8>, unfinished: bool) -> bool {
         let start = text.len();
         let more = match self.from {
-            From::Nowhere | From::File => false,
+            From::Nowhere | From::File(None) => false,
+            // `set -v` shows it with its command.
+            From::File(Some(script)) => return script.more(text),
             From::Stdin => read_line(text),
             From::Prompt(editor) => {
                 let variable: &[u8] = if unfinished { b"PS2" } else { b"PS1" };
@@ -194,23 +197,6 @@ impl Input for Reader<'_> {
 
     fn keeps_source(&self) -> bool {
         self.shell.interactive
-    }
-}
-
-/// The text of a file of commands, without NUL bytes: no word can have them.
-pub fn script_text(file: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut text = crate::sys::file::read(OsStr::from_bytes(file))?;
-    without_nul(&mut text, 0);
-    Ok(text)
-}
-
-fn without_nul(text: &mut Vec<u8>, from: usize) {
-    if text.get(from..).is_some_and(|new| new.contains(&0)) {
-        let mut at = 0;
-        text.retain(|byte| {
-            at += 1;
-            at <= from || *byte != 0
-        });
     }
 }
 
@@ -265,7 +251,6 @@ pub(super) fn next_byte(text: &mut Vec<u8>, start: usize) -> Option<bool> {
 
 impl Shell {
     fn new(cx: &Ctx<'_>) -> Shell {
-        let here = 0u8;
         let pid = std::process::id();
         let stack = match getrlimit(Resource::RLIMIT_STACK) {
             Ok((soft, _)) => usize::try_from(soft).unwrap_or(usize::MAX).min(64 << 20),
@@ -322,8 +307,7 @@ impl Shell {
             fork_mask: None,
             waits_for_children: false,
             local_marks: Vec::new(),
-            stack_base: std::ptr::from_ref(&here).addr(),
-            stack_limit: stack / 4 * 3,
+            room: Room::of(stack / 4 * 3),
             job_text: None,
             warned_of_jobs: false,
         }
@@ -344,7 +328,7 @@ impl Shell {
     }
 
     fn read_profile(&mut self, file: &[u8]) {
-        let Ok(text) = script_text(file) else { return };
+        let Ok(text) = script::text_of(file) else { return };
         let result = self.run_file(text, file);
         self.settle(result.map(drop));
     }
@@ -355,18 +339,18 @@ impl Shell {
     }
 
     fn run_script(&mut self, file: &[u8]) -> Run {
-        let mut read = script_text(file);
+        let mut read = Script::open(file, &self.cwd);
         let mut file = file.to_vec();
         if read.is_err()
             && !file.contains(&b'/')
             && let Some(path) = self.vars.get(b"PATH").map(<[u8]>::to_vec)
             && let Some(found) = super::meaning::search_path(&path, &file)
         {
-            read = script_text(&found);
+            read = Script::open(&found, &self.cwd);
             file = found;
         }
-        let text = match read {
-            Ok(text) => text,
+        let (text, script) = match read {
+            Ok(read) => read,
             Err(error) => {
                 let missing = error.kind() == std::io::ErrorKind::NotFound;
                 self.complain(format_args!("{}: {}", show_bytes(&file), reason(&error)));
@@ -377,7 +361,7 @@ impl Shell {
         self.prefix = show_bytes(&file).to_string();
         self.names_line = true;
         let mut source = Source::of(text, 1);
-        self.run_source(&mut source, &mut From::File, false).map(drop)
+        self.run_source(&mut source, &mut From::File(script), false).map(drop)
     }
 
     fn run_stdin(&mut self) -> Run {
@@ -407,7 +391,7 @@ impl Shell {
         let names_line = std::mem::replace(&mut self.names_line, true);
         let prefix = format!("{}: {}", show_bytes(&self.name), show_bytes(path));
         let prefix = std::mem::replace(&mut self.prefix, prefix);
-        let result = self.run_whole(text, 1, &mut From::File);
+        let result = self.run_whole(text, 1, &mut From::File(None));
         self.prefix = prefix;
         self.names_line = names_line;
         result
@@ -430,7 +414,7 @@ impl Shell {
             if top {
                 self.notify();
             }
-            let shown = matches!(from, From::File) && self.options.has(VERBOSE);
+            let shown = matches!(from, From::File(_)) && self.options.has(VERBOSE);
             let before = if shown { source.rest().to_vec() } else { Vec::new() };
             let mut reader = Reader { shell: self, from };
             let parsed = Parser::new(source, &mut reader).complete_command();

@@ -185,6 +185,15 @@ impl Shell {
         }
     }
 
+    /// Sets the traps again that the last [`Shell::reset_traps`] has taken.
+    pub fn regain_traps(&mut self) {
+        for (n, action) in self.traps.inherited.take().into_iter().flatten().enumerate() {
+            if let (Ok(number), Action::Run(_)) = (i32::try_from(n), &action) {
+                self.set_trap(number, action);
+            }
+        }
+    }
+
     /// fork(2). A signal sent to the child before it has taken back the
     /// dispositions of the shell waits until [`Shell::reset_traps`] has.
     pub fn fork(&mut self) -> Result<Forked, Errno> {

@@ -8,6 +8,7 @@ use super::assignment::tilde_prefix;
 use super::ast::{Arith, Class, Name, Op, Param, Part, Rare, Text, Which, Word};
 use super::few::push;
 use super::lexer::{Nothing, Parsed, Parser, Source, is_operator};
+use super::room::Room;
 
 /// What a run of parts ends at.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -396,6 +397,10 @@ fn finish(mut parts: Vec<Part>) -> Word {
 
 /// An arithmetic expression, parsed now if its text is known now but for
 /// parameters that stand where operands do.
+/// What the expressions in a script may take of the stack as they are read;
+/// others are looked at again when they are reached.
+const ROOM: usize = 64 << 10;
+
 pub(super) fn arithmetic(source: Vec<Part>) -> Arith {
     let mut text = Vec::new();
     let mut operands = Vec::new();
@@ -413,7 +418,9 @@ pub(super) fn arithmetic(source: Vec<Part>) -> Arith {
             _ => return Arith::unparsed(source),
         }
     }
-    let parsed = u16::try_from(operands.len()).ok().and_then(|n| arith::parse(&text, n).ok());
+    let parsed = u16::try_from(operands.len())
+        .ok()
+        .and_then(|n| arith::parse(&text, n, Room::of(ROOM)).ok());
     Arith { source: source.into(), parsed, operands: operands.into() }
 }
 

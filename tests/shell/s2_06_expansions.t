@@ -579,3 +579,7 @@ error
 echo $(($(i=0; while [ $i -lt 3000 ]; do printf 2+; i=$((i+1)); done)1))
 -->
 6001
+## deep parentheses in arithmetic
+p=; q=; i=0; while [ $i -lt 400 ]; do p="$p("; q="$q)"; i=$((i+1)); done; echo $(($p 1 + 2 $q * 2))
+-->
+6

@@ -241,6 +241,11 @@ c
 echo d
 d
 e
+## the same when the interpreter is missing
+printf '#!/nosuch/sh\n' >f; chmod +x f; (trap 'echo left $?' EXIT; trap : TERM; exec ./f 2>/dev/null; echo no); echo $?
+-->
+left 127
+127
 ## an exec that fails ends the shell, which runs its EXIT trap
 trap 'echo left $?' EXIT
 exec nosuchcommand

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::applet::{reason, show_bytes};
 
 use super::super::fields::Fields;
-use super::super::meaning::{Meaning, is_program, search_path};
+use super::super::meaning::{Meaning, search_path};
 use super::super::{Flow, Shell};
 use super::{Ran, number};
 
@@ -125,11 +125,11 @@ pub(super) fn exec(sh: &mut Shell, fields: &Fields) -> Ran {
             sh.status = sh.applet(row, &rest);
         }
         Meaning::File(path) => {
+            sh.prepare_exec();
             // What cannot be executed leaves the shell its traps.
-            if is_program(&path) {
-                sh.prepare_exec();
+            if !sh.replace(&path, &rest)? {
+                sh.regain_traps();
             }
-            sh.exec_file(&path, &rest)?;
         }
         _ => {
             sh.complain_of("exec", &format_args!("{}: not found", show_bytes(name)));
@@ -165,7 +165,7 @@ pub(super) fn dot(sh: &mut Shell, fields: &Fields) -> Ran {
             }
         }
     };
-    let text = match super::super::start::script_text(&path) {
+    let text = match super::super::script::text_of(&path) {
         Ok(text) => text,
         Err(error) => {
             let what = format!("{}: {}", show_bytes(&path), reason(&error));
