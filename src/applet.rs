@@ -222,10 +222,12 @@ fn failure(what: &dyn Display, source: Option<io::Error>, status: Status) -> Err
 
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.what)?;
+        let what = self.0.what.as_str();
         match &self.0.source {
-            Some(source) => write!(f, ": {}", reason(source)),
-            None => Ok(()),
+            // A name that is empty could not be seen.
+            Some(source) if what.is_empty() => write!(f, "'': {}", reason(source)),
+            Some(source) => write!(f, "{what}: {}", reason(source)),
+            None => f.write_str(what),
         }
     }
 }
@@ -610,7 +612,9 @@ pub fn run(applet: &Applet, cx: &mut Ctx<'_>) -> Status {
             if !error.is_closed_pipe() {
                 complain(cx.stderr, cx.name, &error);
                 if error.is_usage() {
-                    let hint = format!("usage: {} {}\n", cx.name, first_line(applet.usage));
+                    let usage = first_line(applet.usage);
+                    let hint = format!("usage: {} {usage}", cx.name);
+                    let hint = format!("{}\n", hint.trim_end());
                     let _ = write_all(cx.stderr, hint.as_bytes());
                 }
             }
@@ -640,7 +644,8 @@ pub fn help(name: &str, applet: &Applet) -> String {
                 break;
             }
         }
-        text.push_str(rest);
+        // An applet without operands has nothing behind its name.
+        text.push_str(rest.trim_end());
         text.push('\n');
     }
     text

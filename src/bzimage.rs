@@ -9,6 +9,7 @@ use std::fmt::{self, Display};
 
 use crate::compress::{self, Format};
 use crate::elf::Elf;
+use crate::sys::search;
 
 /// More than any kernel unpacks to.
 const LIMIT: usize = 512 << 20;
@@ -124,6 +125,22 @@ pub fn has_pvh_entry(vmlinux: &[u8]) -> bool {
     })
 }
 
+/// What `uname -r` will say of a vmlinux: the word in the line that it begins
+/// its log with.
+pub fn version_of_vmlinux(vmlinux: &[u8]) -> Option<&[u8]> {
+    const BEGIN: &[u8] = b"Linux version ";
+    let mut rest = vmlinux;
+    loop {
+        rest = rest.get(search::bytes(rest, BEGIN)? + BEGIN.len()..)?;
+        // The line is also there with `%s` in the place of the version.
+        let end = rest.iter().position(|b| matches!(b, 0 | b' '))?;
+        let word = rest.get(..end)?;
+        if word.first().is_some_and(u8::is_ascii_digit) && !word.contains(&b'/') {
+            return Some(word);
+        }
+    }
+}
+
 /// The first note of `bytes`: type, name and what is behind it. elf(5).
 fn note(bytes: &[u8]) -> Option<(u32, &[u8], &[u8])> {
     let size = |at| usize::try_from(u32_at(bytes, at)?).ok()?.checked_next_multiple_of(4);
@@ -148,6 +165,7 @@ pub fn exercise(bytes: &[u8]) {
         let _ = image.unpack();
     }
     let _ = has_pvh_entry(bytes);
+    let _ = version_of_vmlinux(bytes);
 }
 
 #[cfg(test)]
@@ -180,6 +198,14 @@ mod tests {
         assert_eq!(BzImage::parse(&none).unwrap().version(), None);
         none[0x20e..0x210].copy_from_slice(&[0xff, 0xff]);
         assert_eq!(BzImage::parse(&none).unwrap().version(), None);
+    }
+
+    #[test]
+    fn the_version_of_an_unpacked_kernel() {
+        let bytes = b"\x7fELF\0Linux version %s (me)\0Linux version 6.1.0-x (me@z)\n\0";
+        assert_eq!(version_of_vmlinux(bytes), Some(&b"6.1.0-x"[..]));
+        assert_eq!(version_of_vmlinux(b"Linux version 6"), None);
+        assert_eq!(version_of_vmlinux(b"Linux version ../../x \0"), None);
     }
 
     #[test]

@@ -695,7 +695,13 @@ fn help_or_usage(
 ) -> Result<(), applet::Error> {
     if exit.status.is_err() {
         let text: Vec<&str> = exit.output.split_whitespace().collect();
-        return Err(applet::Error::usage(text.join(" ")));
+        let text = text.join(" ");
+        let mut text = text.trim_end_matches('.').to_string();
+        // As all messages begin.
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_lowercase();
+        }
+        return Err(applet::Error::usage(text));
     }
     let text = applet::help(cx.name, applet);
     cx.out.write_all(text.as_bytes()).map_err(|e| applet::Error::os("standard output", e))

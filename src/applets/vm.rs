@@ -92,8 +92,8 @@ struct Line {
     #[argh(option, default = "String::from(\"1G\")")]
     memory: String,
     /// processors
-    #[argh(option, default = "1")]
-    cpus: u32,
+    #[argh(option, default = "String::from(\"1\")")]
+    cpus: String,
     /// for the kernel command line
     #[argh(option)]
     append: Vec<String>,
@@ -160,9 +160,10 @@ fn options(line: Line, command: &[OsString]) -> Result<Options, Error> {
         let name = show(name);
         return Err(Error::usage(format_args!("'{name}': a name is letters, digits and -_")));
     }
-    if line.cpus == 0 || line.cpus > 255 {
-        return Err(Error::usage(format_args!("'{}': no number of processors", line.cpus)));
-    }
+    let cpus = line.cpus.parse().ok().filter(|cpus| (1..=255).contains(cpus)).ok_or_else(|| {
+        let text = show(&line.cpus);
+        Error::usage(format_args!("'{text}': no number of processors, which is 1 to 255"))
+    })?;
     Ok(Options {
         root: line.root.map(PathBuf::from),
         writable: line.rw,
@@ -173,7 +174,7 @@ fn options(line: Line, command: &[OsString]) -> Result<Options, Error> {
         modules: line.modules_dir.map(PathBuf::from),
         initrd: line.initrd.map(PathBuf::from),
         memory: memory(&line.memory)?,
-        cpus: line.cpus,
+        cpus,
         append: line.append,
         accel: accel(&line.accel)?,
         network: match line.net.as_str() {
@@ -245,7 +246,7 @@ fn seconds(text: &str) -> Result<Duration, Error> {
         .ok()
         .flatten()
         .filter(known)
-        .ok_or_else(|| Error::usage(format_args!("'{}': no number of seconds", show(text))))
+        .ok_or_else(|| Error::usage(format_args!("'{}': no time, which is 5, 0.5, 2m", show(text))))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub fn seen(boot: &Supervisor, failed: usize) -> Seen {
     let mut seen = Seen {
         orphans: orphans(),
         modules: boot.log.module_notes().map(String::from).collect(),
-        kernel: kernel(boot.log.started(failed) / 1000),
+        kernel: kernel(boot.log.started(0) / 1000, boot.log.started(failed) / 1000),
         filesystems: filesystems(),
         memory: memory(),
         ..Seen::default()
@@ -175,9 +175,10 @@ fn orphans() -> Vec<Orphan> {
     list
 }
 
-/// What the kernel said since shortly before `since` (microseconds) that may
-/// matter: what it thought worth a warning, and what file systems said.
-fn kernel(since: u64) -> Vec<String> {
+/// What the kernel said that may matter: errors, and what file systems said,
+/// since shortly before `failed`, and warnings, of which each kernel has some
+/// for any machine, since `begin` (microseconds).
+fn kernel(begin: u64, failed: u64) -> Vec<String> {
     const PARTS: [&[u8]; 9] = [
         b"EXT4-fs",
         b"XFS",
@@ -191,10 +192,11 @@ fn kernel(since: u64) -> Vec<String> {
     ];
     let log = sys::kernel_log::read_all(LOG_MAX, false).unwrap_or_default();
     kmsg::parse_log(&log)
-        .filter(|r| r.facility() == 0 && r.time.saturating_add(BEFORE) >= since)
+        .filter(|r| r.facility() == 0 && r.time.saturating_add(BEFORE) >= failed)
         .filter(|r| {
             let of_part = |part: &&[u8]| r.text.windows(part.len()).any(|w| w == *part);
-            r.level() <= 4 || PARTS.iter().any(of_part)
+            let least = if r.time >= begin { 4 } else { 3 };
+            r.level() <= least || PARTS.iter().any(of_part)
         })
         .map(|r| {
             let first = r.text.split(|&b| b == b'\n').next().unwrap_or_default();

@@ -22,6 +22,10 @@ const BOOT_FAILED: &[u8] = b"rescuebox: boot failed: ";
 /// What a kernel that stops says.
 const PANIC: &[u8] = b"Kernel panic - not syncing";
 
+/// What it says when it goes: nothing that anybody wants to know.
+const FAREWELL: [&[u8]; 3] =
+    [b"reboot: Restarting system", b"reboot: Power down", b"reboot: System halted"];
+
 /// What it says when there is no memory left, before a panic or without one.
 const NO_MEMORY: [&[u8]; 4] = [
     b"deadlocked on memory",
@@ -94,7 +98,10 @@ impl Console {
             .iter()
             .skip(skip)
             .chain(rest.iter())
-            .filter(|line| !line.trim_ascii().is_empty())
+            .filter(|line| {
+                let line = line.trim_ascii();
+                !line.is_empty() && !FAREWELL.into_iter().any(|end| line.ends_with(end))
+            })
             .map(|line| crate::applet::show_bytes(line.trim_ascii_end()).to_string())
             .collect()
     }
@@ -157,7 +164,8 @@ mod tests {
         let mut console = Console::default();
         console.add(b"[    1.0] hello\r\n\x1b[0;1mrescuebox: boot fai");
         assert_eq!(console.failure(), None);
-        console.add(b"led: mounting rootfs\r\n  no such tag: x\r\n  next: y\r\nmore");
+        console.add(b"led: mounting rootfs\r\n  no such tag: x\r\n  next: y\r\n");
+        console.add(b"[    1.036031] reboot: Restarting system\r\nmore");
         assert_eq!(console.failure(), Some(Failure::Boot));
         assert_eq!(
             console.tail(1),

@@ -23,6 +23,7 @@ pub struct Flow<'a> {
     read: u64,
     ended: bool,
     broken: bool,
+    fault: Option<Errno>,
 }
 
 /// What a turn of a [`Flow`] brought.
@@ -41,17 +42,22 @@ pub enum News {
 impl<'a> Flow<'a> {
     /// A stream between descriptors that may block.
     pub fn new(from: BorrowedFd<'a>, to: BorrowedFd<'a>) -> Flow<'a> {
-        let regular = fstat(to).is_ok_and(|stat| {
-            SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFREG
-        });
-        let piece = if regular { usize::MAX } else { PIECE };
-        Flow { from, to, piece, buffer: Buffer::new(), read: 0, ended: false, broken: false }
+        let piece = if is_kind(to, SFlag::S_IFREG) { usize::MAX } else { PIECE };
+        Flow { piece, ..Flow::into_socket(from, to) }
     }
 
     /// A stream into a socket of ours, which does not block.
     pub fn into_socket(from: BorrowedFd<'a>, to: BorrowedFd<'a>) -> Flow<'a> {
-        let buffer = Buffer::new();
-        Flow { from, to, piece: usize::MAX, buffer, read: 0, ended: false, broken: false }
+        Flow {
+            from,
+            to,
+            piece: usize::MAX,
+            buffer: Buffer::new(),
+            read: 0,
+            ended: false,
+            broken: false,
+            fault: None,
+        }
     }
 
     /// What to wait for.
@@ -71,7 +77,10 @@ impl<'a> Flow<'a> {
         if !self.buffer.is_empty() {
             return match self.buffer.drain(self.to, self.piece) {
                 Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => News::None,
-                Err(_) => {
+                Err(errno) => {
+                    // Nobody wants to hear that nobody reads.
+                    let known = matches!(errno, Errno::EPIPE | Errno::EBADF);
+                    self.fault = Some(errno).filter(|_| !known);
                     self.broken = true;
                     self.buffer.clear();
                     News::Broken
@@ -92,8 +101,12 @@ impl<'a> Flow<'a> {
                 News::Bytes
             }
             Err(Errno::EAGAIN | Errno::EINTR) => News::None,
-            // A terminal that was hung up answers EIO.
-            Err(_) => {
+            Err(errno) => {
+                // One that is closed has nothing to say, and a terminal that
+                // was hung up answers EIO.
+                let known = errno == Errno::EBADF
+                    || (errno == Errno::EIO && is_kind(self.from, SFlag::S_IFCHR));
+                self.fault = Some(errno).filter(|_| !known);
                 self.ended = true;
                 News::End
             }
@@ -103,6 +116,11 @@ impl<'a> Flow<'a> {
     /// What is on its way out.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.bytes()
+    }
+
+    /// Why not all bytes came in, or went out.
+    pub fn fault(&self) -> Option<Errno> {
+        self.fault
     }
 
     /// How many bytes came in.
@@ -120,4 +138,9 @@ impl<'a> Flow<'a> {
         self.ended = true;
         self.buffer.clear();
     }
+}
+
+fn is_kind(fd: BorrowedFd<'_>, kind: SFlag) -> bool {
+    fstat(fd)
+        .is_ok_and(|stat| SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) == kind)
 }

@@ -1,20 +1,25 @@
 //! The initramfs of a machine: this program, the job, and just the modules
 //! that the machine's devices and mounts need.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::Options;
-use super::kernel::Kernel;
-use crate::applet::{Error, Table, show};
+use super::kernel::{Kernel, open_without_waiting};
+use crate::applet::{Error, Table, show, show_bytes};
 use crate::compress::Format;
 use crate::cpio::{Header, Writer};
 use crate::image::{Builder, Farm, ModuleOptions, for_machines};
-use crate::kmod::Tree;
+use crate::kmod::{Tree, modinfo, tree};
+use crate::sys::stream::to_end;
 
 /// A file in memory, or an open one, for QEMU to read.
 pub struct Image {
@@ -47,12 +52,19 @@ impl Image {
 /// appended as an archive of its own: the kernel unpacks one behind the other.
 pub fn given(path: &Path, extra: Option<(&str, Vec<u8>)>) -> Result<Image, Error> {
     let wrong = |e: std::io::Error| Error::os(show(path), e);
-    let Some((name, text)) = extra else {
-        let file = File::open(path).map_err(wrong)?;
-        let size = file.metadata().map_err(wrong)?.len();
-        return Ok(Image { fd: file.into(), size });
-    };
-    let bytes = crate::sys::file::read(path).map_err(wrong)?;
+    let file = open_without_waiting(path)?;
+    let about = file.metadata().map_err(wrong)?;
+    let kind = about.file_type();
+    if kind.is_file() && extra.is_none() {
+        return Ok(Image { fd: file.into(), size: about.len() });
+    }
+    if !kind.is_file() && !kind.is_fifo() {
+        return Err(Error::msg(format_args!("{}: neither a file nor a pipe", show(path))));
+    }
+    // What a program writes into a pipe is waited for.
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty())).map_err(|e| wrong(e.into()))?;
+    let bytes = to_end(file.as_fd()).map_err(wrong)?;
+    let Some((name, text)) = extra else { return Image::of_bytes(&[&bytes]) };
     let more = archive_of(name, &text)?;
     // An archive begins at a multiple of four bytes; zeros between are skipped.
     let gap = vec![0; bytes.len().next_multiple_of(512) - bytes.len()];
@@ -91,6 +103,11 @@ pub fn build(
     builder.farm(table, farm).skeleton()?;
     if let Some(dir) = &kernel.modules {
         let tree = Tree::open(dir).map_err(Error::msg)?;
+        if options.modules.is_some()
+            && let Some(text) = strange(&tree, &kernel.version)
+        {
+            note(&text);
+        }
         let strip = !options.keep_signatures && !kernel.signed_modules_only;
         let how = ModuleOptions { strip, decompress: false, optional: true };
         let names: Vec<&[u8]> =
@@ -100,7 +117,7 @@ pub fn build(
         note(&format!(
             "no modules of kernel {} were found: what is not built in will be missing; \
              --modules-dir tells where they are",
-            crate::applet::show_bytes(&kernel.version)
+            show_bytes(&kernel.version)
         ));
     }
     if let Some((name, text)) = extra {
@@ -113,6 +130,20 @@ pub fn build(
         }
     }
     Image::of_bytes(&[&image.bytes])
+}
+
+/// What is wrong with modules that the user chose for a kernel of this version.
+fn strange(tree: &Tree, version: &[u8]) -> Option<String> {
+    let dir = show(tree.dir());
+    let Some(file) = tree.files().next() else {
+        return Some(format!("{dir}: no module is there: what is not built in will be missing"));
+    };
+    let about = tree::read_modinfo(&tree.dir().join(OsStr::from_bytes(file))).ok()?;
+    let of = modinfo::words(modinfo::field(&about, b"vermagic")?).next()?;
+    (!version.is_empty() && of != version).then(|| {
+        let (of, version) = (show_bytes(of), show_bytes(version));
+        format!("{dir}: modules of kernel {of}, which kernel {version} will not load")
+    })
 }
 
 /// The modules for the machine's devices and mounts. Those that are part of a

@@ -3,10 +3,13 @@
 
 use std::cmp::Ordering;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
 
 use crate::applet::{Error, show, show_bytes};
 use crate::bzimage::{self, BzImage};
@@ -54,25 +57,31 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Kernel, Error> {
         Some(path) => path.to_path_buf(),
         None => search(wanted.root)?,
     };
-    let head = read_head(&path).map_err(|e| Error::os(show(&path), e))?;
+    let (head, own) = read_head(&path)?;
     let parsed = BzImage::parse(&head);
-    // An unpacked kernel may be given as it is.
-    let own_entry = head.starts_with(b"\x7fELF")
-        && crate::sys::file::read(&path).is_ok_and(|bytes| bzimage::has_pvh_entry(&bytes));
-    let version = match &parsed {
-        Ok(image) => image.version().unwrap_or_default().to_vec(),
-        Err(_) if own_entry => version_of_name(&path),
-        Err(error) => return Err(Error::msg(format_args!("{}: {error}", show(&path)))),
+    let own_entry = own.as_deref().is_some_and(bzimage::has_pvh_entry);
+    let version = match (&parsed, &own) {
+        (Ok(image), _) => image.version().unwrap_or_default().to_vec(),
+        (Err(_), Some(bytes)) if own_entry => {
+            bzimage::version_of_vmlinux(bytes).unwrap_or_default().to_vec()
+        }
+        (Err(error), _) => return Err(Error::msg(format_args!("{}: {error}", show(&path)))),
     };
+    drop(own);
     let modules = match wanted.modules {
-        Some(dir) if dir.is_dir() => Some(dir.to_path_buf()),
-        Some(dir) => return Err(Error::os(show(dir), nix::errno::Errno::ENOENT)),
+        Some(dir) => {
+            let about = std::fs::metadata(dir).map_err(|e| Error::os(show(dir), e))?;
+            if !about.is_dir() {
+                return Err(Error::msg(format_args!("{}: not a folder", show(dir))));
+            }
+            Some(dir.to_path_buf())
+        }
         None => find_modules(&path, wanted.root, &version),
     };
     let signed_modules_only =
         asks_for_signatures(wanted.append) || demands_signatures(&path, modules.as_deref());
     let unpacked = match (&parsed, wanted.cache) {
-        (Ok(_), Some(cache)) => unpacked(&path, &version, cache),
+        (Ok(_), Some(cache)) => unpacked(&path, &version, cache)?,
         _ => None,
     };
     Ok(Kernel {
@@ -85,11 +94,30 @@ pub fn find(wanted: &Wanted<'_>) -> Result<Kernel, Error> {
     })
 }
 
-/// As much of a kernel as its header can take.
-fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
+/// As much of a kernel as its header can take, and all of one that is not
+/// packed.
+fn read_head(path: &Path) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
+    let wrong = |e| Error::os(show(path), e);
+    let mut file = open_without_waiting(path)?;
+    if !file.metadata().map_err(wrong)?.is_file() {
+        return Err(Error::msg(format_args!("{}: not a regular file", show(path))));
+    }
     let mut head = Vec::new();
-    std::fs::File::open(path)?.take(256 * 1024).read_to_end(&mut head)?;
-    Ok(head)
+    file.by_ref().take(256 * 1024).read_to_end(&mut head).map_err(wrong)?;
+    if !head.starts_with(b"\x7fELF") {
+        return Ok((head, None));
+    }
+    let mut all = head.clone();
+    file.read_to_end(&mut all).map_err(wrong)?;
+    Ok((head, Some(all)))
+}
+
+/// Opens a file to read it. A FIFO to which nobody writes would otherwise keep
+/// a runner waiting that has blocked the signals for its loop.
+pub fn open_without_waiting(path: &Path) -> Result<File, Error> {
+    crate::sys::path::open(path, OFlag::O_RDONLY | OFlag::O_NONBLOCK)
+        .map(File::from)
+        .map_err(|errno| Error::os(show(path), errno))
 }
 
 /// The newest kernel in the root; without one there, the newest of this host.
@@ -231,7 +259,29 @@ fn demands_signatures(kernel: &Path, modules: Option<&Path>) -> bool {
 
 /// The unpacked kernel in the cache, put there when it is not yet. `None` when
 /// that cannot be had, or cannot be booted: the packed one always can.
-fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
+///
+/// # Errors
+/// A kernel with damage, which would say so on a screen that nobody sees, and
+/// stop.
+fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Result<Option<PathBuf>, Error> {
+    let Some(file) = place(path, version, cache) else { return Ok(None) };
+    if let Ok(meta) = std::fs::metadata(&file) {
+        // A kernel that cannot be booted this way is remembered as empty.
+        return Ok((meta.len() > 0).then_some(file));
+    }
+    let Ok(packed) = crate::sys::file::read(path) else { return Ok(None) };
+    let bytes = match BzImage::parse(&packed).and_then(|image| image.unpack()) {
+        Ok(bytes) => Some(bytes).filter(|bytes| bzimage::has_pvh_entry(bytes)),
+        Err(error @ (bzimage::Error::Truncated | bzimage::Error::Packed(_))) => {
+            return Err(Error::msg(format_args!("{}: damaged: {error}", show(path))));
+        }
+        Err(_) => None,
+    };
+    Ok(keep(&file, bytes.as_deref()).then_some(file))
+}
+
+/// The file in the cache for a kernel.
+fn place(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
     let dir = cache.join("vmlinux");
     let meta = std::fs::metadata(path).ok()?;
     let real = std::fs::canonicalize(path).ok()?;
@@ -243,18 +293,17 @@ fn unpacked(path: &Path, version: &[u8], cache: &Path) -> Option<PathBuf> {
         key.add(&number.to_le_bytes());
     }
     let name = format!("{}-{:016x}", show_bytes(version), key.0);
-    let file = dir.join(name.replace('/', "_"));
-    if let Ok(meta) = std::fs::metadata(&file) {
-        // A kernel that cannot be booted this way is remembered as empty.
-        return (meta.len() > 0).then_some(file);
+    Some(dir.join(name.replace('/', "_")))
+}
+
+/// Writes an unpacked kernel into the cache. Whether it is there now.
+fn keep(file: &Path, bytes: Option<&[u8]>) -> bool {
+    let dir = file.parent().unwrap_or(Path::new("/"));
+    if std::fs::create_dir_all(dir).is_err() {
+        return false;
     }
-    let packed = crate::sys::file::read(path).ok()?;
-    let bytes = BzImage::parse(&packed).and_then(|image| image.unpack()).ok();
-    let bytes = bytes.filter(|bytes| bzimage::has_pvh_entry(bytes));
-    std::fs::create_dir_all(&dir).ok()?;
-    make_room(&dir);
-    output::save(&file, bytes.as_deref().unwrap_or_default()).ok()?;
-    bytes.map(|_| file)
+    make_room(dir);
+    output::save(file, bytes.unwrap_or_default()).is_ok() && bytes.is_some()
 }
 
 /// Removes the oldest from a full cache.

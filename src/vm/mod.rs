@@ -17,6 +17,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
 
 use crate::applet::{self, Ctx, Env, Error, Status, complain, show};
+use crate::cmdline::Cmdline;
 use crate::job::{self, Size, Spec};
 use crate::sys;
 
@@ -228,6 +229,11 @@ fn attempt(
         environment: if purpose == Use::Console { &environment } else { &[] },
         append: &options.append,
     })?;
+    if purpose == Use::Job && !Cmdline::parse(facts.line.as_bytes()).breaks.is_empty() {
+        return Err(Error::usage(
+            "rd.break waits for a person, and a COMMAND leaves no place to type",
+        ));
+    }
 
     let temporary = temporary(cx.env);
     let mut shares: Vec<(String, Child)> = Vec::new();
@@ -444,12 +450,18 @@ fn folders(options: &Options) -> Result<Vec<Folder>, Error> {
 
 fn disks(options: &Options) -> Result<Vec<Disk>, Error> {
     use std::io::Read;
+    use std::os::unix::fs::FileTypeExt;
     let mut list = Vec::new();
     for path in &options.disks {
         let wrong = |e| Error::os(show(path), e);
         let path = std::fs::canonicalize(path).map_err(wrong)?;
         let mut head = Vec::new();
-        let file = std::fs::File::open(&path).map_err(wrong)?;
+        let file = kernel::open_without_waiting(&path)?;
+        let kind = file.metadata().map_err(wrong)?.file_type();
+        if !kind.is_file() && !kind.is_block_device() {
+            let path = show(&path);
+            return Err(Error::msg(format_args!("{path}: neither a disk image nor a disk")));
+        }
         file.take(4).read_to_end(&mut head).map_err(wrong)?;
         let format = qemu::disk_format(&head);
         list.push(Disk { path, format, writable: options.writable });

@@ -255,6 +255,10 @@ impl<'a> Session<'a> {
         if let Some(exit) = self.job.as_ref().and_then(Job::is_complete) {
             if let Some(job) = &mut self.job {
                 job.say(ToGuest::Ack);
+                // The status of a command whose output is lost would mislead.
+                if let Some(errno) = job.output.fault() {
+                    return Some(End::Runner(failed_stream("standard output", errno)));
+                }
             }
             let status = Status(exit.status);
             return Some(if exit.ran { End::Command(status) } else { End::CannotRun(status) });
@@ -475,7 +479,14 @@ impl<'a> Session<'a> {
                         self.state.end = Some(End::Signal(libc::SIGINT));
                     }
                 }
-                News::End => job.say(ToGuest::Eof(job.input.read())),
+                News::End => match job.input.fault() {
+                    // Half the input would pass for all of it.
+                    Some(errno) => {
+                        let text = failed_stream("standard input", errno);
+                        self.state.end = Some(End::Runner(text));
+                    }
+                    None => job.say(ToGuest::Eof(job.input.read())),
+                },
                 _ => {}
             }
         }
@@ -486,6 +497,10 @@ impl<'a> Session<'a> {
             job.say(ToGuest::Closed(Stream::Err));
         }
     }
+}
+
+fn failed_stream(name: &str, errno: Errno) -> String {
+    format!("{name}: {}", sys::text::error_text(errno as i32))
 }
 
 fn millis(since: Instant) -> u64 {

@@ -1,6 +1,8 @@
 //! `rescuebox vm --root DIR -- COMMAND` on Debian 12's root, on every kernel.
 
-use crate::harness::applet::applet;
+use std::ffi::OsStr;
+
+use crate::harness::applet::{applet, program};
 use crate::harness::lab::{KERNELS, Kernel, bookworm_root};
 use crate::harness::runner::{processes_with, vm};
 use crate::harness::scratch::Scratch;
@@ -171,7 +173,86 @@ fn what_is_missing_is_named() {
         .args(["--kernel", "/nonexistent/vmlinuz", "--root", "/", "--", "true"])
         .stderr_has("/nonexistent/vmlinuz")
         .fails(125);
-    applet("vm").args(["--nosuchoption"]).stderr_has("--nosuchoption").fails(125);
+    applet("vm").args(["--nosuchoption"]).stderr_has("argument: --nosuchoption\n").fails(125);
+    applet("vm").args(["--root", "", "--", "true"]).stderr_has("vm: '': No such").fails(125);
+    applet("vm").args(["--cpus", "x"]).stderr_has("'x': no number of processors").fails(125);
+}
+
+/// A FIFO would hold up a runner that has blocked signals, damage in a kernel
+/// is told on a screen that nobody sees.
+#[test]
+fn files_that_are_none() {
+    let dir = Scratch::new("no-kernels");
+    let fifo = dir.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+    let kernel = std::fs::read(Kernel::BookwormCloud.image()).unwrap();
+    dir.file("short", &kernel[..100_000]);
+    let mut damaged = kernel;
+    damaged[2_000_000..2_100_000].fill(0x55);
+    dir.file("damaged", &damaged);
+    for (option, name, why) in [
+        ("--kernel", "fifo", "fifo: not a regular file"),
+        ("--kernel", "short", "short: damaged: truncated kernel"),
+        ("--kernel", "damaged", "damaged: damaged: "),
+        ("--modules-dir", "short", "short: not a folder"),
+    ] {
+        applet("vm")
+            .args([option, name])
+            .args((option != "--kernel").then(|| "--kernel".to_string()))
+            .args((option != "--kernel").then(|| Kernel::BookwormCloud.image()))
+            .args(["--", "true"])
+            .dir(dir.path())
+            .stderr_has(why)
+            .fails(125);
+    }
+    vm(Kernel::BookwormCloud, &bookworm_root())
+        .options([OsStr::new("--disk"), fifo.as_os_str()])
+        .command(["true"])
+        .stderr_has("fifo: neither a disk image nor a disk")
+        .fails(125);
+}
+
+#[test]
+fn modules_of_another_kernel_are_told() {
+    vm(Kernel::BookwormCloud, &bookworm_root())
+        .options([OsStr::new("--modules-dir"), Kernel::TrixieCloud.modules().as_os_str()])
+        .command(["true"])
+        .stderr_has("which kernel 6.1.")
+        .fails(254);
+}
+
+#[test]
+fn a_stop_for_a_person_and_a_command() {
+    vm(Kernel::BookwormCloud, &bookworm_root())
+        .options(["--append", "rd.break=mount"])
+        .command(["true"])
+        .stderr_has("rd.break")
+        .fails(125);
+}
+
+/// What cannot be read or written is no success.
+#[test]
+fn streams_that_fail() {
+    let run = |script: &str, stdin: &str, stdout: &str| {
+        let full = std::fs::OpenOptions::new().write(true).open(stdout).unwrap();
+        let out = std::process::Command::new(program())
+            .arg("vm")
+            .args(["--accel", "tcg", "--kernel"])
+            .arg(Kernel::BookwormCloud.image())
+            .arg("--root")
+            .arg(bookworm_root())
+            .args(["--", "sh", "-c", script])
+            .stdin(std::fs::File::open(stdin).unwrap())
+            .stdout(full)
+            .output()
+            .unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    let lost = "vm: standard output: No space left on device\n".to_string();
+    assert_eq!(run("echo x", "/dev/null", "/dev/full"), (Some(125), lost));
+    assert_eq!(run("exit 5", "/dev/null", "/dev/full"), (Some(5), String::new()));
+    let unread = "vm: standard input: Is a directory\n".to_string();
+    assert_eq!(run("cat", "/tmp", "/dev/null"), (Some(125), unread));
 }
 
 #[test]

@@ -132,7 +132,8 @@ impl Command {
     }
 
     fn explain(&self, step: i64, errno: Errno) -> (Status, String) {
-        let name = show_bytes(&self.name);
+        // A name that is empty could not be seen.
+        let name = show_bytes(if self.name.is_empty() { b"''" } else { &self.name });
         if step == Step::Enter as i64 {
             let why = format!("{name}: cannot enter its directory: {}", reason(errno));
             return (Status::CANNOT_RUN, why);
