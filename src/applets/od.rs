@@ -7,7 +7,8 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show_bytes};
 use crate::digits;
 use crate::inputs;
 use crate::size;
-use crate::sys::float;
+
+mod real;
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -65,7 +66,7 @@ impl Form {
                 }
                 let value = u128::from_be_bytes(bytes);
                 let value = if big { value } else { value.swap_bytes() };
-                real(text, long_real(value).to_bits(), 8);
+                real::put_long(text, value);
             }
             _ => {
                 let mut bytes = [0u8; 8];
@@ -82,7 +83,7 @@ impl Form {
                     b'd' => digits::push_signed(text, (value << unused) as i64 >> unused),
                     b'u' => digits::push(text, value, 10, 1, false),
                     b'o' => digits::push(text, value, 8, self.width(), false),
-                    b'f' => real(text, value, self.size),
+                    b'f' => real::put(text, value, self.size),
                     _ => digits::push(text, value, 16, self.width(), false),
                 }
             }
@@ -108,50 +109,6 @@ impl Form {
         }
         Some(cells)
     }
-}
-
-/// A number of 80 bits, as a processor of the x86 family has them: sign and
-/// exponent in 16 bits, and 64 bits of which the first is not left out. What
-/// more it has than 53 bits is lost.
-fn long_real(bits: u128) -> f64 {
-    let (exponent, fraction) = ((bits >> 64) as u16, bits as u64);
-    let size = i32::from(exponent & 0x7fff);
-    let value = match (size, fraction >> 63) {
-        (0x7fff, _) if fraction << 1 == 0 => f64::INFINITY,
-        (0x7fff, _) | (1.., 0) => f64::NAN,
-        // in two steps, as 2 to the power of this may be too small
-        _ => {
-            let half = (size - 16383 - 63) / 2;
-            fraction as f64 * 2f64.powi(half) * 2f64.powi(size - 16383 - 63 - half)
-        }
-    };
-    if exponent >> 15 == 1 { -value } else { value }
-}
-
-/// The shortest text that is this number again.
-fn real(out: &mut Vec<u8>, bits: u64, size: usize) {
-    let value =
-        if size == 4 { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits) };
-    let most = if size == 4 { 9 } else { 17 };
-    let mut text = Vec::new();
-    // Numbers near zero have fewer digits than others.
-    let least = match size {
-        _ if value == 0.0 => 1,
-        4 if value.abs() < f64::from(f32::MIN_POSITIVE) => 1,
-        4 => 6,
-        _ if value.abs() < f64::MIN_POSITIVE => 1,
-        _ => 15,
-    };
-    for precision in least..=most {
-        text.clear();
-        let style = float::Style { precision: Some(precision), ..float::Style::default() };
-        float::format(&mut text, b'g', style, value);
-        let back = float::whole(&text).unwrap_or(f64::NAN);
-        if back == value || size == 4 && back as f32 == value as f32 || value.is_nan() {
-            break;
-        }
-    }
-    out.extend_from_slice(&text);
 }
 
 fn name(out: &mut Vec<u8>, byte: u8) {

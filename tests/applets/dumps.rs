@@ -254,6 +254,14 @@ fn long_numbers_and_folders() {
         let text = format!("{:>30}\n", "-0.1");
         let tenth = b"\xcd\xcc\xcc\xcc\xcc\xcc\xcc\xcc\xfb\xbf";
         applet("od").args(["-An", "-tfL"]).stdin(tenth).stdout(&text).ok();
+        let long = |bytes: [u8; 10], text: &str| {
+            applet("od").args(["-An", "-tfL"]).stdin(bytes).stdout(format!("{text:>30}\n")).ok();
+        };
+        let all = |exponent: u8| [255, 255, 255, 255, 255, 255, 255, 255, exponent, 127];
+        long([1, 2, 3, 4, 5, 6, 7, 0x88, 255, 63], "1.0627143406382160707");
+        long(all(254), "1.189731495357231765e+4932");
+        long([1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80], "-4e-4951");
+        long([0, 0, 0, 0, 0, 0, 0, 0x80, 62, 64], "9223372036854775808");
     }
     applet("hexdump").args(["/"]).stdout("").stderr_has("/: Is a directory").ok();
     applet("hexdump").args(["/nosuch"]).stdout("").fails(1);
