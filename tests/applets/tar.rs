@@ -440,5 +440,7 @@ fn files_to_a_command() {
     tar(s.path(), &["x", command]).stdin(archive(&members)).stdout(output).ok();
     tar(s.path(), &["x", "--to-command=exit 3"]).stdin(archive(&members)).stdout("").fails(1);
     tar(s.path(), &["x", "--to-command=:", "b"]).stdin(archive(&members)).stdout("").ok();
+    let absent = ["x", command, "-C", "nosuch"];
+    tar(s.path(), &absent).stdin(archive(&members)).stdout("").stderr_has("nosuch").fails(1);
     assert!(!s.path().join("a").exists());
 }

@@ -5,7 +5,9 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use crate::applet::{Ctx, Error, Status, show_bytes};
+use nix::fcntl::OFlag;
+
+use crate::applet::{Ctx, Error, Status, show, show_bytes};
 use crate::archive::extract::{Extractor, Failure, Wanted};
 use crate::archive::list::Lister;
 use crate::archive::tar::{Tar, padding};
@@ -65,9 +67,13 @@ pub(super) fn from_stream(
         return Ok(Status::OK);
     }
     let mut extractor = None;
+    let folder = c.folder(usize::MAX);
+    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+    if !folder.is_dir() {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+        sys::path::open(&folder, flags).map_err(|e| Error::os(show(&folder), e))?;
+    }
     if c.mode == b'x' && !c.to_stdout && c.command.is_none() {
-        let folder = c.folder(usize::MAX);
-        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         let root = nix::unistd::geteuid().is_root();
         let wanted = Wanted {
             keep: c.keep,
