@@ -48,6 +48,7 @@ pub mod json;
 pub mod kmod;
 pub mod kmsg;
 pub mod magic;
+pub mod markup;
 pub mod mask;
 pub mod mdevconf;
 pub mod mkfs;

@@ -96,6 +96,26 @@ pub fn rounded_long(bytes: u64) -> String {
     text
 }
 
+/// At most four characters, rounded to the nearest, as tree and ls of busybox
+/// have it: `512`, `4.9K`, `10K`; `decimal`: in powers of 1000.
+pub fn nearest(bytes: u64, decimal: bool) -> String {
+    let (base, units) = if decimal { (1000.0, b"kMGTPE") } else { (1024.0, b"KMGTPE") };
+    let mut value = bytes as f64;
+    let mut unit = None;
+    for letter in units {
+        if value < base {
+            break;
+        }
+        value /= base;
+        unit = Some(char::from(*letter));
+    }
+    match unit {
+        None => bytes.to_string(),
+        Some(unit) if value < 10.0 => format!("{value:.1}{unit}"),
+        Some(unit) => format!("{value:.0}{unit}"),
+    }
+}
+
 /// [`human`] in powers of 1000.
 pub fn human_decimal(bytes: u64) -> String {
     scaled(bytes, 1000, b"kMGTPE")

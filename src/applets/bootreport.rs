@@ -164,15 +164,7 @@ fn bars(cx: &mut Ctx, report: &Value, steps: &[Step], last: u64) -> Result<(), E
 /// Text as it can stand in XML.
 fn escaped(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    for &byte in &shown(text) {
-        match byte {
-            b'<' => out.extend_from_slice(b"&lt;"),
-            b'>' => out.extend_from_slice(b"&gt;"),
-            b'&' => out.extend_from_slice(b"&amp;"),
-            b'"' => out.extend_from_slice(b"&quot;"),
-            byte => out.push(byte),
-        }
-    }
+    crate::markup::escape(&shown(text), &mut out);
     out
 }
 

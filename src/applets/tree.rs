@@ -16,12 +16,16 @@ use nix::sys::stat::{FileStat, lstat, stat};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::characters::Characters;
-use crate::fsutil::place::join;
+use crate::fsutil::place::{self, join};
 use crate::fsutil::users::Users;
 use crate::shell::pattern;
-use crate::{date, mode, sys};
+use crate::{date, mode, size, sys};
 
 use super::ls::{HALF_YEAR, by_version, painted};
+
+mod element;
+
+use element::Style;
 
 /// See the module.
 pub(super) static APPLET: Applet = Applet {
@@ -37,6 +41,7 @@ pub(super) static APPLET: Applet = Applet {
             \x20 -F  a mark behind the name           -Q  quotes around it; --timefmt FORMAT\n\
             \x20 -t -c -v -U  by time, change, version, not at all; -r backwards; --sort size\n\
             \x20 --dirsfirst, --filesfirst            -n, -C  without, with colours\n\
+            \x20 -J  JSON   -X  XML   -H BASE  HTML (-T TITLE, --nolinks)   --prune  no empty folders\n\
             \x20 --noreport  without the count at the end",
     kind: Kind::Fork, // big trees take long
     run,
@@ -60,6 +65,13 @@ struct Tree {
     order: u8,
     color: bool,
     lines: [&'static [u8]; 3],
+    style: Style,
+    is_utf8: bool,
+    /// What the names of HTML's links begin with, and its title.
+    base: Vec<u8>,
+    title: Vec<u8>,
+    /// The length of the operand that paths begin with.
+    top: usize,
     users: Users,
     now: i64,
     file: Option<(File, Vec<u8>)>,
@@ -68,6 +80,28 @@ struct Tree {
     /// The file system that is not left.
     device: u64,
     counts: [u64; 2],
+}
+
+/// Why a folder is not shown.
+const CANNOT_OPEN: &str = "error opening dir";
+
+/// What is known of a file beside its name.
+struct Fact {
+    name: &'static str,
+    text: Vec<u8>,
+    is_number: bool,
+    /// The columns it takes in a line, below zero when it stands at the left.
+    width: i16,
+}
+
+impl Fact {
+    fn text(name: &'static str, text: Vec<u8>) -> Fact {
+        Fact { name, text, is_number: false, width: 0 }
+    }
+
+    fn number(name: &'static str, value: u64, width: i16) -> Fact {
+        Fact { name, text: value.to_string().into(), is_number: true, width }
+    }
 }
 
 /// What is in a folder.
@@ -98,7 +132,8 @@ impl Entry {
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut options = cx.parse(
         "a d f i l x L: P: I: p u g s h D F Q q N t c v U r n C o: -1,noreport -2,si -3,inodes \
-         -4,device -5,ignore-case -6:timefmt -7:sort -8,dirsfirst -9,filesfirst -0:charset",
+         -4,device -5,ignore-case -6:timefmt -7:sort -8,dirsfirst -9,filesfirst -0:charset \
+         J X H: T: K,nolinks R,prune",
     )?;
     let mut tree = Tree {
         given: Vec::new(),
@@ -108,7 +143,12 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         form: None,
         order: 0,
         color: false,
-        lines: if cx.env.characters() == Characters::Utf8 { UTF8 } else { PLAIN },
+        lines: PLAIN,
+        style: Style::Lines,
+        is_utf8: cx.env.characters() == Characters::Utf8,
+        base: Vec::new(),
+        title: b"Directory Tree".to_vec(),
+        top: 0,
         users: Users::new(),
         now: i64::try_from(sys::clock::now().as_secs()).unwrap_or(i64::MAX),
         file: None,
@@ -144,7 +184,17 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
                     _ => return Err(Error::bad(show_bytes(&word), "no order")),
                 };
             }
-            b'0' if options.bytes().eq_ignore_ascii_case(b"ascii") => tree.lines = PLAIN,
+            b'0' => {
+                let name = options.bytes();
+                tree.is_utf8 = Characters::of_locale([Some(&*name)]) == Characters::Utf8;
+            }
+            b'J' => tree.style = Style::Json,
+            b'X' => tree.style = Style::Xml,
+            b'H' => {
+                tree.style = Style::Html;
+                tree.base = place::without_slashes(&options.bytes()).to_vec();
+            }
+            b'T' => tree.title = options.bytes(),
             b't' | b'c' | b'v' | b'U' => tree.order = letter,
             b'n' => tree.color = false,
             b'C' => tree.color = true,
@@ -160,10 +210,23 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     if operands.is_empty() {
         operands.push(".".into());
     }
-    for operand in &operands {
-        tree.start(cx, operand.as_bytes())?;
+    if tree.is_utf8 {
+        tree.lines = UTF8;
     }
-    if !tree.has(b'1') {
+    let mut text = Vec::new();
+    tree.prologue(&mut text);
+    tree.put(cx, &text)?;
+    for (at, operand) in operands.iter().enumerate() {
+        tree.start(cx, operand.as_bytes(), at + 1 < operands.len())?;
+    }
+    let mut report = Vec::new();
+    if tree.is_structured() && !tree.has(b'1') {
+        report.push(("directories", tree.counts[0]));
+        if !tree.has(b'd') {
+            report.push(("files", tree.counts[1]));
+        }
+    }
+    if !tree.is_structured() && !tree.has(b'1') {
         let end =
             |count: u64, one: &'static str, many: &'static str| if count == 1 { one } else { many };
         let [folders, files] = tree.counts;
@@ -174,6 +237,9 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         text.push('\n');
         tree.put(cx, text.as_bytes())?;
     }
+    text.clear();
+    tree.epilogue(&report, &mut text);
+    tree.put(cx, &text)?;
     Ok(cx.status())
 }
 
@@ -189,18 +255,29 @@ impl Tree {
         }
     }
 
-    fn start(&mut self, cx: &mut Ctx, path: &[u8]) -> Result<(), Error> {
+    fn start(&mut self, cx: &mut Ctx, path: &[u8], more: bool) -> Result<(), Error> {
+        self.top = path.len();
         let top = Entry { name: path.to_vec(), stat: stat(path).ok(), link: None };
         if let Some(stat) = &top.stat {
             self.device = stat.st_dev;
             self.seen.push((stat.st_dev, stat.st_ino));
         }
-        let entries = self.entries(path);
+        let entries = self.entries(path, 1);
         let mut line = Vec::new();
+        if self.is_structured() {
+            let why = entries.as_ref().err().map(|_| CANNOT_OPEN);
+            match top.stat {
+                Some(_) if why.is_some() => self.counts[1] += 1,
+                Some(_) => {}
+                None => cx.fail(),
+            }
+            let inner = entries.unwrap_or_default();
+            return self.element(cx, &top, (path, path), (inner, why), (1, more));
+        }
         if top.stat.is_some() {
             self.about(&top, &mut line);
         }
-        self.name(&top, path, &mut line);
+        self.name(&top, path, path, &mut line);
         match entries {
             Ok(entries) => {
                 line.push(b'\n');
@@ -212,14 +289,40 @@ impl Tree {
                     Some(_) => self.counts[1] += 1,
                     None => cx.fail(),
                 }
-                line.extend_from_slice(b"  [error opening dir]\n");
+                line.extend_from_slice(format!("  [{CANNOT_OPEN}]\n").as_bytes());
                 self.put(cx, &line)
             }
         }
     }
 
+    /// An element and what is in it: its path and its name as it is shown, its
+    /// entries or why they are not shown, its level and whether another follows.
+    fn element(
+        &mut self,
+        cx: &mut Ctx,
+        entry: &Entry,
+        (path, name): (&[u8], &[u8]),
+        (inner, why): (Vec<Entry>, Option<&str>),
+        (depth, more): (u64, bool),
+    ) -> Result<(), Error> {
+        let mut text = Vec::new();
+        self.begin(entry, name, depth, !inner.is_empty(), &mut text);
+        if let Some(why) = why {
+            self.error(why, &mut text);
+        }
+        if !inner.is_empty() {
+            self.open(&mut text);
+            self.put(cx, &text)?;
+            self.folder(cx, path, &inner, depth, &mut Vec::new())?;
+            text.clear();
+            self.close(depth, &mut text);
+        }
+        self.end(entry, more, depth == 1, &mut text);
+        self.put(cx, &text)
+    }
+
     /// What is shown of a folder, sorted.
-    fn entries(&self, path: &[u8]) -> std::io::Result<Vec<Entry>> {
+    fn entries(&self, path: &[u8], depth: u64) -> std::io::Result<Vec<Entry>> {
         let mut list = Vec::new();
         for name in sys::path::names(Path::new(OsStr::from_bytes(path)))? {
             let name = name.as_bytes();
@@ -237,6 +340,7 @@ impl Tree {
             let open = is_folder(entry.stat.as_ref()) || self.has(b'l') && entry.is_folder();
             if self.has(b'd') && !entry.is_folder()
                 || !open && !self.wanted.is_empty() && !like(&self.wanted)
+                || self.has(b'R') && self.is_bare(path, &entry, open, depth)
             {
                 continue;
             }
@@ -244,6 +348,18 @@ impl Tree {
         }
         crate::order::sort_by(&mut list, |a, b| self.compare(a, b));
         Ok(list)
+    }
+
+    /// Whether a folder holds nothing but folders that hold nothing.
+    fn is_bare(&self, path: &[u8], entry: &Entry, open: bool, depth: u64) -> bool {
+        let bare = || {
+            !open
+                || depth >= self.levels
+                || !self
+                    .entries(&join(path, &entry.name), depth + 1)
+                    .is_ok_and(|list| !list.is_empty())
+        };
+        !self.has(b'd') && entry.is_folder() && bare()
     }
 
     fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
@@ -280,30 +396,41 @@ impl Tree {
             let [through, branch, last_branch] = self.lines;
             let is_last = at + 1 == entries.len();
             let mut line = Vec::new();
+            let whole = join(path, &entry.name);
+            let shown = if self.has(b'f') { &whole } else { &entry.name };
             if !self.has(b'i') {
                 line.extend_from_slice(before);
                 line.extend_from_slice(if is_last { last_branch } else { branch });
             }
-            let whole = join(path, &entry.name);
-            self.about(entry, &mut line);
-            self.name(entry, if self.has(b'f') { &whole } else { &entry.name }, &mut line);
+            if !self.is_structured() {
+                self.about(entry, &mut line);
+                self.name(entry, shown, &whole, &mut line);
+            }
             self.counts[usize::from(!entry.is_folder())] += 1;
             let stat = match &entry.link {
                 Some((_, stat)) if self.has(b'l') => stat.as_ref(),
                 _ => entry.stat.as_ref(),
             };
-            let mut inner = Vec::new();
+            let (mut inner, mut why) = (Vec::new(), None);
             if let Some(stat) = stat.filter(|stat| is_folder(Some(stat))) {
                 let id = (stat.st_dev, stat.st_ino);
                 if self.has(b'l') && self.seen.contains(&id) {
-                    line.extend_from_slice(b"  [recursive, not followed]");
+                    why = Some("recursive, not followed");
                 } else if depth < self.levels && !(self.has(b'x') && id.0 != self.device) {
                     self.seen.push(id);
-                    match self.entries(&whole) {
+                    match self.entries(&whole, depth + 1) {
                         Ok(entries) => inner = entries,
-                        Err(_) => line.extend_from_slice(b"  [error opening dir]"),
+                        Err(_) => why = Some(CANNOT_OPEN),
                     }
                 }
+            }
+            if self.is_structured() {
+                let place = (depth + 1, !is_last);
+                self.element(cx, entry, (&whole, shown), (inner, why), place)?;
+                continue;
+            }
+            if let Some(why) = why {
+                line.extend_from_slice(format!("  [{why}]").as_bytes());
             }
             line.push(b'\n');
             self.put(cx, &line)?;
@@ -315,33 +442,38 @@ impl Tree {
         Ok(())
     }
 
-    /// `[mode owner ...]  `, what the options ask for.
-    fn about(&mut self, entry: &Entry, line: &mut Vec<u8>) {
-        let Some(stat) = &entry.stat else { return };
-        let mut parts: Vec<Vec<u8>> = Vec::new();
+    /// What the options ask for beside the name.
+    fn facts(&mut self, entry: &Entry) -> Vec<Fact> {
+        let Some(stat) = &entry.stat else { return Vec::new() };
+        let mut facts = Vec::new();
         if self.has(b'3') {
-            parts.push(format!("{:>7}", stat.st_ino).into_bytes());
+            facts.push(Fact::number("inode", stat.st_ino, 7));
         }
         if self.has(b'4') {
-            parts.push(format!("{:>3}", stat.st_dev).into_bytes());
+            facts.push(Fact::number("dev", stat.st_dev, 3));
         }
         if self.has(b'p') {
-            parts.push(mode::text(stat.st_mode).to_vec());
+            if self.is_structured() {
+                facts.push(Fact::text("mode", format!("{:04o}", stat.st_mode & 0o7777).into()));
+            }
+            facts.push(Fact::text("prot", mode::text(stat.st_mode).to_vec()));
         }
-        let named = |name: &[u8]| {
+        let named = |kind, name: &[u8]| {
             let name = show_bytes(name.get(..32).unwrap_or(name)).to_string();
-            format!("{name:<8}").into_bytes()
+            Fact { width: -8, ..Fact::text(kind, name.into()) }
         };
         if self.has(b'u') {
-            parts.push(named(self.users.name_of(stat.st_uid)));
+            facts.push(named("user", self.users.name_of(stat.st_uid)));
         }
         if self.has(b'g') {
-            parts.push(named(self.users.group_of(stat.st_gid)));
+            facts.push(named("group", self.users.group_of(stat.st_gid)));
         }
-        if self.has(b'h') || self.has(b'2') {
-            parts.push(size(stat.st_size, self.has(b'2')).into_bytes());
-        } else if self.has(b's') {
-            parts.push(format!("{:>11}", stat.st_size).into_bytes());
+        let bytes = stat.st_size.cast_unsigned();
+        if (self.has(b'h') || self.has(b'2')) && self.style != Style::Xml {
+            let text = size::nearest(bytes, self.has(b'2'));
+            facts.push(Fact { width: 4, ..Fact::text("size", text.into()) });
+        } else if self.has(b's') || self.has(b'h') || self.has(b'2') {
+            facts.push(Fact::number("size", bytes, 11));
         }
         if self.has(b'D') {
             let (seconds, nanos) = match self.order {
@@ -353,22 +485,45 @@ impl Tree {
             let mut text = Vec::new();
             let form = self.form.as_deref().unwrap_or(usual);
             date::write(&mut text, form, seconds, u32::try_from(nanos).unwrap_or(0));
-            parts.push(text);
+            facts.push(Fact::text("time", text));
         }
-        if !parts.is_empty() {
-            line.push(b'[');
-            line.extend_from_slice(&parts.join(&b' '));
+        facts
+    }
+
+    /// The same in a line: `[mode owner ...]  `.
+    fn about(&mut self, entry: &Entry, line: &mut Vec<u8>) {
+        let facts = self.facts(entry);
+        for (at, fact) in facts.iter().enumerate() {
+            line.push(if at == 0 { b'[' } else { b' ' });
+            let missing = usize::from(fact.width.unsigned_abs()).saturating_sub(fact.text.len());
+            let blanks = std::iter::repeat_n(b' ', missing);
+            line.extend(blanks.clone().filter(|_| fact.width > 0));
+            line.extend_from_slice(&fact.text);
+            line.extend(blanks.filter(|_| fact.width < 0));
+        }
+        if !facts.is_empty() {
             line.extend_from_slice(b"]  ");
         }
     }
 
     /// The name, and where a link leads.
-    fn name(&self, entry: &Entry, name: &[u8], line: &mut Vec<u8>) {
+    fn name(&self, entry: &Entry, name: &[u8], path: &[u8], line: &mut Vec<u8>) {
         let stat = entry.stat.as_ref();
+        let start = line.len();
         self.word(name, stat.map_or(0, |stat| stat.st_mode), entry.link.is_none(), line);
+        if self.style == Style::Html {
+            let shown = line.split_off(start);
+            let below = path.get(self.top..).unwrap_or_default();
+            self.anchor(&shown, below, entry.is_folder(), line);
+        }
         if let Some((text, stat)) = &entry.link {
             line.extend_from_slice(b" -> ");
+            let start = line.len();
             self.word(text, stat.as_ref().map_or(0, |stat| stat.st_mode), true, line);
+            if self.style == Style::Html {
+                let shown = line.split_off(start);
+                crate::markup::escape(&shown, line);
+            }
         }
     }
 
@@ -386,21 +541,4 @@ impl Tree {
             });
         }
     }
-}
-
-/// Four characters, rounded to the nearest: ` 512`, `4.9K`, ` 10K`.
-fn size(bytes: i64, decimal: bool) -> String {
-    let (base, units): (f64, _) = if decimal { (1000.0, b" kMGTPE") } else { (1024.0, b" KMGTPE") };
-    let mut value = bytes as f64;
-    for (at, unit) in units.iter().enumerate() {
-        if value < base || at == 6 {
-            return match at {
-                0 => format!("{bytes:>4}"),
-                _ if value < 10.0 => format!("{value:>3.1}{}", char::from(*unit)),
-                _ => format!("{value:>3.0}{}", char::from(*unit)),
-            };
-        }
-        value /= base;
-    }
-    String::new()
 }

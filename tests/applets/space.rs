@@ -215,6 +215,32 @@ fn tree() {
     says("-pDiP c --noreport u/c", "[-rwxr-xr-x Feb  3  2001]  u/c  [error opening dir]\n");
     says("-iC --noreport u", "\x1b[01;34mu\x1b[0m\n\x1b[01;32mc\x1b[0m\n");
     says("-o u/out t", "");
+    dir.file("v/d/e/<", "");
+    dir.file("v/n/m/.h", "");
+    let object = "[\n  {\"type\":\"directory\",\"name\":\"v/d\",\"contents\":[\n\
+                  \x20   {\"type\":\"directory\",\"name\":\"e\",\"contents\":[\n\
+                  \x20     {\"type\":\"file\",\"name\":\"<\"}\n\
+                  \x20   ]}\n  ]}\n,\n  {\"type\":\"report\",\"directories\":1,\"files\":1}\n]\n";
+    fs::set_permissions(dir.path().join("v/d/e/<"), fs::Permissions::from_mode(0o644)).unwrap();
+    says("-J v/d", object);
+    let facts = ",\"mode\":\"0644\",\"prot\":\"-rw-r--r--\",\"size\":0";
+    let list = format!("[{{\"type\":\"file\",\"name\":\"<\"{facts}}}]");
+    let has = |words: &str, part: &str| {
+        let printed = applet("tree").dir(dir.path()).args(words.split(' ')).ok().stdout;
+        let printed = String::from_utf8(printed).unwrap();
+        assert!(printed.contains(part), "{printed}");
+    };
+    has("-Jips --noreport v/d/e", &list);
+    let xml = "<?xml version=\"1.0\"?>\n<tree>\n  <directory name=\"t\">\n    <directory name=\"a\">\n\
+               \x20     <file name=\"x\"></file>\n    </directory>\n    <file name=\"b\"></file>\n\
+               \x20   <link name=\"k\" target=\"a\"></link>\n    <link name=\"l\" target=\"b\"></link>\n\
+               \x20 </directory>\n  <report>\n    <directories>2</directories>\n    <files>3</files>\n\
+               \x20 </report>\n</tree>\n";
+    says("-X t", xml);
+    says("--prune --noreport v", "v\n`-- d\n    `-- e\n        `-- <\n");
+    let link = "<a href=\"http://h/\">v/d</a>\n`-- <a href=\"http://h/e/\">e</a>\n\
+                \x20   `-- <a href=\"http://h/e/%3C\">&lt;</a>\n";
+    has("-H http://h/ v/d", link);
 }
 
 #[test]
