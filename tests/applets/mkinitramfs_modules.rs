@@ -117,13 +117,8 @@ fn the_default_set_where_each_kernel_has_it() {
     let modular = ["virtio", "virtio_ring", "virtio_pci", "virtio_console", "virtiofs", "fuse"];
     let old = [&everywhere[..], &modular].concat();
 
-    let said = has(Kernel::BookwormCloud, &old, &["ext4", "9p"]);
-    assert_eq!(
-        said,
-        "mkinitramfs: warning: 9p: kernel 6.1.0-50-cloud-amd64 has no such module, built in or not\n\
-         mkinitramfs: warning: 9pnet_virtio: kernel 6.1.0-50-cloud-amd64 has no such module, built in or not\n"
-            .replace("6.1.0-50-cloud-amd64", &Kernel::BookwormCloud.version())
-    );
+    // Nobody has asked for what the kernel does not have.
+    assert_eq!(has(Kernel::BookwormCloud, &old, &["ext4", "9p"]), "");
     let generic = [&old[..], &["ext4", "jbd2", "crc32c_generic", "9p", "9pnet_virtio"]].concat();
     assert_eq!(has(Kernel::BookwormGeneric, &generic, &[]), "");
     has(Kernel::TrixieCloud, &everywhere, &["ext4", "9p", "virtiofs", "virtio_pci"]);
