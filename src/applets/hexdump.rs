@@ -179,6 +179,7 @@ fn act(cx: &mut Ctx) -> Result<Status, Error> {
     let mut text = Vec::new();
     inputs::each(cx, &options.operands, &mut |cx, input| {
         while at < end {
+            input.lines.at_most(end - at);
             // Reading that fails is no failure, as with BSD's and busybox's.
             let bytes = match input.block() {
                 Ok(Some(bytes)) => bytes,

@@ -51,6 +51,8 @@ struct Choice {
     /// The column of threads is LWP, not SPID.
     lwp: bool,
     label: bool,
+    /// -y: the resident size, and no flags.
+    compact: bool,
     no_head: bool,
     /// Users and groups by number.
     numeric: bool,
@@ -69,6 +71,7 @@ enum Format {
     User,
     BsdLong,
     Jobs,
+    BsdJobs,
     Plain,
 }
 
@@ -98,6 +101,9 @@ impl Format {
                 "tname", "bsdtime", "args",
             ],
             Format::Jobs => &["pid", "pgid", "sid", "tname", "time", "comm=CMD"],
+            Format::BsdJobs => {
+                &["ppid", "pid", "pgid", "sid", "tname", "tpgid", "stat", "uid", "bsdtime", "args"]
+            }
             Format::Plain => &["pid", "tname", "time", "comm=CMD"],
         }
     }
@@ -106,6 +112,7 @@ impl Format {
 fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let mut users = Users::new();
     let mut c = parse(cx, &mut users)?;
+    let given = !c.columns.is_empty();
     let busybox = c.format.is_none() && c.columns.is_empty();
     let mut columns = if !c.columns.is_empty() {
         std::mem::take(&mut c.columns)
@@ -114,11 +121,19 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     } else {
         named(&["pid", "user", "bsdtime", "args"])?
     };
-    if c.threads && !columns.iter().any(|column| column.is(b"lwp")) {
-        let at = columns.iter().position(|column| column.is(b"pid")).map_or(0, |at| at + 1);
-        let behind = columns.split_off(at);
-        columns.append(&mut named(&[if c.lwp { "lwp" } else { "lwp=SPID" }])?);
-        columns.extend(behind);
+    if c.compact && !given && matches!(c.format, Some(Format::Long | Format::FullLong)) {
+        columns.retain(|column| !column.is(b"f"));
+        insert(&mut columns, b"addr", "rss")?;
+        columns.retain(|column| !column.is(b"addr"));
+    }
+    if c.threads && !given {
+        let place = |name: &&[u8]| columns.iter().any(|column| column.is(name));
+        let names = [b"sid".as_slice(), b"ppid", b"pid"];
+        let before = names.into_iter().filter(|_| c.lwp).find(place).unwrap_or(b"pid");
+        insert(&mut columns, before, if c.lwp { "lwp" } else { "lwp=SPID" })?;
+        if c.lwp && matches!(c.format, Some(Format::Full | Format::ExtraFull | Format::FullLong)) {
+            insert(&mut columns, b"c", "nlwp")?;
+        }
     }
     columns.append(&mut c.extra);
     if c.label {
@@ -151,6 +166,13 @@ fn line_width(cx: &Ctx) -> usize {
         return usize::MAX;
     }
     terminal::columns(cx.stdout).or(given).unwrap_or(80)
+}
+
+/// Puts a column behind the one called `before`.
+fn insert(columns: &mut Vec<Column>, before: &[u8], name: &str) -> Result<(), Error> {
+    let at = columns.iter().position(|column| column.is(before)).map_or(0, |at| at + 1);
+    columns.splice(at..at, named(&[name])?);
+    Ok(())
 }
 
 fn named(list: &[&str]) -> Result<Vec<Column>, Error> {
@@ -203,6 +225,7 @@ fn parse(cx: &Ctx, users: &mut Users) -> Result<Choice, Error> {
             b'H' => c.forest = true,
             b'h' => c.no_head = true,
             b'n' => c.numeric = true,
+            b'y' => c.compact = true,
             b'o' => c.columns(&value)?,
             b'O' => c.around(&value)?,
             b'k' => c.sort_by(&value)?,
@@ -283,7 +306,7 @@ impl Choice {
                 b'a' | b'x' | b'A' | b'g' => self.selection.all = true,
                 b'u' => self.format = Some(Format::User),
                 b'l' => self.format = Some(Format::BsdLong),
-                b'j' => self.format = Some(Format::Jobs),
+                b'j' => self.format = Some(Format::BsdJobs),
                 b'w' => self.wide = true,
                 b'h' => self.no_head = true,
                 b'f' => self.forest = true,

@@ -263,6 +263,8 @@ fn long_numbers_and_folders() {
         long([1, 0, 0, 0, 0, 0, 0, 0, 0, 0x80], "-4e-4951");
         long([0, 0, 0, 0, 0, 0, 0, 0x80, 62, 64], "9223372036854775808");
     }
+    let shared = "printf 1234abcd | { hexdump -n 4 -e '4/1 \"%c\"'; echo; cat; }";
+    applet("sh").args(["-c", shared]).stdout("1234\nabcd").ok();
     applet("hexdump").args(["/"]).stdout("").stderr_has("/: Is a directory").ok();
     applet("hexdump").args(["/nosuch"]).stdout("").fails(1);
 }

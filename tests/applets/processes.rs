@@ -329,3 +329,22 @@ fn who_uses_a_file() {
     let port = listener.local_addr().unwrap().port();
     applet("fuser").args([format!("{port}/tcp")]).stdout(format!(" {own:>5}")).ok();
 }
+
+#[test]
+fn columns_of_ps() {
+    let head = |words: &[&str], text: &str| {
+        let printed = String::from_utf8(applet("ps").args(words).ok().stdout).unwrap();
+        let first = printed.lines().next().unwrap().split_whitespace().collect::<Vec<_>>();
+        assert_eq!(first.join(" "), text, "{words:?}");
+    };
+    if reference().is_some() {
+        return;
+    }
+    head(&["-ely"], "S UID PID PPID C PRI NI RSS SZ WCHAN TTY TIME CMD");
+    head(&["-eLf"], "UID PID PPID LWP C NLWP STIME TTY TIME CMD");
+    head(&["-eLl"], "F S UID PID PPID LWP C PRI NI ADDR SZ WCHAN TTY TIME CMD");
+    head(&["-eLj"], "PID PGID SID LWP TTY TIME CMD");
+    head(&["-eTf"], "UID PID SPID PPID C STIME TTY TIME CMD");
+    head(&["-eLo", "pid"], "PID");
+    head(&["axj"], "PPID PID PGID SID TTY TPGID STAT UID TIME COMMAND");
+}
