@@ -157,6 +157,15 @@ pub fn number(text: &OsStr) -> Option<u64> {
     text.to_str()?.parse().ok()
 }
 
+/// A number that must be between two others.
+#[inline(never)]
+pub fn in_range(number: u64, least: u64, most: u64) -> Result<u64, Error> {
+    if (least..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(Error::msg(format_args!("number {number} is not in {least}..{most} range")))
+}
+
 /// The letter of an option in the table, and the sign behind it.
 fn find(spec: &str, arg: &Arg) -> Option<(u8, u8)> {
     let mut short = None;

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
 use crate::civil::Civil;
 use crate::date::MONTHS;
+use crate::options;
 use crate::sys::{clock, terminal};
 
 /// See the module.
@@ -158,13 +159,8 @@ fn month_of(word: &OsStr) -> Option<u32> {
 
 fn in_range(word: &OsStr, least: u32, most: u32) -> Result<u32, Error> {
     let number = word.to_str().and_then(|text| text.parse::<u32>().ok());
-    match number {
-        Some(number) if (least..=most).contains(&number) => Ok(number),
-        Some(number) => {
-            Err(Error::msg(format_args!("number {number} is not in {least}..{most} range")))
-        }
-        None => Err(Error::about(show(word), "not a number")),
-    }
+    let number = number.ok_or_else(|| Error::about(show(word), "not a number"))?;
+    options::in_range(number.into(), least.into(), most.into()).map(|_| number)
 }
 
 fn is_leap(year: i64) -> bool {

@@ -96,11 +96,7 @@ fn choice(cx: &Ctx) -> Result<Choice, Error> {
             b'i' => copier.existing = Existing::Ask,
             b'n' => copier.existing = Existing::Leave,
             b'u' => copier.existing = Existing::Update,
-            b'U' => match options.optional().as_ref().map(|value| value.as_bytes()) {
-                None | Some(b"older") => copier.existing = Existing::Update,
-                Some(b"none") => copier.existing = Existing::Leave,
-                Some(_) => copier.existing = Existing::Replace,
-            },
+            b'U' => copier.existing = Existing::of_update(options.optional().as_deref()),
             b'v' => copier.verbose = Some(""),
             b'x' => copier.one_device = true,
             b'l' => copier.instead = Instead::HardLink,

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use nix::sys::stat::{FileStat, lstat, stat};
 
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show};
+use crate::fsutil::place::join;
 use crate::regex::{Flags, Regex};
 use crate::sys::lines::Lines;
 
@@ -210,11 +211,6 @@ fn any_of(patterns: &[Vec<u8>]) -> Result<Option<Regex>, Error> {
 
 fn base(name: &OsStr) -> &[u8] {
     name.as_bytes().rsplit(|&b| b == b'/').find(|part| !part.is_empty()).unwrap_or_default()
-}
-
-fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    let slash: &[u8] = if folder.ends_with(b"/") { b"" } else { b"/" };
-    [folder, slash, name].concat()
 }
 
 fn kind_of(status: &FileStat) -> &'static [u8] {

@@ -67,11 +67,13 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
             b'i' => (m.existing, m.force) = (Existing::Ask, false),
             b'n' => (m.existing, m.force) = (Existing::Leave, false),
             b'u' => update = true,
-            b'U' => match options.optional().as_ref().map(|value| value.as_bytes()) {
-                None | Some(b"older") => update = true,
-                Some(b"none") => m.existing = Existing::Leave,
-                Some(_) => update = false,
-            },
+            b'U' => {
+                let existing = Existing::of_update(options.optional().as_deref());
+                update = existing == Existing::Update;
+                if existing == Existing::Leave {
+                    m.existing = existing;
+                }
+            }
             b'v' => m.verbose = true,
             b'b' => backup = true,
             b'6' => (backup, control) = (true, options.optional()),

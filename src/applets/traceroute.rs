@@ -14,6 +14,7 @@ use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::interval;
 use crate::net::packet::{self, Probe};
 use crate::net::{address, resolve};
+use crate::options::in_range;
 use crate::sys;
 use crate::sys::signal::Disposition;
 use crate::sys::socket::{self, Address};
@@ -86,11 +87,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
     let (mut source, mut interface) = (None, None);
     while let Some(letter) = options.next() {
         let limited = |options: &mut crate::options::Options, least: u64, most: u64| {
-            let number = options.number("not a number")?;
-            if (least..=most).contains(&number) {
-                return Ok(number);
-            }
-            Err(Error::msg(format_args!("number {number} is not in {least}..{most} range")))
+            in_range(options.number("not a number")?, least, most)
         };
         match letter {
             b'4' => family = libc::AF_INET,

@@ -66,6 +66,17 @@ pub enum Existing {
     Ask,
 }
 
+impl Existing {
+    /// What `--update` and its word mean.
+    pub fn of_update(word: Option<&OsStr>) -> Existing {
+        match word.map(OsStr::as_bytes) {
+            None | Some(b"older") => Existing::Update,
+            Some(b"none") => Existing::Leave,
+            Some(_) => Existing::Replace,
+        }
+    }
+}
+
 /// How to copy, and what has been copied so far.
 pub struct Copier {
     /// Folders with what is in them; special files as such.
