@@ -231,6 +231,8 @@ pub struct Cmdline<'a> {
     pub ttys: Vec<&'a [u8]>,
     /// `console=`, without options, in order; the last one is /dev/console.
     pub consoles: Vec<&'a [u8]>,
+    /// `rd.neednet=1`: a network although the root is on none.
+    pub need_network: bool,
     /// Network, stacked storage, remote shell: `ip=`, `rd.luks.uuid=`, ...
     pub kept: Vec<Kept<'a>>,
     /// What made no sense.
@@ -356,6 +358,10 @@ impl<'a> Cmdline<'a> {
                     self.shell = Some(false);
                     self.complain(word, "neither 0 nor 1, taken for 0");
                 }
+            },
+            (b"rd.neednet", _) => match boolean(word) {
+                Some(on) => self.need_network = on,
+                None => self.complain(word, "neither 0 nor 1"),
             },
             (b"rd.emergency", _) => {
                 let how = Emergency::of_name(value);

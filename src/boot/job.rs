@@ -50,6 +50,7 @@ pub fn run(spec: &Spec) -> ! {
         sys::process::exit_now(125);
     }
     prepare_terminals();
+    prepare_network();
     match Ports::open() {
         Ok(ports) => {
             if let Err(why) = serve(spec, ports, &mut settle) {
@@ -79,6 +80,18 @@ pub(super) fn prepare_terminals() {
     // A kernel without devpts has no terminals; the command is told when it
     // asks for one.
     let _ = nix::mount::mount(Some("devpts"), "/dev/pts", Some("devpts"), flags, Some(options));
+}
+
+/// Programs expect to reach themselves, and the servers for names that this
+/// machine's network has: the root's own list is for another.
+fn prepare_network() {
+    let _ = sys::netdev::bring_up(b"lo");
+    let list = super::network::SERVERS;
+    if std::path::Path::new(list).exists() {
+        let (bind, none) = (nix::mount::MsFlags::MS_BIND, None::<&str>);
+        // A root without such a file has programs without such a wish.
+        let _ = nix::mount::mount(Some(list), "/etc/resolv.conf", none, bind, none);
+    }
 }
 
 /// Ends every other process and writes what is still in memory to disk.

@@ -16,6 +16,9 @@ use crate::net::links::{self, Link, Route, ifla};
 use crate::net::netlink::Netlink;
 use crate::sys;
 
+/// What /etc/resolv.conf says, in a folder that the new root has, too.
+pub const SERVERS: &str = "/run/rescuebox/resolv.conf";
+
 /// How long an interface may take to be there, and to find its cable.
 const APPEAR: Duration = Duration::from_secs(10);
 const CARRIER: Duration = Duration::from_secs(5);
@@ -78,6 +81,9 @@ pub fn configure(words: &[Kept<'_>]) -> Found {
         if let Err(error) = lease::write_resolv_conf(&text) {
             found.faults.push(format!("/etc/resolv.conf: {error}"));
         }
+        // For the new root, where this /etc is not.
+        let _ = std::fs::create_dir_all(super::DIR);
+        let _ = std::fs::write(SERVERS, &text);
     }
     found
 }

@@ -287,6 +287,10 @@ fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
         let why = "only a layer in memory can be had: rd.overlay=1";
         steps.push(Step::Refuse(Complaint { word: value, why, fatal: true }));
     }
+    let needed = cmdline.need_network && cmdline.fatal().is_none();
+    if needed || matches!(root, Some(Root::Nfs(_))) {
+        steps.push(Step::Network(network_words(cmdline)));
+    }
     let Some(root) = root else {
         if cmdline.fatal().is_none() {
             steps.extend(shares(cmdline));
@@ -302,10 +306,7 @@ fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
         Root::Marked(mark, value) => Source::Marked(mark, value),
         Root::Number(major, minor) => Source::Number(major, minor),
         Root::GptAuto => Source::GptAuto,
-        Root::Nfs(value) => {
-            steps.push(Step::Network(network_words(cmdline)));
-            Source::Nfs(Nfs::of(value, cmdline))
-        }
+        Root::Nfs(value) => Source::Nfs(Nfs::of(value, cmdline)),
     };
     let layered = cmdline.overlay.is_some();
     let on_disk =
@@ -405,7 +406,7 @@ fn devices(cmdline: &Cmdline, facts: Facts) -> Devices {
     let nine_p = matches!(cmdline.root, Some(Root::NineP(_)));
     let fs = matches!(cmdline.root, Some(Root::Virtiofs(_))) || !cmdline.shares.is_empty();
     let on_share = matches!(cmdline.root, Some(Root::NineP(_) | Root::Virtiofs(_)));
-    if facts.job {
+    if facts.job || cmdline.need_network {
         return Devices::All;
     }
     if on_disk(cmdline) {
@@ -609,6 +610,33 @@ mod tests {
                 "switch to /sysroot and run /sbin/init, /etc/init, /bin/init or /bin/sh",
             ],
         );
+    }
+
+    #[test]
+    fn a_network_may_be_needed_by_itself() {
+        check(
+            "rootfs=r rd.neednet=1 ip=dhcp6 nameserver=10.0.2.3",
+            &[
+                "mount /proc /sys /dev /run /tmp",
+                "make device nodes",
+                "load modules of /usr/lib/modules",
+                "load drivers of all devices",
+                "set up the network: ip=dhcp6 nameserver=10.0.2.3",
+                "mount virtiofs:r on /sysroot read-only",
+                "check the root on /sysroot",
+                "check init /bin/sh",
+                "switch to /sysroot and run /bin/sh",
+            ],
+        );
+        for (line, wanted) in [("rd.neednet", 1), ("rd.neednet=1 rd.neednet=0", 0)] {
+            let cmdline = Cmdline::parse(line.as_bytes());
+            let steps = plan(&cmdline, Facts::default());
+            let count = steps.iter().filter(|s| matches!(s, Step::Network(_))).count();
+            assert_eq!(count, wanted, "{line}");
+        }
+        let nfs = Cmdline::parse(b"root=nfs:1.2.3.4:/srv rd.neednet=1");
+        let steps = plan(&nfs, Facts::default());
+        assert_eq!(steps.iter().filter(|s| matches!(s, Step::Network(_))).count(), 1);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
+const SIOCSIFFLAGS: u32 = 0x8914;
 const SIOCSIFVLAN: u32 = 0x8983;
 const TUNSETIFF: u32 = 0x4004_54ca;
 const TUNSETPERSIST: u32 = 0x4004_54cb;
@@ -40,6 +42,17 @@ fn named<const N: usize>(name: &[u8]) -> Result<[u8; N], Errno> {
         _ => return Err(Errno::ENODEV),
     }
     Ok(field)
+}
+
+/// Switches an interface on, in fewer instructions than netlink wants.
+pub fn bring_up(name: &[u8]) -> Result<(), Errno> {
+    let flags = libc::IFF_UP as u16;
+    let order = Interface { name: named(name)?, flags, rest: [0; 22] };
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)?;
+    let fd = socket.as_raw_fd();
+    // SAFETY: the call reads the structure.
+    Errno::result(unsafe { libc::ioctl(fd, SIOCSIFFLAGS as libc::Ioctl, &raw const order) })
+        .map(drop)
 }
 
 /// An order about a VLAN (enum vlan_ioctl_cmds), by any internet socket.

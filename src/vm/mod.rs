@@ -224,6 +224,8 @@ fn attempt(
             .filter(|folder| folder.tag != "rootfs")
             .map(|folder| (folder.tag.as_str(), folder.writable))
             .collect::<Vec<_>>(),
+        // Of somebody else's initramfs nothing is known.
+        network: options.network && options.initrd.is_none(),
         init: options.init.as_deref(),
         door: door.is_some(),
         environment: if purpose == Use::Console { &environment } else { &[] },

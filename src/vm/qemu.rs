@@ -122,6 +122,8 @@ pub struct Words<'a> {
     pub overlay: bool,
     /// Tags of more shares, with whether they may be written to.
     pub mounts: &'a [(&'a str, bool)],
+    /// Whether it has a network (QEMU's own, behind the host's).
+    pub network: bool,
     /// `--init`.
     pub init: Option<&'a str>,
     /// Whether `attach` may come to its rescue shell.
@@ -131,6 +133,10 @@ pub struct Words<'a> {
     /// `--append`.
     pub append: &'a [String],
 }
+
+/// The address, router and server for names that QEMU's network has: what its
+/// DHCP would say.
+const NETWORK: &str = "rd.neednet=1 ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:none:10.0.2.3";
 
 /// Functions of the kernel's start that only test the kernel itself, a third of
 /// its start in emulation: whether each traceable function has a name of its
@@ -197,6 +203,9 @@ pub fn line(words: &Words<'_>) -> Result<String, Error> {
     }
     for (tag, writable) in words.mounts {
         add(&format!("{}={tag}", if *writable { "mount" } else { "mount-ro" }));
+    }
+    if words.network {
+        add(NETWORK);
     }
     if let Some(init) = words.init {
         add(&quoted(&format!("init={init}"))?);
@@ -349,6 +358,7 @@ mod tests {
             writable: false,
             overlay: false,
             mounts: &[],
+            network: false,
             init: None,
             door: false,
             environment: &[],
@@ -375,6 +385,7 @@ mod tests {
             writable: true,
             overlay: true,
             mounts: &[("a", true), ("b", false)],
+            network: true,
             init: Some("/my init"),
             environment: &["TERM=xterm".to_string()],
             append: &append,
@@ -383,7 +394,8 @@ mod tests {
         assert_eq!(
             line(&full).unwrap(),
             "console=ttyS0 cryptomgr.notests rescue.profile=vm rescue.remote=port rootfs=rootfs rw \
-             systemd.volatile=overlay mount=a mount-ro=b \"init=/my init\" TERM=xterm debug -- a"
+             systemd.volatile=overlay mount=a mount-ro=b rd.neednet=1 \
+             ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:none:10.0.2.3 \"init=/my init\" TERM=xterm debug -- a"
         );
     }
 

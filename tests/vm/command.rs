@@ -429,6 +429,44 @@ fn two_processors_and_a_network() {
     assert!(text.starts_with("2\n") && text.contains("eth0"), "{text}");
 }
 
+/// A network that is there can be used; a machine without one reaches itself.
+#[test]
+fn the_network_is_set_up() {
+    let root = Scratch::new("net-root");
+    copy_static_root(&root);
+    root.file("etc/resolv.conf", "nameserver 192.0.2.1\n");
+    // The machine reaches this host's loopback as 10.0.2.2.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), b"from the host\n");
+        }
+    });
+    let script = format!("cat /etc/resolv.conf; /bin/busybox nc 10.0.2.2 {port} </dev/null");
+    on_every_kernel(|kernel| {
+        vm(kernel, root.path())
+            .options(["--net", "user"])
+            .command(["/bin/busybox", "sh", "-c", &script])
+            .stdout("nameserver 10.0.2.3\nfrom the host\n")
+            .ok();
+    });
+    let mut shell = script.clone();
+    shell.push_str("; /bin/busybox poweroff -f\n");
+    let out = vm(Kernel::TrixieCloud, root.path())
+        .options(["--net", "user", "--init", "/bin/sh"])
+        .alone()
+        .stdin(shell)
+        .ok();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(text.contains("\nfrom the host\r\n"), "{text}");
+    let script = "/bin/busybox ip addr show lo | /bin/busybox grep -c 'inet 127.0.0.1/8'";
+    vm(Kernel::BookwormGeneric, root.path())
+        .command(["/bin/busybox", "sh", "-c", script])
+        .stdout("1\n")
+        .ok();
+}
+
 /// A root with nothing but a static busybox.
 fn copy_static_root(root: &Scratch) {
     for dir in ["bin", "proc", "sys", "dev", "run", "tmp"] {
