@@ -15,6 +15,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
+use nix::unistd::{AccessFlags, access};
 
 use crate::applet::{self, Ctx, Env, Error, Status, complain, show};
 use crate::cmdline::Cmdline;
@@ -421,10 +422,13 @@ fn take_signals() -> Result<SignalFd, Error> {
 fn folders(options: &Options) -> Result<Vec<Folder>, Error> {
     let real = |dir: &Path| {
         let real = std::fs::canonicalize(dir).map_err(|e| Error::os(show(dir), e))?;
-        if real.is_dir() {
-            Ok(real)
-        } else {
-            Err(Error::msg(format_args!("{}: not a folder", show(dir))))
+        if !real.is_dir() {
+            return Err(Error::msg(format_args!("{}: not a folder", show(dir))));
+        }
+        // virtiofsd would only be gone, and QEMU complain of its protocol.
+        match access(&real, AccessFlags::R_OK | AccessFlags::X_OK) {
+            Ok(()) => Ok(real),
+            Err(errno) => Err(Error::os(show(dir), errno)),
         }
     };
     let mut list = Vec::new();

@@ -25,6 +25,9 @@ const QUIET: Duration = Duration::from_millis(300);
 /// But no longer than this altogether.
 const TELLING: Duration = Duration::from_secs(3);
 
+/// What is piped into the console waits so long for a machine that says nothing.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// What the loop ends the machine for beside signals.
 pub struct Limits {
     /// The time given by `--timeout`.
@@ -216,7 +219,8 @@ impl<'a> Session<'a> {
                 None => watch.add(self.console, PollFlags::POLLIN),
             }
         };
-        let typed = self.typed.as_ref().and_then(|flow| flow.watch(watch));
+        let typed = self.typed.as_ref().filter(|_| self.may_type());
+        let typed = typed.and_then(|flow| flow.watch(watch));
         let mut ctl = None;
         let mut streams = [None; 3];
         if let Some(job) = &self.job {
@@ -240,7 +244,18 @@ impl<'a> Session<'a> {
     fn until(&self) -> Option<Instant> {
         let timeout = self.limits.timeout.map(|limit| self.times.begin() + limit);
         let broken = self.state.broken_since.map(|since| since + QUIET);
-        timeout.into_iter().chain(self.told_at()).chain(broken).min()
+        let typing = self.typed.as_ref().filter(|_| !self.may_type());
+        let typing = typing.map(|_| self.times.begin() + SILENCE);
+        timeout.into_iter().chain(self.told_at()).chain(broken).chain(typing).min()
+    }
+
+    /// Whether somebody is there to be typed to: a kernel that begins to use
+    /// its serial line throws away what had come before. A person sees that,
+    /// and may want to end the machine with keys.
+    fn may_type(&self) -> bool {
+        self.terminal.is_some()
+            || self.times.has("console")
+            || self.times.begin().elapsed() >= SILENCE
     }
 
     /// When all that follows a failure has been told.
