@@ -173,6 +173,10 @@ pub fn quoted(text: &[u8], out: &mut Vec<u8>) {
 /// `\u00NN`, those that have a letter by it. Bytes that are no UTF-8 are lone
 /// surrogates, `\udcNN`, as Python has them.
 pub fn escape(text: &[u8], out: &mut Vec<u8>) {
+    if text.iter().all(|&b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+        out.extend_from_slice(text);
+        return;
+    }
     for chunk in text.utf8_chunks() {
         let mut rest = chunk.valid();
         while let Some(at) = rest.find(|c: char| c.is_control() || matches!(c, '"' | '\\')) {

@@ -96,19 +96,26 @@ impl Look {
 
     /// The devices of a bus that have such a name and such an alias.
     fn bus(&mut self, bus: &str, named: &dyn Fn(&[u8]) -> bool, aliased: &dyn Fn(&[u8]) -> bool) {
-        let path = ["/sys/bus/", bus, "/devices/"].concat();
-        let Ok(folder) = open(path.as_str(), OFlag::O_RDONLY | OFlag::O_DIRECTORY) else { return };
-        for name in names_of(&folder) {
-            let device = [path.as_bytes(), &name].concat();
-            if !named(&name) || self.before.binary_search(&device).is_ok() {
+        let mut path = ["/sys/bus/", bus, "/devices/"].concat().into_bytes();
+        let Ok(folder) = open(path.as_slice(), OFlag::O_RDONLY | OFlag::O_DIRECTORY) else {
+            return;
+        };
+        let root = path.len();
+        let mut packed = Vec::new();
+        for name in names_of(&folder, &mut packed) {
+            path.truncate(root);
+            path.extend_from_slice(name);
+            if !named(name) || self.before.binary_search(&path).is_ok() {
                 continue;
             }
-            let file = [name.as_slice(), b"/modalias"].concat();
-            if let Ok(alias) = read_small_at(&folder, &file, 512) {
-                let alias = alias.strip_suffix(b"\n").unwrap_or(&alias);
-                if !alias.is_empty() && aliased(alias) {
-                    self.wanted.push(Wanted { alias: alias.to_vec(), device: device.clone() });
-                }
+            let device = path.clone();
+            path.extend_from_slice(b"/modalias");
+            let mut buffer = [0; 512];
+            let file = path.get(root..).unwrap_or_default();
+            let alias = read_small_at(&folder, file, &mut buffer).unwrap_or_default();
+            let alias = alias.strip_suffix(b"\n").unwrap_or(alias);
+            if !alias.is_empty() && aliased(alias) {
+                self.wanted.push(Wanted { alias: alias.to_vec(), device: device.clone() });
             }
             self.new.push(device);
         }

@@ -116,10 +116,13 @@ impl Worker<'_> {
     /// should the root then not mount, the reason is told with it. One that
     /// came before what it needs gets another chance at the end.
     pub(super) fn load_flat(&mut self) {
-        let mut conf = Conf::default();
-        self.modules.add_cmdline(&mut conf);
         let mut waiting: Vec<Vec<u8>> =
             names(FLAT_MODULES).into_iter().filter(|name| is_module(name)).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let mut conf = Conf::default();
+        self.modules.add_cmdline(&mut conf);
         loop {
             let mut failed = Vec::new();
             let before = waiting.len();

@@ -18,39 +18,45 @@ use crate::sys::path::open;
 /// The names in a folder, sorted, without those that begin with a dot; an
 /// empty list when it cannot be read.
 pub fn names(path: &str) -> Vec<Vec<u8>> {
-    open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY).map_or_else(|_| Vec::new(), |fd| names_of(&fd))
+    let mut packed = Vec::new();
+    let Ok(folder) = open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) else { return Vec::new() };
+    names_of(&folder, &mut packed).into_iter().map(<[u8]>::to_vec).collect()
 }
 
-/// [`names`] of an open folder.
-pub fn names_of(folder: &OwnedFd) -> Vec<Vec<u8>> {
-    let mut list = Vec::new();
-    let (mut packed, mut at) = (Vec::new(), 0);
+/// [`names`] of an open folder, in `packed`.
+pub fn names_of<'a>(folder: &OwnedFd, packed: &'a mut Vec<u8>) -> Vec<&'a [u8]> {
+    packed.clear();
     // a device that goes meanwhile does not hide the others
-    let _ = folder::read(folder.as_fd(), &mut packed, &mut Vec::new());
-    while let Some((_, name)) = folder::next(&packed, &mut at) {
+    let _ = folder::read(folder.as_fd(), packed, &mut Vec::new());
+    let mut list = Vec::with_capacity(16);
+    let mut at = 0;
+    while let Some((_, name)) = folder::next(packed, &mut at) {
         let name = name.strip_suffix(b"\0").unwrap_or(name);
         if !name.starts_with(b".") {
-            list.push(name.to_vec());
+            list.push(name);
         }
     }
-    list.sort_unstable();
+    crate::order::sort(&mut list);
     list
 }
 
 /// The first `limit` bytes of a small file, such as an attribute of sysfs,
 /// with one open, one read and one close.
 pub fn read_small(path: &(impl AsRef<[u8]> + ?Sized), limit: usize) -> Result<Vec<u8>, Errno> {
-    read_start(open(path.as_ref(), OFlag::O_RDONLY)?, limit)
-}
-
-/// [`read_small`] of a file below an open folder.
-pub fn read_small_at(folder: &OwnedFd, path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
-    read_start(openat(folder, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?, limit)
-}
-
-fn read_start(file: OwnedFd, limit: usize) -> Result<Vec<u8>, Errno> {
+    let file = open(path.as_ref(), OFlag::O_RDONLY)?;
     let mut bytes = vec![0; limit];
     let n = nix::unistd::read(&file, &mut bytes)?;
     bytes.truncate(n);
     Ok(bytes)
+}
+
+/// The same of a file below an open folder: what there is room for in `buffer`.
+pub fn read_small_at<'a>(
+    folder: &OwnedFd,
+    path: &[u8],
+    buffer: &'a mut [u8],
+) -> Result<&'a [u8], Errno> {
+    let file = openat(folder, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let n = nix::unistd::read(&file, buffer)?;
+    Ok(buffer.get(..n).unwrap_or_default())
 }

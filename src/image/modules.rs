@@ -110,7 +110,8 @@ impl<'p> Builder<'p> {
             });
             for (found, slot) in batch.iter().zip(slots) {
                 let Ok(Some(prepared)) = slot.into_inner() else { continue };
-                let module = self.put_module(tree.dir(), &version, found, prepared?)?;
+                let mut module = self.put_module(tree.dir(), &version, found, prepared?)?;
+                module.depends = closure.needs(found).map(<[u8]>::to_vec).collect();
                 kernel.modules.push(module);
             }
         }
@@ -168,7 +169,7 @@ impl<'p> Builder<'p> {
         let place = [b"/lib/modules/", version, b"/", &path].concat();
         let kind = Kind::File { content, link: None };
         self.tree.put(&place, Node::new(kind, 0o644))?;
-        let (name, depends) = (found.name.clone(), found.depends.clone());
+        let (name, depends) = (found.name.clone(), Vec::new());
         Ok(Module { name, path, depends, aliases, softdeps, size })
     }
 

@@ -7,18 +7,17 @@
 /// The one form of a module's name or alias: `-` becomes `_`, but not inside
 /// brackets, where it is a range.
 pub fn fold(name: &[u8]) -> Vec<u8> {
+    let mut folded = name.to_vec();
     let mut bracket = false;
-    name.iter()
-        .map(|&b| {
-            match b {
-                b'[' => bracket = true,
-                b']' => bracket = false,
-                b'-' if !bracket => return b'_',
-                _ => {}
-            }
-            b
-        })
-        .collect()
+    for b in &mut folded {
+        match b {
+            b'[' => bracket = true,
+            b']' => bracket = false,
+            b'-' if !bracket => *b = b'_',
+            _ => {}
+        }
+    }
+    folded
 }
 
 fn fold_byte(b: u8) -> u8 {
@@ -49,7 +48,8 @@ pub fn stem_of_path(path: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn base_of_path(path: &[u8]) -> &[u8] {
+/// What is behind the last slash.
+pub fn base_of_path(path: &[u8]) -> &[u8] {
     let slash = path.iter().rposition(|&b| b == b'/').map_or(0, |at| at + 1);
     path.get(slash..).unwrap_or_default()
 }

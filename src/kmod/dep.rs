@@ -1,43 +1,35 @@
 //! The text files that depmod writes: `modules.dep`, `modules.alias`,
 //! `modules.softdep`, `modules.symbols`, `modules.builtin`. modules.dep(5).
 //!
-//! They are searched as they are, line by line: an image's files are small,
-//! and for a single look-up in a large one this is quicker than building an
-//! index of it.
+//! They are searched as they are, line by line; of `modules.dep` there is an
+//! index of its lines, as most look-ups are in it.
 
-use super::alias::{fold, is_file_of, matches, module_of_path, same};
+use super::alias::{base_of_path, fold, is_file_of, matches, module_of_path, same};
 use super::modinfo::{Softdep, words};
-
-/// Where the first `byte` is. Eight bytes at a time, as most of the time of a
-/// look-up is spent here.
-pub fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    let wanted = u64::from(byte) * LOW;
-    let (chunks, rest) = text.as_chunks::<8>();
-    let mut at = 0;
-    for chunk in chunks {
-        let differs = u64::from_le_bytes(*chunk) ^ wanted;
-        let zero = differs.wrapping_sub(LOW) & !differs & LOW << 7;
-        if zero != 0 {
-            return Some(at + zero.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    Some(at + rest.iter().position(|&b| b == byte)?)
-}
+use crate::sys::search;
 
 /// The lines of a text, without their ends.
-pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
+pub fn lines(text: &[u8]) -> Lines<'_> {
+    Lines { rest: text }
+}
+
+/// See [`lines`].
+pub struct Lines<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.rest.is_empty() {
             return None;
         }
-        let end = find_byte(rest, b'\n').unwrap_or(rest.len());
-        let line = rest.get(..end)?;
-        rest = rest.get(end + 1..).unwrap_or_default();
+        let end = search::byte(self.rest, b'\n').unwrap_or(self.rest.len());
+        let (line, behind) = self.rest.split_at_checked(end)?;
+        self.rest = behind.get(1..).unwrap_or_default();
         Some(line)
-    })
+    }
 }
 
 /// A line of `modules.dep`.
@@ -56,15 +48,57 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The line of `modules.dep` about the module `name`.
-pub fn find<'a>(text: &'a [u8], name: &[u8]) -> Option<Entry<'a>> {
-    entries(text).find(|entry| is_file_of(entry.path, name))
+/// Where the lines of a `modules.dep` are: one way through the text serves all
+/// look-ups, and a closure has dozens.
+pub struct Index {
+    lines: Vec<Place>,
+}
+
+/// Where a line begins, the name of its file, its colon and its end.
+struct Place {
+    start: u32,
+    name: u32,
+    colon: u32,
+    end: u32,
+}
+
+impl Index {
+    /// That of a text. What is beyond 4 GiB is not seen.
+    pub fn of(text: &[u8]) -> Index {
+        let mut index = Index { lines: Vec::with_capacity(text.len() / 64) };
+        let begin = text.as_ptr() as usize;
+        let place = |part: &[u8]| u32::try_from(part.as_ptr() as usize - begin).unwrap_or(u32::MAX);
+        for entry in entries(text) {
+            let name = base_of_path(entry.path);
+            let (start, name, rest) = (place(entry.path), place(name), place(entry.rest));
+            let end = rest.saturating_add(u32::try_from(entry.rest.len()).unwrap_or(u32::MAX));
+            index.lines.push(Place { start, name, colon: rest - 1, end });
+        }
+        index
+    }
+
+    /// The line about the module `name` in the text whose index it is.
+    pub fn find<'a>(&self, text: &'a [u8], name: &[u8]) -> Option<Entry<'a>> {
+        for line in &self.lines {
+            let at = line.name as usize;
+            let dot = at + name.len();
+            if text.get(dot) == Some(&b'.')
+                && text.get(at..line.colon as usize).is_some_and(|file| is_file_of(file, name))
+            {
+                return Some(Entry {
+                    path: text.get(line.start as usize..line.colon as usize)?,
+                    rest: text.get(line.colon as usize + 1..line.end as usize)?,
+                });
+            }
+        }
+        None
+    }
 }
 
 /// All lines of `modules.dep`.
 pub fn entries(text: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     lines(text).filter_map(|line| {
-        let colon = find_byte(line, b':')?;
+        let colon = search::byte(line, b':')?;
         let path = line.get(..colon)?;
         if path.starts_with(b"#") {
             return None;
@@ -112,7 +146,7 @@ pub fn softdep(text: &[u8], name: &[u8]) -> Softdep {
     let mut found = Softdep::default();
     for line in lines(text) {
         if let Some(rest) = line.strip_prefix(b"softdep ")
-            && let Some(space) = find_byte(rest, b' ')
+            && let Some(space) = search::byte(rest, b' ')
             && let Some((module, list)) = rest.split_at_checked(space)
             && same(module, name)
         {
@@ -164,8 +198,8 @@ pub fn exercise(bytes: &[u8]) {
     let _ = entries(bytes).map(|e| e.depends().count()).max();
     let _ = aliased(bytes, b"pci:v00001AF4d00001041").len();
     let _ = softdep(bytes, &fold(b"a-b"));
-    let _ = (is_builtin(bytes, b"ext4"), find(bytes, b"ext4"), live(bytes).count());
-    let _ = names(bytes).count();
+    let _ = (is_builtin(bytes, b"ext4"), live(bytes).count());
+    let _ = (names(bytes).count(), Index::of(bytes).find(bytes, b"ext4"));
 }
 
 #[cfg(test)]
@@ -178,18 +212,6 @@ mod tests {
         kernel/drivers/virtio/virtio-pci.ko.xz: x.ko";
 
     #[test]
-    fn bytes_are_found() {
-        for length in 0..40 {
-            let mut text = vec![b'x'; length];
-            assert_eq!(find_byte(&text, b'\n'), None);
-            text.push(b'\n');
-            text.extend_from_slice(b"\nyy\x0b\x8a");
-            assert_eq!(find_byte(&text, b'\n'), Some(length));
-        }
-        assert_eq!(find_byte(b"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\n", b'\n'), Some(8));
-    }
-
-    #[test]
     fn lines_are_without_ends() {
         let list: Vec<&[u8]> = lines(b"a\n\nbc").collect();
         assert_eq!(list, [&b"a"[..], b"", b"bc"]);
@@ -197,17 +219,15 @@ mod tests {
 
     #[test]
     fn dependencies_in_order() {
-        let entry = find(DEP, b"virtiofs").unwrap();
+        let find = |name| Index::of(DEP).find(DEP, name);
+        let entry = find(b"virtiofs").unwrap();
         assert_eq!(entry.path, b"kernel/fs/fuse/virtiofs.ko");
         let list: Vec<&[u8]> = entry.depends().rev().collect();
         assert_eq!(list[0], b"kernel/drivers/virtio/virtio.ko");
         assert_eq!(list.len(), 3);
-        assert_eq!(find(DEP, b"fuse").unwrap().depends().count(), 0);
-        assert_eq!(
-            find(DEP, b"virtio_pci").unwrap().path,
-            b"kernel/drivers/virtio/virtio-pci.ko.xz"
-        );
-        assert!(find(DEP, b"virtio").is_none());
+        assert_eq!(find(b"fuse").unwrap().depends().count(), 0);
+        assert_eq!(find(b"virtio_pci").unwrap().path, b"kernel/drivers/virtio/virtio-pci.ko.xz");
+        assert!(find(b"virtio").is_none());
     }
 
     #[test]

@@ -9,10 +9,12 @@
 use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::kmod::{DeleteModuleFlags, ModuleInitFlags, delete_module, finit_module, init_module};
 use nix::sys::wait::{WaitStatus, waitpid};
 
@@ -56,8 +58,8 @@ pub fn insert_file(path: &Path, params: &[u8], force: bool) -> Result<Loaded, Er
     } else {
         ModuleInitFlags::empty()
     };
-    let file = File::open(path)
-        .map_err(|e| Error::new(what, Cause::Os(e.raw_os_error().unwrap_or(libc::EIO))))?;
+    let file = crate::sys::path::open(path, OFlag::O_RDONLY)
+        .map_err(|errno| Error::new(what, Cause::Os(errno as i32)))?;
     let format = format_of_path(path);
     let result = if format == Format::None {
         finit_module(&file, &text, flags)
@@ -84,10 +86,9 @@ pub fn insert_file(path: &Path, params: &[u8], force: bool) -> Result<Loaded, Er
     }
 }
 
-fn is_packed(file: &File) -> bool {
-    use std::os::unix::fs::FileExt;
+fn is_packed(file: &OwnedFd) -> bool {
     let mut head = [0; 6];
-    let n = file.read_at(&mut head, 0).unwrap_or(0);
+    let n = nix::sys::uio::pread(file, &mut head, 0).unwrap_or(0);
     Format::detect(head.get(..n).unwrap_or_default()) != Format::None
 }
 
@@ -353,8 +354,8 @@ impl Loader {
         closure: Closure,
         params: &[u8],
     ) -> Result<Loaded, Error> {
-        if let Some(problem) = closure.problems.into_iter().next() {
-            return Err(problem);
+        if let Some(problem) = closure.problems.first() {
+            return Err(problem.clone());
         }
         if let Some(missing) = closure.missing.iter().find(|m| m.wanted_by.is_empty()) {
             return Err(Error::new(&missing.name, Cause::NotFound));
@@ -368,7 +369,7 @@ impl Loader {
             }
             return Err(Error::new(name, Cause::NotFound));
         }
-        let mut wishes = Wishes::of(&closure.modules, folded);
+        let mut wishes = Wishes::of(&closure, folded);
         let mut count = 0;
         for module in &closure.modules {
             match self.insert_named(&module.name, &module.path, folded, params) {
@@ -419,7 +420,8 @@ impl Loader {
 struct Wishes(Vec<Vec<u8>>);
 
 impl Wishes {
-    fn of(modules: &[Found], asked: &[u8]) -> Wishes {
+    fn of(closure: &Closure, asked: &[u8]) -> Wishes {
+        let modules = &closure.modules;
         let mut needed: Vec<Vec<u8>> = Vec::new();
         // With an alias every module that it stands for counts as asked for:
         // those that no other wants.
@@ -432,7 +434,7 @@ impl Wishes {
             });
             if (named && module.name == asked) || (!named && !wished) {
                 needed.push(module.name.clone());
-                needed.extend(module.depends.iter().cloned());
+                needed.extend(closure.needs(module).map(<[u8]>::to_vec));
             }
         }
         Wishes(needed)

@@ -24,9 +24,9 @@ pub struct Found {
     pub name: Vec<u8>,
     /// Its file.
     pub path: PathBuf,
-    /// The names of all modules among those found that it needs, the nearest
-    /// first, as `modules.dep` lists them.
-    pub depends: Vec<Vec<u8>>,
+    /// All modules that it needs, by their places in the list of those found;
+    /// the nearest first, as `modules.dep` lists them.
+    pub needs: Vec<usize>,
     /// What is wanted before it, as it is spelled: names or aliases.
     pub softdep_pre: Vec<Vec<u8>>,
     /// What is wanted behind it.
@@ -74,6 +74,12 @@ impl Closure {
         waves
     }
 
+    /// The names of all modules that one of these needs, the nearest first.
+    pub fn needs(&self, module: &Found) -> impl Iterator<Item = &[u8]> {
+        let needs = module.needs.iter().filter_map(|&place| self.modules.get(place));
+        needs.map(|need| need.name.as_slice())
+    }
+
     fn place(&self, name: &[u8]) -> Option<usize> {
         self.modules.iter().position(|m| m.name == name)
     }
@@ -108,8 +114,7 @@ impl Tree {
 
     fn closure_once(&self, names: &[&[u8]], conf: &Conf, choice: Choice) -> Closure {
         let closure = Closure::default();
-        let (stack, needs) = (Vec::new(), Vec::new());
-        let mut walk = Walk { tree: self, conf, choice, closure, stack, needs, floor: 0 };
+        let mut walk = Walk { tree: self, conf, choice, closure, stack: Vec::new(), floor: 0 };
         for name in names {
             walk.want(&fold(name), None);
         }
@@ -132,8 +137,6 @@ struct Walk<'a> {
     choice: Choice,
     closure: Closure,
     stack: Vec<Step>,
-    /// For each module of the closure the places of all that it needs.
-    needs: Vec<Vec<usize>>,
     /// The least wave for what is added now: it comes behind something.
     floor: usize,
 }
@@ -263,7 +266,8 @@ impl Walk<'_> {
         for need in &info.depends {
             if let Some(place) = self.closure.place(need) {
                 needs.push(place);
-                needs.extend_from_slice(self.needs.get(place).map_or(&[], Vec::as_slice));
+                let behind = self.closure.modules.get(place);
+                needs.extend_from_slice(behind.map_or(&[], |module| &module.needs));
             }
         }
         sort_by(&mut needs, |a, b| b.cmp(a));
@@ -271,19 +275,14 @@ impl Walk<'_> {
         for &place in &needs {
             wave = wave.max(self.wave_behind(place));
         }
-        let mut depends = Vec::new();
-        for &place in &needs {
-            depends.extend(self.closure.modules.get(place).map(|module| module.name.clone()));
-        }
         self.closure.modules.push(Found {
             name: name.to_vec(),
             path: info.path,
-            depends,
+            needs,
             softdep_pre: softdep.pre,
             softdep_post: softdep.post.clone(),
             wave,
         });
-        self.needs.push(needs);
         let later = self.stack.last_mut().map(|step| std::mem::take(&mut step.later));
         let post = if self.choice.no_softdeps { Vec::new() } else { softdep.post };
         let floor = self.floor;

@@ -76,7 +76,7 @@ pub fn with_threads(work: impl FnOnce()) {
 struct Guard(bool);
 
 impl Guard {
-    #[inline]
+    #[inline(always)]
     fn take() -> Guard {
         let parallel = PARALLEL.load(Ordering::Relaxed) > 0;
         if parallel {
@@ -103,7 +103,7 @@ impl Drop for Guard {
 }
 
 /// The class of a size and how large its pieces are.
-#[inline]
+#[inline(always)]
 fn class(size: usize) -> (usize, usize) {
     if size <= FINE {
         let units = size.max(1).div_ceil(UNIT);
@@ -116,7 +116,7 @@ fn class(size: usize) -> (usize, usize) {
 }
 
 /// Whether a piece comes from the lists.
-#[inline]
+#[inline(always)]
 fn is_small(size: usize, align: usize) -> bool {
     size <= LARGEST && align <= UNIT
 }
