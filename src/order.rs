@@ -31,9 +31,24 @@ pub fn sort_by<T>(list: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     }
 }
 
+/// So many are sorted by insertion.
+const FEW: usize = 12;
+
 /// The numbers below `count` in the order that `compare` says.
 fn sorted_places(count: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Vec<usize> {
     let mut from: Vec<usize> = (0..count).collect();
+    if count <= FEW {
+        for end in 1..count {
+            let mut at = end;
+            while let Some([a, b]) = at.checked_sub(1).and_then(|a| from.get_mut(a..=at))
+                && compare(*a, *b) == Ordering::Greater
+            {
+                std::mem::swap(a, b);
+                at -= 1;
+            }
+        }
+        return from;
+    }
     let mut to = Vec::with_capacity(count);
     let mut width = 1;
     while width < count {

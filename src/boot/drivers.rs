@@ -17,7 +17,7 @@ use crate::cmdline::words;
 use crate::dev::names;
 use crate::kmod::conf::Conf;
 use crate::kmod::load::{insert_file, insert_many, release};
-use crate::kmod::{Error, Loaded, Loader, Tree};
+use crate::kmod::{Cause, Error, Loaded, Loader, Tree};
 use crate::sys;
 
 /// What the worker loads modules with, and what went wrong with them.
@@ -289,13 +289,67 @@ fn load_wanted(loader: &mut Loader, wanted: &[Wanted], fault: &mut dyn FnMut(Err
     if names.is_empty() {
         return 0;
     }
+    let processors = crate::sys::parallel::processors();
+    if processors == 1
+        && let Some(count) = load_listed(loader, &names, fault)
+    {
+        return count;
+    }
+    load_closure(loader, &names, processors > 1, fault)
+}
+
+/// Loads modules and what their lines of `modules.dep` list, one after the
+/// other: on one processor that is all there is to it. None where there is more
+/// to be known, or where a file is not there: what was loaded by then the loader
+/// knows.
+fn load_listed(
+    loader: &mut Loader,
+    names: &[Vec<u8>],
+    fault: &mut dyn FnMut(Error),
+) -> Option<usize> {
+    if !loader.conf().is_only_options() {
+        return None;
+    }
+    let mut list = Vec::with_capacity(8);
+    for name in names {
+        for (module, path) in loader.tree()?.chain(name)? {
+            if !loader.has_loaded(&module) && !list.iter().any(|(other, _)| *other == module) {
+                list.push((module, path));
+            }
+        }
+    }
+    let mut count = 0;
+    for (module, path) in &list {
+        match insert_file(path, &loader.conf().options(module, b""), false) {
+            Ok(loaded) => {
+                loader.set_loaded(module);
+                count += if let Loaded::Now(n) = loaded { n } else { 0 };
+            }
+            Err(Error { cause: Cause::Os(libc::ENOENT), .. }) => {
+                loader.tree()?.distrust();
+                return None;
+            }
+            Err(error) => fault(error),
+        }
+    }
+    Some(count)
+}
+
+/// Loads modules, what they need and what the configuration wants with them.
+fn load_closure(
+    loader: &mut Loader,
+    names: &[Vec<u8>],
+    parallel: bool,
+    fault: &mut dyn FnMut(Error),
+) -> usize {
+    let (Some(tree), conf) = (loader.tree(), loader.conf()) else { return 0 };
     let list: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let mut closure = tree.closure(&list, conf);
     // the kernel checks a signature before it finds that a module is there
     closure.modules.retain(|module| !loader.has_loaded(&module.name));
     if closure.modules.iter().any(|module| conf.install_command(&module.name).is_some()) {
         // With commands in between, one after the other.
-        return load_in_turn(loader, &names, fault);
+        return load_in_turn(loader, names, fault);
     }
     for problem in closure.problems {
         fault(problem);
@@ -304,9 +358,8 @@ fn load_wanted(loader: &mut Loader, wanted: &[Wanted], fault: &mut dyn FnMut(Err
         let what = if missing.wanted_by.is_empty() { &missing.name } else { &missing.wanted_by };
         fault(Error::new(what, crate::kmod::Cause::UnknownSymbol(vec![missing.name.clone()])));
     }
-    let processors = crate::sys::parallel::processors();
     let mut count = 0;
-    let results = insert_many(&closure.modules, conf, processors > 1);
+    let results = insert_many(&closure.modules, conf, parallel);
     for (module, result) in closure.modules.iter().zip(results) {
         match result {
             Ok(loaded) => {

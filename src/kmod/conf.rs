@@ -158,6 +158,12 @@ impl Conf {
         !self.softdeps.is_empty()
     }
 
+    /// Whether nothing is configured that adds to what a module needs, or takes
+    /// the place of loading it: no commands, no soft dependencies.
+    pub fn is_only_options(&self) -> bool {
+        self.install.is_empty() && self.softdeps.is_empty()
+    }
+
     /// Whether nothing at all is configured.
     pub fn is_empty(&self) -> bool {
         *self == Conf::default()

@@ -240,7 +240,7 @@ impl Tree {
     }
 
     /// Notes that depmod's files are not true.
-    pub(super) fn distrust(&self) {
+    pub fn distrust(&self) {
         self.stale.set(true);
     }
 
@@ -548,10 +548,10 @@ impl Conf {
 
 /// How a module file's name says it is packed.
 pub fn format_of_path(path: &Path) -> Format {
-    let extension = path.extension().map_or(&[][..], OsStr::as_bytes);
-    if extension == b"ko" {
+    if path.as_os_str().as_bytes().ends_with(b".ko") {
         return Format::None;
     }
+    let extension = path.extension().map_or(&[][..], OsStr::as_bytes);
     compress::Format::of_name(extension).unwrap_or(Format::None)
 }
 
