@@ -5,6 +5,7 @@
 //! is asked for only where SELinux is active (EINVAL elsewhere). Deviation:
 //! without `rootfs=`, when more than one user may run, /tmp has mode 1777.
 
+use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
 
 use nix::errno::Errno;
@@ -22,7 +23,7 @@ const NO_FLAGS: Option<&str> = None;
 /// Mounts `kind` on `target`, making the folder when it is missing. What is
 /// mounted there already, by whoever started this, stays: a second tmpfs would
 /// hide what is in the first.
-fn mount_api(kind: &str, target: &str, flags: MsFlags, data: &str) -> Result<(), Errno> {
+fn mount_api(kind: &CStr, target: &CStr, flags: MsFlags, data: &CStr) -> Result<(), Errno> {
     if is_mount_point(target) == Ok(true) {
         return Ok(());
     }
@@ -41,17 +42,16 @@ fn mount_api(kind: &str, target: &str, flags: MsFlags, data: &str) -> Result<(),
 /// Mounts /proc, which the command line is read from.
 pub fn mount_proc() -> Result<(), Fault> {
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount_api("proc", "/proc", flags, "").map_err(|e| Fault::os("/proc", e))
+    mount_api(c"proc", c"/proc", flags, c"").map_err(|e| Fault::os("/proc", e))
 }
 
 /// Mounts the others.
 pub fn mount_rest(tmp: bool, cgroup: bool) -> Result<(), Fault> {
     let plain = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
-    mount_api("sysfs", "/sys", plain, "").map_err(|e| Fault::os("/sys", e))?;
-    let labels = nix::unistd::access("/sys/fs/selinux", nix::unistd::AccessFlags::F_OK).is_ok();
-    let memory = |kind: &str, target: &str, flags, data: &str| {
-        if labels {
-            let with = ["seclabel,", data].concat();
+    mount_api(c"sysfs", c"/sys", plain, c"").map_err(|e| Fault::os("/sys", e))?;
+    let labels = nix::unistd::access(c"/sys/fs/selinux", nix::unistd::AccessFlags::F_OK).is_ok();
+    let memory = |kind: &CStr, target: &CStr, flags, data: &CStr| {
+        if labels && let Ok(with) = CString::new([b"seclabel,", data.to_bytes()].concat()) {
             match mount_api(kind, target, flags, &with) {
                 Err(Errno::EINVAL) => {}
                 other => return other,
@@ -60,35 +60,35 @@ pub fn mount_rest(tmp: bool, cgroup: bool) -> Result<(), Fault> {
         mount_api(kind, target, flags, data)
     };
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    match memory("devtmpfs", "/dev", MsFlags::MS_NOSUID, "mode=0755,size=4m") {
+    match memory(c"devtmpfs", c"/dev", MsFlags::MS_NOSUID, c"mode=0755,size=4m") {
         // A kernel without devtmpfs: the nodes that we make are all there are.
         Err(Errno::ENODEV) => {
-            memory("tmpfs", "/dev", MsFlags::MS_NOSUID, "mode=0755,size=4m")
+            memory(c"tmpfs", c"/dev", MsFlags::MS_NOSUID, c"mode=0755,size=4m")
                 .map_err(|e| Fault::os("/dev", e))?;
-            for (name, major, minor) in [("/dev/console", 5, 1), ("/dev/null", 1, 3)] {
+            for (name, major, minor) in [(c"/dev/console", 5, 1), (c"/dev/null", 1, 3)] {
                 let mode = Mode::from_bits_truncate(if major == 1 { 0o666 } else { 0o600 });
-                node(name, mode, major, minor).map_err(|e| Fault::os(name, e))?;
+                node(name, mode, major, minor)?;
             }
         }
         other => other.map_err(|e| Fault::os("/dev", e))?,
     }
-    memory("tmpfs", "/run", safe, "mode=0755,size=64m").map_err(|e| Fault::os("/run", e))?;
+    memory(c"tmpfs", c"/run", safe, c"mode=0755,size=64m").map_err(|e| Fault::os("/run", e))?;
     if tmp {
-        let data = if cgroup { "mode=0755,size=128m" } else { "mode=1777,size=128m" };
-        memory("tmpfs", "/tmp", safe, data).map_err(|e| Fault::os("/tmp", e))?;
+        let data = if cgroup { c"mode=0755,size=128m" } else { c"mode=1777,size=128m" };
+        memory(c"tmpfs", c"/tmp", safe, data).map_err(|e| Fault::os("/tmp", e))?;
     }
     if cgroup {
         // Not every kernel has control groups, and nothing here needs them.
-        let _ = mount_api("cgroup2", "/sys/fs/cgroup", plain, "");
+        let _ = mount_api(c"cgroup2", c"/sys/fs/cgroup", plain, c"");
     }
     Ok(())
 }
 
 /// A character device; one that is there already is fine.
-fn node(path: &str, mode: Mode, major: u64, minor: u64) -> Result<(), Errno> {
+fn node(path: &CStr, mode: Mode, major: u64, minor: u64) -> Result<(), Fault> {
     match mknod(path, SFlag::S_IFCHR, mode, makedev(major, minor)) {
-        Err(Errno::EEXIST) => Ok(()),
-        other => other,
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(errno) => Err(Fault::os(path.to_string_lossy(), errno)),
     }
 }
 
@@ -98,20 +98,20 @@ pub fn make_nodes() -> Result<(), Fault> {
     // The worker's own mask; the real init gets that of the kernel.
     let mask = nix::sys::stat::umask(Mode::empty());
     for (path, minor, mode) in
-        [("/dev/kvm", 232, 0o660), ("/dev/loop-control", 237, 0o660), ("/dev/fuse", 229, 0o666)]
+        [(c"/dev/kvm", 232, 0o660), (c"/dev/loop-control", 237, 0o660), (c"/dev/fuse", 229, 0o666)]
     {
-        node(path, Mode::from_bits_truncate(mode), 10, minor).map_err(|e| Fault::os(path, e))?;
+        node(path, Mode::from_bits_truncate(mode), 10, minor)?;
     }
     nix::sys::stat::umask(mask);
     for (path, target) in [
-        ("/dev/fd", "/proc/self/fd"),
-        ("/dev/stdin", "/proc/self/fd/0"),
-        ("/dev/stdout", "/proc/self/fd/1"),
-        ("/dev/stderr", "/proc/self/fd/2"),
+        (c"/dev/fd", c"/proc/self/fd"),
+        (c"/dev/stdin", c"/proc/self/fd/0"),
+        (c"/dev/stdout", c"/proc/self/fd/1"),
+        (c"/dev/stderr", c"/proc/self/fd/2"),
     ] {
         match symlinkat(target, nix::fcntl::AT_FDCWD, path) {
             Ok(()) | Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(Fault::os(path, errno)),
+            Err(errno) => return Err(Fault::os(path.to_string_lossy(), errno)),
         }
     }
     Ok(())

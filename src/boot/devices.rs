@@ -1,11 +1,15 @@
 //! The devices of sysfs that may want a driver, in rounds: a driver's devices
 //! may need drivers, whose devices need drivers.
 
+use std::os::fd::AsFd;
+
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
 
 use super::plan::{Devices, VirtioTypes};
-use crate::dev::{names, names_of, read_small_at};
+use crate::dev::{names, read_small_at};
+use crate::order::sort_by;
+use crate::sys::folder;
 use crate::sys::path::open;
 
 /// A module that is wanted by an alias of its.
@@ -50,15 +54,14 @@ const OF_THE_KERNEL: [&[u8]; 8] = [
 pub struct Look {
     /// What the last round has found.
     pub wanted: Vec<Wanted>,
-    /// Folders of devices that earlier rounds have looked at, sorted.
-    before: Vec<Vec<u8>>,
-    new: Vec<Vec<u8>>,
+    /// Folders of the devices looked at, sorted.
+    seen: Vec<Vec<u8>>,
 }
 
 impl Look {
     /// Nothing looked at yet, and this wanted before.
     pub fn new(wanted: Vec<Wanted>) -> Look {
-        Look { wanted, before: Vec::new(), new: Vec::new() }
+        Look { wanted, seen: Vec::new() }
     }
 
     /// A round: adds what wants a driver among the devices that have come since
@@ -81,8 +84,6 @@ impl Look {
             }
             Devices::Virtio(types) => self.virtio(types),
         }
-        self.before.append(&mut self.new);
-        self.before.sort_unstable();
     }
 
     /// Virtio devices of these types and what they hang on.
@@ -97,28 +98,36 @@ impl Look {
     /// The devices of a bus that have such a name and such an alias.
     fn bus(&mut self, bus: &str, named: &dyn Fn(&[u8]) -> bool, aliased: &dyn Fn(&[u8]) -> bool) {
         let mut path = ["/sys/bus/", bus, "/devices/"].concat().into_bytes();
-        let Ok(folder) = open(path.as_slice(), OFlag::O_RDONLY | OFlag::O_DIRECTORY) else {
+        let Ok(devices) = open(path.as_slice(), OFlag::O_RDONLY | OFlag::O_DIRECTORY) else {
             return;
         };
         let root = path.len();
-        let mut packed = Vec::new();
-        for name in names_of(&folder, &mut packed) {
+        let (mut packed, mut at) = (Vec::new(), 0);
+        // a device that goes meanwhile does not hide the others
+        let _ = folder::read(devices.as_fd(), &mut packed, &mut Vec::new());
+        let first = self.wanted.len();
+        while let Some((_, name)) = folder::next(&packed, &mut at) {
+            let [name @ .., 0] = name else { continue };
             path.truncate(root);
             path.extend_from_slice(name);
-            if !named(name) || self.before.binary_search(&path).is_ok() {
+            if !named(name) {
                 continue;
             }
-            let device = path.clone();
+            let Err(place) = self.seen.binary_search(&path) else { continue };
+            self.seen.insert(place, path.clone());
             path.extend_from_slice(b"/modalias");
             let mut buffer = [0; 512];
             let file = path.get(root..).unwrap_or_default();
-            let alias = read_small_at(&folder, file, &mut buffer).unwrap_or_default();
+            let alias = read_small_at(&devices, file, &mut buffer).unwrap_or_default();
             let alias = alias.strip_suffix(b"\n").unwrap_or(alias);
             if !alias.is_empty() && aliased(alias) {
-                self.wanted.push(Wanted { alias: alias.to_vec(), device: device.clone() });
+                let device = path.get(..root + name.len()).unwrap_or_default().to_vec();
+                self.wanted.push(Wanted { alias: alias.to_vec(), device });
             }
-            self.new.push(device);
         }
+        // the folder is in no order that lasts
+        let new = self.wanted.get_mut(first..).unwrap_or_default();
+        sort_by(new, |a, b| a.device.cmp(&b.device));
     }
 }
 

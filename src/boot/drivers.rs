@@ -85,9 +85,11 @@ impl<'a> Modules<'a> {
             if load_wanted(loader, &look.wanted, fault) == 0 {
                 return;
             }
-            self.seen.extend(look.wanted.drain(..).map(|wanted| wanted.alias));
-            self.seen.sort_unstable();
-            self.seen.dedup();
+            for Wanted { alias, .. } in look.wanted.drain(..) {
+                if let Err(place) = self.seen.binary_search(&alias) {
+                    self.seen.insert(place, alias);
+                }
+            }
         }
     }
 

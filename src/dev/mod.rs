@@ -18,25 +18,18 @@ use crate::sys::path::open;
 /// The names in a folder, sorted, without those that begin with a dot; an
 /// empty list when it cannot be read.
 pub fn names(path: &str) -> Vec<Vec<u8>> {
-    let mut packed = Vec::new();
-    let Ok(folder) = open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) else { return Vec::new() };
-    names_of(&folder, &mut packed).into_iter().map(<[u8]>::to_vec).collect()
-}
-
-/// [`names`] of an open folder, in `packed`.
-pub fn names_of<'a>(folder: &OwnedFd, packed: &'a mut Vec<u8>) -> Vec<&'a [u8]> {
-    packed.clear();
+    let mut list = Vec::new();
+    let Ok(fd) = open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY) else { return list };
+    let (mut packed, mut at) = (Vec::new(), 0);
     // a device that goes meanwhile does not hide the others
-    let _ = folder::read(folder.as_fd(), packed, &mut Vec::new());
-    let mut list = Vec::with_capacity(16);
-    let mut at = 0;
-    while let Some((_, name)) = folder::next(packed, &mut at) {
+    let _ = folder::read(fd.as_fd(), &mut packed, &mut Vec::new());
+    while let Some((_, name)) = folder::next(&packed, &mut at) {
         let name = name.strip_suffix(b"\0").unwrap_or(name);
         if !name.starts_with(b".") {
-            list.push(name);
+            list.push(name.to_vec());
         }
     }
-    crate::order::sort(&mut list);
+    list.sort_unstable();
     list
 }
 

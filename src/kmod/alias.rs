@@ -56,8 +56,8 @@ pub fn base_of_path(path: &[u8]) -> &[u8] {
 
 /// Whether a file name can end like this.
 fn is_extension(text: &[u8]) -> bool {
-    let packed: [&[u8]; 7] = [b"", b".gz", b".xz", b".zst", b".lz4", b".bz2", b".lzma"];
-    text.strip_prefix(b".ko").is_some_and(|behind| packed.contains(&behind))
+    let packed: [&[u8]; 6] = [b".gz", b".xz", b".zst", b".lz4", b".bz2", b".lzma"];
+    text.strip_prefix(b".ko").is_some_and(|behind| behind.is_empty() || packed.contains(&behind))
 }
 
 /// Whether a path is the file of the module `name`. Made for the search
