@@ -1,7 +1,8 @@
 //! modprobe: load or remove modules with what they need. Linux, as in kmod.
 //!
 //! Reads depmod's text files, or the modules themselves where those are
-//! missing or stale; modprobe.d(5); `module.param=` of /proc/cmdline. Without
+//! missing or stale, and by a plain call also where they do not name what is
+//! asked for; modprobe.d(5); `module.param=` of /proc/cmdline. Without
 //! a version, `/lib/modules/$(uname -r)`, else the same in /usr/lib.
 //!
 //! Deviations from kmod: `-s` writes to /dev/log or else to the kernel's log;
@@ -123,7 +124,12 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
     let dir =
         modules_dir(root.as_deref().map(Path::new), version.as_deref().map(OsStrExt::as_bytes));
     let tree = match Tree::open(&dir) {
-        Ok(tree) => Some(tree),
+        Ok(tree) => {
+            if settings.quiet {
+                tree.believe_lists();
+            }
+            Some(tree)
+        }
         Err(_) if settings.quiet => None,
         Err(error) => {
             report(cx, settings.syslog, &error);

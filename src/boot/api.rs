@@ -117,6 +117,16 @@ pub fn make_nodes() -> Result<(), Fault> {
     Ok(())
 }
 
+/// Gives the kernel its modprobe. The image of a throwaway machine has none, so
+/// that the kernel does not call it in vain before init runs.
+pub fn make_modprobe() {
+    let program = c"/usr/bin/rescuebox";
+    if nix::unistd::access(program, nix::unistd::AccessFlags::F_OK).is_ok() {
+        // It is there in other images.
+        let _ = symlinkat(c"rescuebox", nix::fcntl::AT_FDCWD, c"/usr/bin/modprobe");
+    }
+}
+
 /// Whether descriptors 0-2 are the console, as the kernel gives them to
 /// `/init`. With `console=hvc0` and its driver a module they are closed, or
 /// what the start-up code put there.

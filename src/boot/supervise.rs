@@ -29,7 +29,7 @@ use super::steps::Worker;
 use super::wire::{self, Kind};
 use super::{Fault, SECOND, api, machine, now, switch};
 use crate::applet::Table;
-use crate::cmdline::{Cmdline, Emergency, reworded};
+use crate::cmdline::{Cmdline, Emergency, Profile, reworded};
 use crate::dev::read_small;
 use crate::job;
 use crate::settings::Settings;
@@ -201,6 +201,9 @@ impl Supervisor {
         }
         self.steps = plan(&self.cmdline, self.facts());
         if let Some(&Step::Api { tmp, cgroup }) = self.steps.first() {
+            if self.cmdline.profile == Some(Profile::Vm) {
+                api::make_modprobe();
+            }
             api::mount_rest(tmp, cgroup)?;
         }
         proc?;

@@ -53,14 +53,21 @@ pub type Progress<'p> = dyn FnMut(&str, u64, u64) + 'p;
 pub enum Farm {
     /// All.
     Full,
-    /// Those that the kernel and scripts call by a path: each link costs the
-    /// kernel time when it unpacks the image, and the shell needs none.
+    /// For a throwaway machine that shows its shell to somebody: all but
+    /// modprobe, see [`Farm::Minimal`].
+    Machine,
+    /// For a throwaway machine: those that the kernel and scripts call by a path.
+    /// Each link costs the kernel time when it unpacks the image, and the shell
+    /// needs none. The kernel also calls modprobe (kernel/module/kmod.c), which
+    /// is not among them: before init runs it asks for algorithms that the image
+    /// does not have, a dozen times, and waits for the answer. init makes the
+    /// link when it begins.
     Minimal,
 }
 
-/// See [`Farm::Minimal`]. The kernel itself calls modprobe, poweroff and
-/// reboot (kernel/reboot.c, kernel/module/kmod.c).
-const MINIMAL: [&str; 6] = ["modprobe", "mount", "poweroff", "reboot", "sh", "umount"];
+/// See [`Farm::Minimal`]. The kernel itself calls poweroff and reboot
+/// (kernel/reboot.c).
+const MINIMAL: [&str; 5] = ["mount", "poweroff", "reboot", "sh", "umount"];
 
 /// Collects what goes into an image.
 pub struct Builder<'p> {
@@ -170,6 +177,7 @@ impl<'p> Builder<'p> {
     pub fn farm(&mut self, table: &'static Table, farm: Farm) -> &mut Builder<'p> {
         let wanted = |name: &&'static str| match farm {
             Farm::Full => *name != "rescuebox",
+            Farm::Machine => !["rescuebox", "modprobe"].contains(name),
             Farm::Minimal => MINIMAL.contains(name),
         };
         self.names = table.0.iter().map(|row| row.name).filter(wanted).collect();

@@ -38,6 +38,7 @@ pub struct Tree {
     builtin: Text,
     builtin_info: Text,
     stale: Cell<bool>,
+    listed: Cell<bool>,
     scan: OnceCell<Scan>,
 }
 
@@ -94,6 +95,7 @@ impl Tree {
             builtin: Text::default(),
             builtin_info: Text::default(),
             stale: Cell::new(false),
+            listed: Cell::new(false),
             scan: OnceCell::new(),
         })
     }
@@ -140,7 +142,7 @@ impl Tree {
             return Target::Builtin(module);
         }
         // A module that came after depmod ran.
-        if self.dep_text().is_some() && self.scan().find(name).is_some() {
+        if !self.listed.get() && self.dep_text().is_some() && self.scan().find(name).is_some() {
             self.stale.set(true);
             return Target::Module(name.to_vec());
         }
@@ -237,6 +239,12 @@ impl Tree {
             list.push((name, self.path(path)));
         }
         Some(list)
+    }
+
+    /// What depmod's files do not name is not looked for in the folders: the
+    /// kernel asks for many things that are not there.
+    pub fn believe_lists(&self) {
+        self.listed.set(true);
     }
 
     /// Notes that depmod's files are not true.

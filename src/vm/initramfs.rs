@@ -98,7 +98,7 @@ pub fn build(
     note: &dyn Fn(&str),
 ) -> Result<Image, Error> {
     let rescue = options.root.is_none() && options.command.is_empty();
-    let farm = if options.root.is_some() { Farm::Minimal } else { Farm::Full };
+    let farm = if options.root.is_some() { Farm::Minimal } else { Farm::Machine };
     let mut builder = Builder::new(PathBuf::from("/proc/self/exe"));
     builder.farm(table, farm).skeleton()?;
     if let Some(dir) = &kernel.modules {
