@@ -67,8 +67,10 @@ pub(super) fn xfs(disk: &mut Disk, hit: Hit, _: &mut Found) -> Option<()> {
 /// A log of xfs on a disk of its own: a record's magic at the start of one of
 /// the first sectors.
 pub(super) fn xfs_log(disk: &mut Disk, _: Hit, _: &mut Found) -> Option<()> {
-    for at in (0..64 * 1024).step_by(512) {
-        let sector = disk.get(at, 512)?;
+    let all = usize::try_from(disk.size).unwrap_or(usize::MAX);
+    // of a disk with a bad spot there is less
+    let size = [all.min(64 * 1024), all.min(4096)].into_iter().find(|n| disk.get(0, *n).is_some());
+    for sector in disk.get(0, size?)?.chunks_exact(512) {
         if sector.starts_with(b"XFSB") {
             return None;
         }
