@@ -75,6 +75,17 @@ fn an_unpacked_kernel_package_has_no_lists() {
     }
 }
 
+/// The kernel asks quietly, a dozen times at a boot, for what is not there.
+#[test]
+fn quietly_only_what_the_lists_name_is_looked_for() {
+    let dir = lab();
+    index(&dir);
+    tree(&dir, V, &[("kernel/late.ko", &[])]);
+    assert_eq!(shown(&dir, "", "late"), ["insmod late.ko"]);
+    show(&dir, "", &["-q", "-D", "late"]).stdout("").fails(1);
+    assert_eq!(names(&show(&dir, "", &["-q", "-D", "hard"]).ok().stdout).len(), 3);
+}
+
 #[test]
 fn dashes_are_underscores() {
     let dir = lab();

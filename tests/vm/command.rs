@@ -398,6 +398,18 @@ fn a_terminal_gives_a_session() {
     assert_eq!(state("before"), state("after"), "the terminal is not as it was");
 }
 
+/// The kernel's path to it leads nowhere until init begins.
+#[test]
+fn the_kernel_has_its_modprobe() {
+    applet("vm")
+        .args(["--accel", "tcg", "--kernel"])
+        .args([Kernel::BookwormCloud.image()])
+        .args(["--", "sh", "-c", "readlink /sbin/modprobe; cat /proc/sys/kernel/modprobe"])
+        .limit(120)
+        .stdout("rescuebox\n/sbin/modprobe\n")
+        .ok();
+}
+
 #[test]
 fn a_report_in_json() {
     let out = vm(Kernel::TrixieCloud, &bookworm_root())
