@@ -320,6 +320,8 @@ struct Scan {
     numbered: usize,
     /// What is before it in the block was printed or is not to be.
     shown: usize,
+    /// Whether lines behind those were left out that are no longer there.
+    gap: bool,
     /// Lines still to be shown behind a selected one.
     owed: usize,
     binary: bool,
@@ -445,6 +447,7 @@ fn file(
     blocks.reset();
     (scan.count, scan.base, scan.lines, scan.numbered) = (0, 0, 0, 0);
     (scan.shown, scan.owed, scan.binary, scan.done) = (0, 0, false, c.most == 0);
+    scan.gap = false;
     let mut from = 0;
     let mut first = true;
     let mut unread = false;
@@ -493,6 +496,7 @@ fn file(
         blocks.take(kept);
         scan.base += kept as u64;
         scan.numbered = 0;
+        scan.gap |= kept > scan.shown;
         scan.shown = scan.shown.saturating_sub(kept);
         from = end - kept;
     }
@@ -643,7 +647,7 @@ fn selected(
     if (c.before > 0 || c.after > 0)
         && is_shown
         && scan.printed
-        && (from > scan.shown || scan.count == 1)
+        && (from > scan.shown || scan.gap || scan.count == 1)
         && let Some(separator) = &c.separator
     {
         if c.color {
@@ -655,7 +659,7 @@ fn selected(
         }
         cx.put(b"\n")?;
     }
-    scan.printed = true;
+    (scan.printed, scan.gap) = (true, false);
     // With -o the lines around only decide where a group ends; with -v, too,
     // they are those that have parts.
     while from < span.0 && (!c.only || c.invert) {

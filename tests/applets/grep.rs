@@ -83,6 +83,7 @@ fn context() {
     let grep = |args: &[&str]| applet("grep").args(args).stdin(text);
     grep(&["-A1", "x"]).stdout("x\n4\n--\nx\n9\n").ok();
     grep(&["-B1", "x"]).stdout("2\nx\n--\n7\nx\n").ok();
+    applet("grep").args(["-B1", "x"]).stdin("1\nx\n3\n4\nx").stdout("1\nx\n--\n4\nx\n").ok();
     grep(&["-C1", "x"]).stdout("2\nx\n4\n--\n7\nx\n9\n").ok();
     grep(&["-C2", "x"]).stdout("1\n2\nx\n4\n5\n6\n7\nx\n9\n").ok();
     grep(&["-nB1", "x"]).stdout("2-2\n3:x\n--\n7-7\n8:x\n").ok();
