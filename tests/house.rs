@@ -50,7 +50,7 @@ const PURE: [(&str, &[&str]); 4] = [
             "word",
         ],
     ),
-    ("kmod", &["alias", "conf", "dep", "modinfo", "strip"]),
+    ("kmod", &["alias", "conf", "dep", "modinfo", "strip", "trie"]),
     ("blk", &["probe"]),
     ("net", &["address", "dhcp", "dns", "ipparam", "packet", "rtnl", "telnet"]),
 ];

@@ -1,10 +1,9 @@
 //! depmod: write what modprobe needs to know about a modules directory.
 //! Linux, as in kmod.
 //!
-//! Writes `modules.dep`, `.alias`, `.softdep`, `.symbols` and `.devname`, each
-//! under another name first. Deviations: the operand may also be the directory
-//! itself; no `.bin` files are written (they only speed up kmod), and those
-//! there are, which would contradict the new text, are removed.
+//! Writes `modules.dep`, `.alias`, `.softdep`, `.symbols` and `.devname`, and the
+//! `.bin` files that kmod reads, each under another name first. Deviation: the
+//! operand may also be the directory itself.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::applet::{Applet, Ctx, Error, Kind, Status, show, show_bytes};
 use crate::kmod::Tree;
 use crate::kmod::dep::lines;
-use crate::kmod::index::Index;
+use crate::kmod::index::{Index, builtin_tries};
 use crate::kmod::modinfo::words;
 use crate::order::sort;
 
@@ -105,7 +104,29 @@ fn run(cx: &mut Ctx<'_>) -> Result<Status, Error> {
             write(&dir, name, &text)?;
         }
     }
+    if !settings.show {
+        write_for_kmod(&dir, &index)?;
+    }
     Ok(cx.status())
+}
+
+/// Writes what kmod's modprobe and udev read.
+fn write_for_kmod(dir: &Path, index: &Index) -> Result<(), Error> {
+    let read = |name: &str| crate::sys::file::read(dir.join(name)).unwrap_or_default();
+    let names = ["dep", "alias", "symbols", "builtin", "builtin.alias"];
+    let builtin = builtin_tries(&read("modules.builtin"), &read("modules.builtin.modinfo"));
+    for (name, bytes) in names.iter().zip(index.tries().into_iter().chain(builtin)) {
+        let name = format!("modules.{name}.bin");
+        match bytes {
+            Some(bytes) => write(dir, &name, &bytes)?,
+            // what kmod has written of before would be believed
+            None => {
+                let _ = std::fs::remove_file(dir.join(&name));
+                return Err(Error::msg(format!("{name}: more names than the format takes")));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether no module is newer than `modules.dep`.
@@ -127,8 +148,6 @@ fn write(dir: &Path, name: &str, text: &[u8]) -> Result<(), Error> {
         let _ = std::fs::remove_file(&new);
         return Err(Error::os(show(&target), error));
     }
-    // kmod would believe its own old file.
-    let _ = std::fs::remove_file(dir.join(format!("{name}.bin")));
     Ok(())
 }
 

@@ -352,8 +352,9 @@ impl Job {
             if skip_loaded && load::state(&module.name) == State::Live {
                 continue;
             }
-            let mut options = self.conf.options(&module.name, &name);
-            if own && !params.is_empty() {
+            let alias = if module.wanted { name.as_slice() } else { b"" };
+            let mut options = self.conf.options(&module.name, alias);
+            if module.wanted && !params.is_empty() {
                 if !options.is_empty() {
                     options.push(b' ');
                 }

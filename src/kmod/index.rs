@@ -10,7 +10,8 @@ use std::path::Path;
 
 use super::alias::{fold, module_of_path};
 use super::tree::{Tree, check_module, read_module};
-use super::{Cause, Error, modinfo};
+use super::trie::{self, Entry};
+use super::{Cause, Error, dep, modinfo};
 use crate::order::{sort, sort_by};
 
 /// What was read from the modules of a directory.
@@ -156,15 +157,38 @@ impl Index {
     pub fn dep(&self) -> Vec<u8> {
         let mut out = Vec::new();
         for module in self.modules.iter().filter(|m| !m.in_circle) {
-            out.extend_from_slice(&module.path);
-            out.push(b':');
-            for other in module.depends.iter().filter_map(|&i| self.modules.get(i)) {
-                out.push(b' ');
-                out.extend_from_slice(&other.path);
-            }
+            self.put_dep(&mut out, module);
             out.push(b'\n');
         }
         out
+    }
+
+    fn put_dep(&self, out: &mut Vec<u8>, module: &Module) {
+        out.extend_from_slice(&module.path);
+        out.push(b':');
+        for other in module.depends.iter().filter_map(|&i| self.modules.get(i)) {
+            out.push(b' ');
+            out.extend_from_slice(&other.path);
+        }
+    }
+
+    /// `modules.dep.bin`, `modules.alias.bin` and `modules.symbols.bin` of the
+    /// same, for kmod; None where there is more than they take.
+    pub fn tries(&self) -> [Option<Vec<u8>>; 3] {
+        let (mut dep, mut alias, mut symbols) = (Vec::new(), Vec::new(), Vec::new());
+        for (module, priority) in self.modules.iter().zip(0..) {
+            let value = &module.name;
+            let entry = |key: Vec<u8>| Entry { key, priority, value: value.clone() };
+            if !module.in_circle {
+                let mut line = Vec::new();
+                self.put_dep(&mut line, module);
+                dep.push(Entry { key: value.clone(), priority, value: line });
+            }
+            alias.extend(module.aliases.iter().map(|alias| entry(fold(alias))));
+            let symbol = |symbol: &Vec<u8>| entry([b"symbol:", symbol.as_slice()].concat());
+            symbols.extend(module.symbols.iter().map(symbol));
+        }
+        [dep, alias, symbols].map(trie::write)
     }
 
     /// `modules.alias`.
@@ -238,6 +262,20 @@ impl Index {
         }
         list
     }
+}
+
+/// `modules.builtin.bin` and `modules.builtin.alias.bin`, of what the kernel's
+/// build has written: `modules.builtin` and `modules.builtin.modinfo`.
+pub fn builtin_tries(builtin: &[u8], info: &[u8]) -> [Option<Vec<u8>>; 2] {
+    let names = dep::names(builtin);
+    let names = names.map(|key| Entry { key, priority: 0, value: Vec::new() });
+    let aliases = modinfo::builtin_fields(info).filter(|(_, key, _)| *key == b"alias");
+    let aliases = aliases.map(|(module, _, alias)| Entry {
+        key: fold(alias),
+        priority: 0,
+        value: fold(module),
+    });
+    [trie::write(names.collect()), trie::write(aliases.collect())]
 }
 
 fn set<T>(list: &mut [T], at: usize, value: T) {

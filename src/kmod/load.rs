@@ -313,7 +313,8 @@ impl Loader {
         let chain = if self.conf.has_softdeps() { None } else { tree.chain(module) };
         let mut count = 0;
         for (name, path) in chain.as_deref().unwrap_or_default() {
-            match self.insert_named(name, path, modalias, b"") {
+            let alias = (name == module).then_some(modalias);
+            match self.insert_named(name, path, alias, b"") {
                 Ok(Loaded::Now(n)) => count += n,
                 Ok(_) => {}
                 Err(Error { cause: Cause::Os(libc::ENOENT), .. }) => {
@@ -372,7 +373,8 @@ impl Loader {
         let mut wishes = Wishes::of(&closure, folded);
         let mut count = 0;
         for module in &closure.modules {
-            match self.insert_named(&module.name, &module.path, folded, params) {
+            let alias = module.wanted.then_some(folded);
+            match self.insert_named(&module.name, &module.path, alias, params) {
                 Ok(Loaded::Now(n)) => count += n,
                 Ok(_) => {}
                 Err(_) if wishes.is_wish(module) => {}
@@ -382,14 +384,16 @@ impl Loader {
         Ok(if count > 0 { Loaded::Now(count) } else { Loaded::Already })
     }
 
-    /// Inserts one module unless it is there.
+    /// Inserts one module unless it is there. `alias`: what it was asked for by;
+    /// None when it is only needed, and then the parameters are not for it.
     fn insert_named(
         &mut self,
         name: &[u8],
         path: &Path,
-        asked: &[u8],
+        alias: Option<&[u8]>,
         params: &[u8],
     ) -> Result<Loaded, Error> {
+        let asked = alias.unwrap_or_default();
         if holds(&self.done, name) {
             return Ok(Loaded::Already);
         }
@@ -403,7 +407,7 @@ impl Loader {
             return Ok(Loaded::Already);
         }
         let mut options = self.conf.options(name, asked);
-        if !params.is_empty() && same(name, asked) {
+        if !params.is_empty() && alias.is_some() {
             if !options.is_empty() {
                 options.push(b' ');
             }

@@ -21,6 +21,7 @@ pub mod modinfo;
 pub mod resolve;
 pub mod strip;
 pub mod tree;
+pub mod trie;
 
 pub use load::{Loaded, Loader};
 pub use resolve::{Closure, Found, Missing};

@@ -31,6 +31,8 @@ pub struct Found {
     pub softdep_pre: Vec<Vec<u8>>,
     /// What is wanted behind it.
     pub softdep_post: Vec<Vec<u8>>,
+    /// Whether a name that was asked for stands for it: it is not only needed.
+    pub wanted: bool,
     /// Modules with the same number do not depend on one another; those with
     /// lower numbers come first.
     pub wave: usize,
@@ -211,7 +213,13 @@ impl Walk<'_> {
         {
             step.later.push(module.to_vec());
         }
-        self.closure.place(module).map_or(0, |place| self.wave_behind(place))
+        let Some(place) = self.closure.place(module) else { return 0 };
+        if by.is_none()
+            && let Some(found) = self.closure.modules.get_mut(place)
+        {
+            found.wanted = true;
+        }
+        self.wave_behind(place)
     }
 
     fn visit(&mut self, name: &[u8], soft: bool) -> Visit {
@@ -279,6 +287,7 @@ impl Walk<'_> {
             name: name.to_vec(),
             path: info.path,
             needs,
+            wanted: false,
             softdep_pre: softdep.pre,
             softdep_post: softdep.post.clone(),
             wave,

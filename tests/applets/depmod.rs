@@ -1,7 +1,10 @@
 //! depmod: what it writes.
 
+use std::process::Command;
+
 use crate::harness::applet::applet;
-use crate::harness::module::{module, module_with};
+use crate::harness::lab::bookworm_root;
+use crate::harness::module::{module, module_with, names};
 use crate::harness::scratch::Scratch;
 
 const V: &str = "6.1.0-test";
@@ -69,13 +72,59 @@ fn lists() {
         [
             "kernel",
             "modules.alias",
+            "modules.alias.bin",
+            "modules.builtin.alias.bin",
+            "modules.builtin.bin",
             "modules.dep",
+            "modules.dep.bin",
             "modules.devname",
             "modules.order",
             "modules.softdep",
-            "modules.symbols"
+            "modules.symbols",
+            "modules.symbols.bin"
         ]
     );
+}
+
+/// A program of kmod's, from Debian's root.
+fn kmod(name: &str) -> Command {
+    let root = bookworm_root();
+    let mut command = Command::new(root.join("lib64/ld-linux-x86-64.so.2"));
+    command.arg("--library-path").arg(root.join("usr/lib/x86_64-linux-gnu"));
+    command.args(["--argv0", name]).arg(root.join("usr/bin/kmod"));
+    command
+}
+
+/// It reads the `.bin` files only.
+#[test]
+fn kmod_finds_what_is_listed() {
+    let dir = lab();
+    dir.file(&format!("lib/modules/{V}/modules.builtin"), "kernel/lib/x-y.ko\n");
+    dir.file(&format!("lib/modules/{V}/modules.builtin.modinfo"), "x_y.alias=my-alias\0");
+    applet("depmod").args(["-b"]).args([dir.path()]).args([V]).ok();
+    let asks = |name: &str| {
+        let mut command = kmod("modprobe");
+        command.args(["-S", V, "-D", name, "-C"]).arg(dir.path().join("none"));
+        let done = command.arg("-d").arg(dir.path()).output().unwrap();
+        assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
+        names(&done.stdout)
+    };
+    let z = ["insmod fuse.ko", "builtin x_y", "insmod virtio-fs.ko", "insmod z.ko"];
+    assert_eq!(asks("z"), z);
+    assert_eq!(asks("virtio:d0000001Av1"), z[..3]);
+    assert_eq!(asks("symbol:fuse_conn_get"), ["insmod fuse.ko"]);
+    assert_eq!(asks("x-y"), ["builtin x_y"]);
+    assert_eq!(asks("my-alias"), ["builtin x_y"]);
+    let folder = dir.path().join("lib/modules").join(V);
+    // symbols: the harness writes its modules without the section that kmod reads
+    let ours = ["alias", "builtin", "builtin.alias"].map(|name| {
+        let file = folder.join(format!("modules.{name}.bin"));
+        (std::fs::read(&file).unwrap(), file)
+    });
+    assert!(kmod("depmod").arg("-b").arg(dir.path()).arg(V).status().unwrap().success());
+    for (bytes, file) in ours {
+        assert!(bytes == std::fs::read(&file).unwrap(), "{}", file.display());
+    }
 }
 
 #[test]

@@ -75,6 +75,20 @@ fn an_unpacked_kernel_package_has_no_lists() {
     }
 }
 
+/// Options and parameters are for what was asked for, not for what that needs.
+#[test]
+fn options_of_one_module_only() {
+    let dir = lab();
+    let conf = "options ext4 a=1\noptions fs_ext4 b=2\noptions jbd2 c=3\n";
+    let ends = |name: &str| -> Vec<String> {
+        let case = show(&dir, conf, &["-n", "-v", name, "d=4"]).ok();
+        let text = String::from_utf8(case.stdout).unwrap();
+        text.lines().map(|line| line.split_once(".ko ").unwrap().1.into()).collect()
+    };
+    assert_eq!(ends("ext4"), ["", "", "c=3 ", "a=1 d=4 "]);
+    assert_eq!(ends("fs-ext4"), ["", "", "c=3 ", "a=1 b=2 d=4 "]);
+}
+
 /// The kernel asks quietly, a dozen times at a boot, for what is not there.
 #[test]
 fn quietly_only_what_the_lists_name_is_looked_for() {
