@@ -246,6 +246,31 @@ printf '#!/nosuch/sh\n' >f; chmod +x f; (trap 'echo left $?' EXIT; trap : TERM; 
 -->
 left 127
 127
+## a subshell in which exec fails does not run the traps of the shell
+printf '#!/nosuch/sh\n' >f; chmod +x f; exec 2>/dev/null; trap 'echo bye' EXIT; (exec ./f); echo mid $?
+(exec /etc/passwd); exec ./f | cat; echo "[$(exec ./f)]"; (echo a; exec ./f) & wait; trap '' TERM; (exec ./f); echo $?
+-->
+mid 127
+[]
+a
+127
+bye
+##! an interactive shell stays when exec fails, and so do its traps
+echo >g; cat >f <<'END'
+exec ./g
+echo still $?
+trap 'echo usr' USR1; exec ./g
+kill -USR1 $$; kill -TERM $$; (exec ./g); echo on
+trap 'echo end' EXIT; exec ./g
+echo last
+END
+$SH -i <f
+-->
+still 126
+usr
+on
+last
+end
 ## an exec that fails ends the shell, which runs its EXIT trap
 trap 'echo left $?' EXIT
 exec nosuchcommand

@@ -125,10 +125,15 @@ pub(super) fn exec(sh: &mut Shell, fields: &Fields) -> Ran {
             sh.status = sh.applet(row, &rest);
         }
         Meaning::File(path) => {
+            let (interactive, trapped) = (sh.interactive, sh.traps.any);
             sh.prepare_exec();
-            // What cannot be executed leaves the shell its traps.
+            // What cannot be executed leaves the shell its traps, not those
+            // that a subshell has only heard of.
             if !sh.replace(&path, &rest)? {
-                sh.regain_traps();
+                sh.interactive = interactive;
+                if trapped {
+                    sh.regain_traps();
+                }
             }
         }
         _ => {
