@@ -4,6 +4,10 @@
 //! tree remembers slots, so a variable is looked up by name once per place in
 //! the script. `local` and assignments before a command save what they cover
 //! in a journal.
+//!
+//! Deviation: fields are split at the bytes of IFS (2.6.5), not at its
+//! characters, so one of several bytes in IFS splits at each of them. `"$*"` is
+//! joined by the first character.
 
 use std::ffi::{CString, OsString};
 use std::io::Write;

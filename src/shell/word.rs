@@ -395,12 +395,12 @@ fn finish(mut parts: Vec<Part>) -> Word {
     Word { parts: parts.into() }
 }
 
-/// An arithmetic expression, parsed now if its text is known now but for
-/// parameters that stand where operands do.
 /// What the expressions in a script may take of the stack as they are read;
 /// others are looked at again when they are reached.
 const ROOM: usize = 64 << 10;
 
+/// An arithmetic expression, parsed now if its text is known now but for
+/// parameters that stand where operands do.
 pub(super) fn arithmetic(source: Vec<Part>) -> Arith {
     let mut text = Vec::new();
     let mut operands = Vec::new();
