@@ -180,6 +180,11 @@ impl Source {
         *self = Source::new(self.line);
     }
 
+    /// Looks for more text again where the last command met the end.
+    pub fn resume(&mut self) {
+        self.ended = false;
+    }
+
     /// The number of the line that is read next.
     pub fn line(&self) -> u32 {
         self.line

@@ -55,6 +55,9 @@ impl Script {
     pub fn more(&mut self, text: &mut Vec<u8>) -> bool {
         let start = text.len();
         let added = self.added().unwrap_or_default();
+        if added.is_empty() {
+            return false;
+        }
         self.take_note(&added);
         text.extend_from_slice(&added);
         without_nul(text, start);

@@ -414,6 +414,10 @@ impl Shell {
             if top {
                 self.notify();
             }
+            if let From::File(Some(_)) = from {
+                // The last command may have added to the script.
+                source.resume();
+            }
             let shown = matches!(from, From::File(_)) && self.options.has(VERBOSE);
             let before = if shown { source.rest().to_vec() } else { Vec::new() };
             let mut reader = Reader { shell: self, from };

@@ -244,6 +244,12 @@ LC_ALL=C.UTF-8; echo éa日b | { read -n 3 x; echo "$x"; read y; echo $y; }
 -->
 éa日
 b
+## a script whose last line has no newline reads what it adds to itself
+printf 'printf "\necho b\n" >> s' > s; $SH s; printf %s 'echo "echo d" >> s; echo c' > s; $SH s
+-->
+b
+c
+d
 ##! a script reads what it adds to itself
 echo 'echo one; echo "echo two" >> $0' > s; $SH s; cat s; cp s t; echo 'echo "echo three" > s' >> t; mv t s; $SH s
 -->
