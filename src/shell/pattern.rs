@@ -223,9 +223,18 @@ pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
     fits(Characters::Bytes, pattern, text)
 }
 
+/// The characters that make a difference when `pattern` is looked for in
+/// `text`. Beyond ASCII a set can name what no byte of an ASCII text is.
+fn relevant(chars: Characters, pattern: &[u8], text: &[u8]) -> Characters {
+    match chars {
+        Characters::Utf8 if pattern.contains(&b'[') && !pattern.is_ascii() => chars,
+        _ => chars.within(text),
+    }
+}
+
 /// Whether all of `text` matches `pattern`.
 pub fn fits(chars: Characters, pattern: &[u8], text: &[u8]) -> bool {
-    let chars = chars.within(text);
+    let chars = relevant(chars, pattern, text);
     with_settled(pattern, |pattern| walk(chars, pattern, text, true).is_some())
 }
 
@@ -290,8 +299,19 @@ fn walk(chars: Characters, pattern: &[u8], text: &[u8], whole: bool) -> Option<u
 
 /// The length of the shortest or longest prefix of `text` that matches.
 pub fn prefix(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    let chars = chars.within(text);
-    with_settled(pattern, |pattern| prefix_of(chars, pattern, text, longest))
+    let chars = relevant(chars, pattern, text);
+    with_settled(pattern, |pattern| prefix_of(chars, pattern, text, longest && has_star(pattern)))
+}
+
+/// Whether a pattern can match texts of several lengths from one place on.
+fn has_star(mut pattern: &[u8]) -> bool {
+    while let Some((one, rest)) = item(pattern) {
+        if let Item::Star = one {
+            return true;
+        }
+        pattern = rest;
+    }
+    false
 }
 
 fn prefix_of(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
@@ -321,7 +341,7 @@ fn prefix_of(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> O
 
 /// Where the shortest or longest suffix of `text` that matches begins.
 pub fn suffix(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> Option<usize> {
-    let chars = chars.within(text);
+    let chars = relevant(chars, pattern, text);
     with_settled(pattern, |pattern| suffix_of(chars, pattern, text, longest))
 }
 
@@ -354,18 +374,14 @@ fn suffix_of(chars: Characters, pattern: &[u8], text: &[u8], longest: bool) -> O
     if longest { (0..=text.len()).find(fits) } else { (0..=text.len()).rev().find(fits) }
 }
 
-/// The first place in `text`, from `from` on, that matches, as long as it can:
-/// its start and end.
-pub fn find(chars: Characters, pattern: &[u8], text: &[u8], from: usize) -> Option<(usize, usize)> {
-    let chars = chars.within(text);
-    with_settled(pattern, |pattern| find_from(chars, pattern, text, from))
-}
-
-fn find_from(
+/// The first place in `text`, from `from` on, that matches, as short or as long
+/// as it can: its start and end.
+fn find(
     chars: Characters,
     pattern: &[u8],
     text: &[u8],
     from: usize,
+    longest: bool,
 ) -> Option<(usize, usize)> {
     let first = item(pattern);
     (from..=text.len()).find_map(|start| {
@@ -379,7 +395,7 @@ fn find_from(
         if !chars.is_start(text, start) {
             return None;
         }
-        prefix_of(chars, pattern, rest, true).map(|n| (start, start + n))
+        prefix_of(chars, pattern, rest, longest).map(|n| (start, start + n))
     })
 }
 
@@ -442,33 +458,35 @@ pub fn replace(
     text: &[u8],
     value: Vec<u8>,
 ) -> Vec<u8> {
-    let chars = chars.within(&value);
-    let mut result = Vec::with_capacity(value.len());
-    match how {
+    let chars = relevant(chars, pattern, &value);
+    let replaced = with_settled(pattern, |pattern| match how {
         Replace::Start => {
-            let end = prefix(chars, pattern, &value, true);
-            if let Some(rest) = end.and_then(|end| value.get(end..)) {
-                result.extend_from_slice(text);
-                result.extend_from_slice(rest);
-                return result;
-            }
-            return value;
+            let end = prefix_of(chars, pattern, &value, has_star(pattern))?;
+            Some([text, value.get(end..)?].concat())
         }
         Replace::End => {
-            if let Some(start) = suffix(chars, pattern, &value, true) {
-                result.extend_from_slice(value.get(..start).unwrap_or_default());
-                result.extend_from_slice(text);
-                return result;
-            }
-            return value;
+            let start = suffix_of(chars, pattern, &value, true)?;
+            Some([value.get(..start)?, text].concat())
         }
-        Replace::First | Replace::All => {}
-    }
+        Replace::First | Replace::All if pattern.is_empty() => None,
+        Replace::First | Replace::All => {
+            Some(replace_within(chars, how == Replace::All, pattern, text, &value))
+        }
+    });
+    replaced.unwrap_or(value)
+}
+
+fn replace_within(
+    chars: Characters,
+    all: bool,
+    pattern: &[u8],
+    text: &[u8],
+    value: &[u8],
+) -> Vec<u8> {
+    let mut result = Vec::with_capacity(value.len());
+    let longest = has_star(pattern);
     let mut at = 0;
-    if pattern.is_empty() {
-        return value;
-    }
-    while let Some((start, end)) = find(chars, pattern, &value, at) {
+    while let Some((start, end)) = find(chars, pattern, value, at, longest) {
         if start == value.len() && start > 0 && start == end {
             break;
         }
@@ -481,7 +499,7 @@ pub fn replace(
         } else {
             at = end;
         }
-        if how == Replace::First || at >= value.len() {
+        if !all || at >= value.len() {
             break;
         }
     }
@@ -547,8 +565,8 @@ mod tests {
         assert_eq!(suffix(Characters::Bytes, b"", b"aab", true), Some(3));
         assert_eq!(suffix(Characters::Bytes, b"", b"aab", false), Some(3));
         assert_eq!(suffix(Characters::Bytes, b"*", b"ab", false), Some(2));
-        assert_eq!(find(Characters::Bytes, b"b*d", b"abcdbd", 0), Some((1, 6)));
-        assert_eq!(find(Characters::Bytes, b"[0-9]", b"ab3", 0), Some((2, 3)));
+        assert_eq!(find(Characters::Bytes, b"b*d", b"abcdbd", 0, true), Some((1, 6)));
+        assert_eq!(find(Characters::Bytes, b"[0-9]", b"ab3", 0, false), Some((2, 3)));
     }
 
     #[test]
@@ -559,6 +577,7 @@ mod tests {
         assert!(!m("*[!é]", "é") && m("[!a]", "é") && m("[é]", "é") && !m("[é]", "è"));
         assert!(m("[à-ü]", "ö") && !m("[à-ü]", "a") && m("[[.é.]]", "é") && m("[[=é=]x]", "é"));
         assert!(m("[[:alpha:]][[:lower:]]", "Éé") && !m("[[:upper:]]", "é"));
+        assert!(!m("[[.é.]]", ".") && !m("[[=é=]]", "[") && m("[!é]", "a") && !m("[é]", "]"));
         assert!(m("\\é*", "éa") && m("a*é", "aèé") && m("[\\é]", "é"));
         assert!(fits(utf8, b"???", b"\xc3\xff\xa9") && !m("[[:digit:]]", "٣"));
         assert!(!matches("?".as_bytes(), "é".as_bytes()));
@@ -567,7 +586,7 @@ mod tests {
         assert_eq!(prefix(utf8, "*[!é]".as_bytes(), "é".as_bytes(), true), None);
         assert_eq!(suffix(utf8, b"?", text, false), Some(4));
         assert_eq!(suffix(utf8, b"???", text, true), Some(1));
-        assert_eq!(find(utf8, b"[!a]", text, 0), Some((1, 3)));
+        assert_eq!(find(utf8, b"[!a]", text, 0, false), Some((1, 3)));
         assert_eq!(replace(utf8, Replace::All, b"?", b"x", text.to_vec()), b"xxxx");
     }
 
@@ -582,6 +601,9 @@ mod tests {
         let never = format!("*[{}]", "[: ".repeat(1000));
         assert!(!m(&never, &"x".repeat(1000)));
         assert!(m(&never, &"[:".repeat(1000)));
+        let text = vec![b'a'; 100_000];
+        let replaced = replace(Characters::Utf8, Replace::All, b"?", b"_", text);
+        assert_eq!(replaced, vec![b'_'; 100_000]);
         let text = vec![b'a'; 20_000];
         assert!(!matches(b"*a*a*a*a*a*a*a*a*b", &text));
     }

@@ -244,6 +244,16 @@ LC_ALL=C.UTF-8; echo éa日b | { read -n 3 x; echo "$x"; read y; echo $y; }
 -->
 éa日
 b
+##! a character beyond ASCII in brackets, and ASCII
+LC_ALL=C.UTF-8; case . in [[.é.]]) echo bad;; esac; case '[' in [[=é=]]) echo bad;; esac; x=.=[]; echo ${x//[[.é.]]/_} ${x#[[=é=]]} ${x%[é]}
+-->
+.=[] .=[] .=[]
+##! a long value is replaced at once
+x=$(printf '%0100000d' 0); x=${x//?/_}; echo ${#x}; x=${x//[_]/ab}; echo ${#x}; x=${x//ab}; echo ${#x}
+-->
+100000
+200000
+0
 ## a script whose last line has no newline reads what it adds to itself
 printf 'printf "\necho b\n" >> s' > s; $SH s; printf %s 'echo "echo d" >> s; echo c' > s; $SH s
 -->
