@@ -40,7 +40,8 @@ pub(super) static APPLET: Applet = Applet {
             \x20      -f, --force   ignore the kernel version they were built for\n\
             \x20      -i, --ignore-install, --ignore-remove   no command for the module itself\n\
             \x20      -n, --dry-run   change nothing\n\
-            \x20      -q, --quiet   say nothing of modules that are not there\n\
+            \x20      -q, --quiet   say nothing of modules that are not there, and\n\
+            \x20                do not look for what depmod has not listed\n\
             \x20      -s, --syslog   messages to the system log\n\
             \x20      -S, --set-version VERSION   instead of the running kernel's\n\
             \x20      -v, --verbose   say what is done\n\

@@ -4,6 +4,7 @@
 //! Deliberate: the folder that is named is not counted, as before version 2 of
 //! that program; control bytes in names are never written as they are.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -77,6 +78,8 @@ struct Tree {
     file: Option<(File, Vec<u8>)>,
     /// Folders that were seen, where links are followed.
     seen: Vec<(u64, u64)>,
+    /// Folders that are being looked into through links, for what is in them.
+    through: RefCell<Vec<(u64, u64)>>,
     /// The file system that is not left.
     device: u64,
     counts: [u64; 2],
@@ -153,6 +156,7 @@ fn run(cx: &mut Ctx) -> Result<Status, Error> {
         now: i64::try_from(sys::clock::now().as_secs()).unwrap_or(i64::MAX),
         file: None,
         seen: Vec::new(),
+        through: RefCell::default(),
         device: 0,
         counts: [0; 2],
     };
@@ -350,16 +354,28 @@ impl Tree {
         Ok(list)
     }
 
-    /// Whether a folder holds nothing but folders that hold nothing.
+    /// Whether a folder holds nothing but folders that hold nothing. One that a
+    /// link leads back to adds nothing.
     fn is_bare(&self, path: &[u8], entry: &Entry, open: bool, depth: u64) -> bool {
-        let bare = || {
-            !open
-                || depth >= self.levels
-                || !self
-                    .entries(&join(path, &entry.name), depth + 1)
-                    .is_ok_and(|list| !list.is_empty())
-        };
-        !self.has(b'd') && entry.is_folder() && bare()
+        if self.has(b'd') || !entry.is_folder() {
+            return false;
+        }
+        if !open || depth >= self.levels {
+            return true;
+        }
+        let target = entry.link.as_ref().and_then(|(_, stat)| stat.as_ref());
+        let target = target.map(|stat| (stat.st_dev, stat.st_ino));
+        if let Some(id) = target {
+            if self.seen.contains(&id) || self.through.borrow().contains(&id) {
+                return true;
+            }
+            self.through.borrow_mut().push(id);
+        }
+        let list = self.entries(&join(path, &entry.name), depth + 1);
+        if target.is_some() {
+            self.through.borrow_mut().pop();
+        }
+        !list.is_ok_and(|list| !list.is_empty())
     }
 
     fn compare(&self, a: &Entry, b: &Entry) -> Ordering {

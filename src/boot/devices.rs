@@ -56,12 +56,14 @@ pub struct Look {
     pub wanted: Vec<Wanted>,
     /// Folders of the devices looked at, sorted.
     seen: Vec<Vec<u8>>,
+    /// Scratch memory for reading folders.
+    buffer: Vec<u8>,
 }
 
 impl Look {
     /// Nothing looked at yet, and this wanted before.
     pub fn new(wanted: Vec<Wanted>) -> Look {
-        Look { wanted, seen: Vec::new() }
+        Look { wanted, seen: Vec::new(), buffer: Vec::new() }
     }
 
     /// A round: adds what wants a driver among the devices that have come since
@@ -104,7 +106,7 @@ impl Look {
         let root = path.len();
         let (mut packed, mut at) = (Vec::new(), 0);
         // a device that goes meanwhile does not hide the others
-        let _ = folder::read(devices.as_fd(), &mut packed, &mut Vec::new());
+        let _ = folder::read(devices.as_fd(), &mut packed, &mut self.buffer);
         let first = self.wanted.len();
         while let Some((_, name)) = folder::next(&packed, &mut at) {
             let [name @ .., 0] = name else { continue };

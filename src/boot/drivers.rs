@@ -292,49 +292,57 @@ fn load_wanted(loader: &mut Loader, wanted: &[Wanted], fault: &mut dyn FnMut(Err
         return 0;
     }
     let processors = crate::sys::parallel::processors();
-    if processors == 1
-        && let Some(count) = load_listed(loader, &names, fault)
-    {
-        return count;
+    let listed = if processors == 1 { load_listed(loader, &names) } else { Listed::default() };
+    if listed.whole {
+        listed.faults.into_iter().for_each(fault);
+        return listed.count;
     }
-    load_closure(loader, &names, processors > 1, fault)
+    listed.count + load_closure(loader, &names, processors > 1, fault)
+}
+
+/// What came of [`load_listed`].
+#[derive(Default)]
+struct Listed {
+    /// How many modules were inserted.
+    count: usize,
+    /// Whether that was all there was to do; otherwise the loader knows what was
+    /// loaded, and what failed will fail again.
+    whole: bool,
+    faults: Vec<Error>,
 }
 
 /// Loads modules and what their lines of `modules.dep` list, one after the
-/// other: on one processor that is all there is to it. None where there is more
-/// to be known, or where a file is not there: what was loaded by then the loader
-/// knows.
-fn load_listed(
-    loader: &mut Loader,
-    names: &[Vec<u8>],
-    fault: &mut dyn FnMut(Error),
-) -> Option<usize> {
-    if !loader.conf().is_only_options() {
-        return None;
-    }
+/// other: on one processor that is all there is to it. Not where there is more
+/// to be known, and not on where a file is not there.
+fn load_listed(loader: &mut Loader, names: &[Vec<u8>]) -> Listed {
+    let mut result = Listed::default();
+    let (Some(tree), true) = (loader.tree(), loader.conf().is_only_options()) else {
+        return result;
+    };
     let mut list = Vec::with_capacity(8);
     for name in names {
-        for (module, path) in loader.tree()?.chain(name)? {
+        let Some(chain) = tree.chain(name) else { return result };
+        for (module, path) in chain {
             if !loader.has_loaded(&module) && !list.iter().any(|(other, _)| *other == module) {
                 list.push((module, path));
             }
         }
     }
-    let mut count = 0;
     for (module, path) in &list {
         match insert_file(path, &loader.conf().options(module, b""), false) {
             Ok(loaded) => {
                 loader.set_loaded(module);
-                count += if let Loaded::Now(n) = loaded { n } else { 0 };
+                result.count += if let Loaded::Now(n) = loaded { n } else { 0 };
             }
             Err(Error { cause: Cause::Os(libc::ENOENT), .. }) => {
-                loader.tree()?.distrust();
-                return None;
+                loader.tree().iter().for_each(|tree| tree.distrust());
+                return result;
             }
-            Err(error) => fault(error),
+            Err(error) => result.faults.push(error),
         }
     }
-    Some(count)
+    result.whole = true;
+    result
 }
 
 /// Loads modules, what they need and what the configuration wants with them.
@@ -347,7 +355,8 @@ fn load_closure(
     let (Some(tree), conf) = (loader.tree(), loader.conf()) else { return 0 };
     let list: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let mut closure = tree.closure(&list, conf);
-    // the kernel checks a signature before it finds that a module is there
+    // The kernel checks a signature before it finds that a module is there.
+    // `needs`, which counts places, is not looked at behind this.
     closure.modules.retain(|module| !loader.has_loaded(&module.name));
     if closure.modules.iter().any(|module| conf.install_command(&module.name).is_some()) {
         // With commands in between, one after the other.

@@ -65,6 +65,17 @@ pub enum Farm {
     Minimal,
 }
 
+impl Farm {
+    /// Whether there is a link of this name.
+    fn has(self, name: &str) -> bool {
+        match self {
+            Farm::Full => name != "rescuebox",
+            Farm::Machine => !["rescuebox", "modprobe"].contains(&name),
+            Farm::Minimal => MINIMAL.contains(&name),
+        }
+    }
+}
+
 /// See [`Farm::Minimal`]. The kernel itself calls poweroff and reboot
 /// (kernel/reboot.c).
 const MINIMAL: [&str; 5] = ["mount", "poweroff", "reboot", "sh", "umount"];
@@ -175,12 +186,7 @@ impl<'p> Builder<'p> {
     /// Links to the program by the names of its applets. Names that something
     /// else was added under stay that.
     pub fn farm(&mut self, table: &'static Table, farm: Farm) -> &mut Builder<'p> {
-        let wanted = |name: &&'static str| match farm {
-            Farm::Full => *name != "rescuebox",
-            Farm::Machine => !["rescuebox", "modprobe"].contains(name),
-            Farm::Minimal => MINIMAL.contains(name),
-        };
-        self.names = table.0.iter().map(|row| row.name).filter(wanted).collect();
+        self.names = table.0.iter().map(|row| row.name).filter(|name| farm.has(name)).collect();
         self
     }
 
@@ -377,5 +383,20 @@ impl From<Vec<u8>> for Content {
 impl From<PathBuf> for Content {
     fn from(path: PathBuf) -> Content {
         Content::Host(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throwaway_machines_have_no_modprobe() {
+        let has =
+            |name: &str| [Farm::Full, Farm::Machine, Farm::Minimal].map(|farm| farm.has(name));
+        assert_eq!(has("modprobe"), [true, false, false]);
+        assert_eq!(has("ls"), [true, true, false]);
+        assert_eq!(has("sh"), [true, true, true]);
+        assert_eq!(has("rescuebox"), [false, false, false]);
     }
 }

@@ -9,6 +9,8 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+use super::memory;
+
 /// One name in a folder.
 pub struct Entry {
     /// The name.
@@ -76,13 +78,13 @@ const FIRST: usize = 8 * 1024;
 /// Reading failed; what came before is in `packed`.
 #[inline(never)]
 pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> Result<(), Errno> {
-    buffer.clear();
-    buffer.reserve(FIRST);
+    if buffer.len() < FIRST {
+        memory::resize(buffer, FIRST, 0);
+    }
     loop {
-        let room = buffer.capacity();
-        // SAFETY: the buffer has room for so many bytes and outlives the call.
+        // SAFETY: the buffer has the length given and outlives the call.
         let count = unsafe {
-            libc::syscall(libc::SYS_getdents64, fd.as_raw_fd(), buffer.as_mut_ptr(), room)
+            libc::syscall(libc::SYS_getdents64, fd.as_raw_fd(), buffer.as_mut_ptr(), buffer.len())
         };
         let count = match Errno::result(count) {
             Ok(count) => usize::try_from(count).unwrap_or(0),
@@ -92,9 +94,8 @@ pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> R
         if count == 0 {
             return Ok(());
         }
-        // SAFETY: the kernel has filled so many bytes of the room.
-        unsafe { buffer.set_len(count.min(room)) };
-        let mut rest = buffer.as_slice();
+        let is_big = count > FIRST / 2 && buffer.len() < BUFFER;
+        let mut rest = buffer.get(..count).unwrap_or_default();
         packed.reserve(rest.len());
         // struct linux_dirent64: u64 inode, u64 offset, u16 length, u8 type, name
         while let Some(&[low, high]) = rest.get(16..18)
@@ -108,9 +109,8 @@ pub fn read(fd: BorrowedFd<'_>, packed: &mut Vec<u8>, buffer: &mut Vec<u8>) -> R
                 packed.push(0);
             }
         }
-        buffer.clear();
-        if count > FIRST / 2 {
-            buffer.reserve(BUFFER);
+        if is_big {
+            memory::resize(buffer, BUFFER, 0);
         }
     }
 }

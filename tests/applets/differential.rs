@@ -201,8 +201,27 @@ fn finds_more(line: &str, own: &Printed, host: &Printed) -> bool {
     };
     let lines = |text: &[u8]| text.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
     let (more, less) = (lines(more), lines(less));
-    let counts = line.contains(" -c") && more.len() == less.len();
+    // a count behind a name, if there is one
+    let count = |line: &Vec<u8>| {
+        let digits = line.rsplit(|b| *b == b':').next().unwrap_or_default();
+        str::from_utf8(digits).ok().and_then(|digits| digits.parse::<u64>().ok())
+    };
+    let counts = line.contains(" -c")
+        && more.len() == less.len()
+        && more.iter().zip(&less).all(|(more, less)| count(more) >= count(less));
     refers && repeats && (counts || less.iter().all(|line| more.contains(line)))
+}
+
+/// Whether a format of printf has a conversion `a` or `A`.
+fn has_hexadecimal(format: &str) -> bool {
+    let between = |c: char| "-+ #*.".contains(c) || c.is_ascii_digit();
+    let mut parts = format.split('%').skip(1);
+    parts.any(|part| part.trim_start_matches(between).starts_with(['a', 'A']))
+}
+
+/// The lines that are not empty.
+fn without_empty(printed: &Printed) -> Vec<&[u8]> {
+    printed.text.split(|b| *b == b'\n').filter(|line| !line.is_empty()).collect()
 }
 
 /// What differs from GNU's on purpose, where busybox has no answer. `said`: what
@@ -283,7 +302,10 @@ fn is_explained(
                 || line.contains(" -o") && own.text.len() > host.text.len()
                 || !agreed && finds_more(line, own, host)
                 // where one of several expressions is empty -o prints that, too
-                || line.contains(" -o") && line.contains('\n') && own.status == host.status
+                || line.contains(" -o")
+                    && line.contains('\n')
+                    && own.status == host.status
+                    && without_empty(own) == without_empty(host)
         }
         "printf" => {
             let text = |printed: &Printed| String::from_utf8_lossy(&printed.text).replace("''", "");
@@ -298,7 +320,7 @@ fn is_explained(
             // long doubles have more than 15 digits
             own.status == host.status && own.text.len() == host.text.len() && digits.count() > 15
                 // and other first digits in %a
-                || (has("a") || has("A"))
+                || words.get(1).is_some_and(|format| has_hexadecimal(format))
                     && own.status == host.status
                     && without_numbers(own) == without_numbers(host)
                 // \c forgets there what was wrong before it

@@ -238,6 +238,12 @@ fn tree() {
                \x20 </report>\n</tree>\n";
     says("-X t", xml);
     says("--prune --noreport v", "v\n`-- d\n    `-- e\n        `-- <\n");
+    // links that lead back: there are as many ways as there are numbers
+    std::fs::create_dir_all(dir.path().join("w/s")).unwrap();
+    for name in ["w/a", "w/b", "w/s/c"] {
+        std::os::unix::fs::symlink(dir.path().join("w"), dir.path().join(name)).unwrap();
+    }
+    says("-l --prune --noreport w", "w\n");
     let link = "<a href=\"http://h/\">v/d</a>\n`-- <a href=\"http://h/e/\">e</a>\n\
                 \x20   `-- <a href=\"http://h/e/%3C\">&lt;</a>\n";
     has("-H http://h/ v/d", link);

@@ -398,7 +398,7 @@ fn a_terminal_gives_a_session() {
     assert_eq!(state("before"), state("after"), "the terminal is not as it was");
 }
 
-/// The kernel's path to it leads nowhere until init begins.
+/// The image has none (`image::Farm`): init has made the link.
 #[test]
 fn the_kernel_has_its_modprobe() {
     applet("vm")
