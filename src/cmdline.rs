@@ -231,7 +231,8 @@ pub struct Cmdline<'a> {
     pub ttys: Vec<&'a [u8]>,
     /// `console=`, without options, in order; the last one is /dev/console.
     pub consoles: Vec<&'a [u8]>,
-    /// `rd.neednet=1`: a network although the root is on none.
+    /// `rd.neednet=1`: a network although the root is on none. Without `ip=`
+    /// it asks DHCP, and a network that does not come stops no boot.
     pub need_network: bool,
     /// Network, stacked storage, remote shell: `ip=`, `rd.luks.uuid=`, ...
     pub kept: Vec<Kept<'a>>,

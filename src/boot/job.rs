@@ -83,15 +83,10 @@ pub(super) fn prepare_terminals() {
 }
 
 /// Programs expect to reach themselves, and the servers for names that this
-/// machine's network has: the root's own list is for another.
+/// machine's network has.
 fn prepare_network() {
     let _ = sys::netdev::bring_up(b"lo");
-    let list = super::network::SERVERS;
-    if std::path::Path::new(list).exists() {
-        let (bind, none) = (nix::mount::MsFlags::MS_BIND, None::<&str>);
-        // A root without such a file has programs without such a wish.
-        let _ = nix::mount::mount(Some(list), "/etc/resolv.conf", none, bind, none);
-    }
+    super::network::hand_over();
 }
 
 /// Ends every other process and writes what is still in memory to disk.

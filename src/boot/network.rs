@@ -2,10 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::mount::MsFlags;
+use nix::sys::stat::Mode;
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
+use nix::unistd::mkdir;
 
 use crate::applet::show_bytes;
 use crate::cmdline::Kept;
@@ -20,7 +24,7 @@ use crate::sys;
 pub const SERVERS: &str = "/run/rescuebox/resolv.conf";
 
 /// How long an interface may take to be there, and to find its cable.
-const APPEAR: Duration = Duration::from_secs(10);
+pub const APPEAR: Duration = Duration::from_secs(10);
 const CARRIER: Duration = Duration::from_secs(5);
 /// Tries of DHCP, the wait after each twice that before.
 const TRIES: u32 = 5;
@@ -43,8 +47,9 @@ pub struct Found {
     pub root_path: Vec<u8>,
 }
 
-/// Sets up what the words of the command line ask for.
-pub fn configure(words: &[Kept<'_>]) -> Found {
+/// Sets up what the words of the command line ask for; an interface may take
+/// `wait` to be there.
+pub fn configure(words: &[Kept<'_>], wait: Duration) -> Found {
     let mut found = Found::default();
     let mut kernel = match Netlink::open() {
         Ok(kernel) => kernel,
@@ -63,7 +68,7 @@ pub fn configure(words: &[Kept<'_>]) -> Found {
     for value in values(b"ip") {
         let done = match ipparam::parse(value) {
             Err(why) => Err(why.to_string()),
-            Ok(setup) => one(&mut kernel, &setup, &mut names, &mut found),
+            Ok(setup) => one(&mut kernel, &setup, wait, &mut names, &mut found),
         };
         if let Err(why) = done {
             found.faults.push(format!("ip={}: {why}", show_bytes(value)));
@@ -82,10 +87,51 @@ pub fn configure(words: &[Kept<'_>]) -> Found {
             found.faults.push(format!("/etc/resolv.conf: {error}"));
         }
         // For the new root, where this /etc is not.
-        let _ = std::fs::create_dir_all(super::DIR);
+        let _ = mkdir(super::DIR, Mode::from_bits_truncate(0o700));
         let _ = std::fs::write(SERVERS, &text);
     }
     found
+}
+
+/// Gives the new root, which is `/` by now, the servers for names that were
+/// found: its own list is for another machine.
+pub fn hand_over() {
+    let Ok(text) = std::fs::read(SERVERS) else { return };
+    let (list, none) = ("/etc/resolv.conf", None::<&str>);
+    match nix::mount::mount(Some(SERVERS), list, none, MsFlags::MS_BIND, none) {
+        // A link to what a service would write: there is none, so we do.
+        Err(Errno::ENOENT) => {
+            if let Some(path) = dangling(Path::new(list), &["/run", "/tmp"]) {
+                let _ = path.parent().map(std::fs::create_dir_all);
+                let file = std::fs::File::create_new(path);
+                let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, &text));
+            }
+        }
+        // A root without such a file has programs without such a wish.
+        Ok(()) | Err(_) => {}
+    }
+}
+
+/// Links to links are followed so far.
+const LINKS_MAX: usize = 8;
+
+/// Where a link leads that leads to nothing, if that is in memory below one of
+/// these folders: anything else may be a folder of the host's.
+fn dangling(link: &Path, folders: &[&str]) -> Option<PathBuf> {
+    let mut path = link.to_path_buf();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = std::fs::read_link(&path) else { break };
+        path = path.parent()?.join(target);
+    }
+    if path == link || std::fs::symlink_metadata(&path).is_ok() {
+        return None;
+    }
+    let (there, base) = path.ancestors().find_map(|a| Some((a, a.canonicalize().ok()?)))?;
+    let rest = path.strip_prefix(there).ok()?;
+    let ours = folders.iter().any(|folder| base.starts_with(folder))
+        && statfs(&base).is_ok_and(|fs| fs.filesystem_type() == TMPFS_MAGIC)
+        && rest.components().all(|part| matches!(part, Component::Normal(_)));
+    ours.then(|| base.join(rest))
 }
 
 /// What /etc/resolv.conf is to say.
@@ -102,6 +148,7 @@ fn text(errno: Errno) -> &'static str {
 fn one(
     kernel: &mut Netlink,
     setup: &Setup<'_>,
+    wait: Duration,
     names: &mut Names,
     found: &mut Found,
 ) -> Result<(), String> {
@@ -114,7 +161,7 @@ fn one(
     if !setup.hostname.is_empty() {
         let _ = sys::process::set_host_name(setup.hostname);
     }
-    let candidates = interfaces(kernel, setup.device)?;
+    let candidates = interfaces(kernel, setup.device, wait)?;
     let mut reason = "no interface of Ethernet is there".to_string();
     for link in candidates {
         match set_up(kernel, setup, &link, names, found) {
@@ -126,8 +173,8 @@ fn one(
 }
 
 /// The interface of this name, or all of Ethernet's, waiting for them.
-fn interfaces(kernel: &mut Netlink, name: &[u8]) -> Result<Vec<Link>, String> {
-    let end = Instant::now() + APPEAR;
+fn interfaces(kernel: &mut Netlink, name: &[u8], wait: Duration) -> Result<Vec<Link>, String> {
+    let end = Instant::now() + wait;
     loop {
         let mut list = links::list(kernel).map_err(|e| text(e).to_string())?;
         let there: Vec<String> = list.iter().map(|l| show_bytes(&l.name).to_string()).collect();
@@ -256,5 +303,41 @@ fn wait_for_carrier(kernel: &mut Netlink, name: &[u8]) {
             Ok(link) if link.is(libc::IFF_RUNNING) => return,
             _ => std::thread::sleep(Duration::from_millis(50)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what is in memory is written to.
+    #[test]
+    fn links_that_lead_to_nothing() {
+        let dir = PathBuf::from(format!("/dev/shm/rescuebox-links-{}", std::process::id()));
+        let (etc, run) = (dir.join("etc"), dir.join("run"));
+        std::fs::create_dir_all(&etc).unwrap();
+        std::fs::create_dir_all(&run).unwrap();
+        std::fs::write(run.join("there"), "").unwrap();
+        let link = etc.join("resolv.conf");
+        let to = |target: &str, folders: &[&str]| {
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            dangling(&link, folders)
+        };
+        let folders = [run.to_str().unwrap()];
+        assert_eq!(to("../run/a/b/c", &folders), Some(run.join("a/b/c")));
+        assert_eq!(to("../run/new", &folders), Some(run.join("new")));
+        assert_eq!(to("../run/there", &folders), None);
+        assert_eq!(to("../etc/new", &folders), None);
+        assert_eq!(to("../run/../new", &folders), None);
+        assert_eq!(to("../run/a/../../new", &folders), None);
+        std::os::unix::fs::symlink("../run/x/y", etc.join("second")).unwrap();
+        assert_eq!(to("second", &folders), Some(run.join("x/y")));
+        assert_eq!(to("resolv.conf", &folders), None);
+        // not in memory
+        assert_eq!(to("/proc/self/nothing", &["/proc"]), None);
+        std::fs::remove_file(&link).unwrap();
+        assert_eq!(dangling(&link, &folders), None);
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }

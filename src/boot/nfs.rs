@@ -1,6 +1,7 @@
 //! Mounting a root from a server of NFS.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::mount::MsFlags;
@@ -19,15 +20,29 @@ use crate::net::{nfs, resolve};
 const USUAL: &[u8] = b"/tftpboot/%s";
 
 /// How long to wait before a server is asked again.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(200);
 
 impl Worker<'_> {
-    /// Sets up the network.
-    pub(super) fn set_up_network(&mut self, words: &[Kept<'_>]) -> Result<(), Fault> {
-        let found = network::configure(words);
+    /// Sets up the network. When nothing needed for the boot is on it, what
+    /// goes wrong is told, and the boot goes on.
+    pub(super) fn set_up_network(
+        &mut self,
+        words: &[Kept<'_>],
+        needed: bool,
+        wait: Duration,
+    ) -> Result<(), Fault> {
+        let found = network::configure(words, wait);
         let faults = found.faults.join("\n");
+        if !needed {
+            for fault in &found.faults {
+                self.warn(fault);
+            }
+        }
         self.network = found;
-        if faults.is_empty() { Ok(()) } else { Err(self.with_modules(Fault::new(faults))) }
+        if !needed || faults.is_empty() {
+            return Ok(());
+        }
+        Err(self.with_modules(Fault::new(faults)))
     }
 
     /// Mounts what a server has, as soon as it answers.

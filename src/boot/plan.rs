@@ -5,10 +5,14 @@
 
 mod text;
 
+use std::time::Duration;
+
+use super::network;
+
 pub use self::text::text;
 pub use crate::cmdline::Stage;
 use crate::cmdline::nfs::Nfs;
-use crate::cmdline::{Cmdline, Complaint, Kept, Limit, Mark, Overlay, Root};
+use crate::cmdline::{Cmdline, Complaint, Kept, Limit, Mark, Overlay, Profile, Root};
 
 /// Where the new root is mounted until it becomes `/`.
 pub const SYSROOT: &str = "/sysroot";
@@ -60,8 +64,15 @@ pub enum Step<'a> {
     },
     /// A word of the command line that names the root and makes no sense.
     Refuse(Complaint<'a>),
-    /// Set up the network by these words of the command line.
-    Network(Vec<Kept<'a>>),
+    /// Set up the network.
+    Network {
+        /// What the command line says of it.
+        words: Vec<Kept<'a>>,
+        /// The root is on it: without it there is nothing to boot.
+        needed: bool,
+        /// How long an interface may take to be there.
+        wait: Duration,
+    },
     /// Memory for the layer over the root.
     Upper,
     /// Mount a file system.
@@ -223,7 +234,7 @@ impl Step<'_> {
         match self {
             Step::Api { .. } | Step::Nodes | Step::Refuse(_) => Stage::Cmdline,
             Step::Flat | Step::Drivers { .. } => Stage::Modules,
-            Step::Network(_) | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
+            Step::Network { .. } | Step::Upper | Step::Job | Step::Shell => Stage::PreMount,
             Step::Mount(_) | Step::Overlay | Step::Usr { .. } => Stage::Mount,
             Step::CheckRoot { .. } | Step::CheckInit(_) | Step::Switch(_) => Stage::PreSwitch,
             Step::Break(stage) => *stage,
@@ -242,7 +253,7 @@ impl Step<'_> {
             }
             Step::CheckRoot { .. } | Step::CheckInit(_) => Some(MOUNT_SECONDS),
             // Five tries of DHCP, perhaps on two interfaces.
-            Step::Network(_) => Some(2 * STEP_SECONDS),
+            Step::Network { .. } => Some(2 * STEP_SECONDS),
             _ => Some(STEP_SECONDS),
         }
     }
@@ -287,9 +298,12 @@ fn way<'a>(cmdline: &Cmdline<'a>, facts: Facts) -> Vec<Step<'a>> {
         let why = "only a layer in memory can be had: rd.overlay=1";
         steps.push(Step::Refuse(Complaint { word: value, why, fatal: true }));
     }
-    let needed = cmdline.need_network && cmdline.fatal().is_none();
-    if needed || matches!(root, Some(Root::Nfs(_))) {
-        steps.push(Step::Network(network_words(cmdline)));
+    let needed = matches!(root, Some(Root::Nfs(_)));
+    if needed || (cmdline.need_network && cmdline.fatal().is_none()) {
+        // A virtual machine's interface is there with its driver, or never.
+        let at_once = !needed && cmdline.profile == Some(Profile::Vm);
+        let wait = if at_once { Duration::from_secs(2) } else { network::APPEAR };
+        steps.push(Step::Network { words: network_words(cmdline), needed, wait });
     }
     let Some(root) = root else {
         if cmdline.fatal().is_none() {
@@ -631,12 +645,23 @@ mod tests {
         for (line, wanted) in [("rd.neednet", 1), ("rd.neednet=1 rd.neednet=0", 0)] {
             let cmdline = Cmdline::parse(line.as_bytes());
             let steps = plan(&cmdline, Facts::default());
-            let count = steps.iter().filter(|s| matches!(s, Step::Network(_))).count();
+            let count = steps.iter().filter(|s| matches!(s, Step::Network { .. })).count();
             assert_eq!(count, wanted, "{line}");
         }
         let nfs = Cmdline::parse(b"root=nfs:1.2.3.4:/srv rd.neednet=1");
         let steps = plan(&nfs, Facts::default());
-        assert_eq!(steps.iter().filter(|s| matches!(s, Step::Network(_))).count(), 1);
+        let networks: Vec<&Step> =
+            steps.iter().filter(|s| matches!(s, Step::Network { .. })).collect();
+        assert!(matches!(
+            networks[..],
+            [Step::Network { needed: true, wait: network::APPEAR, .. }]
+        ));
+        let vm = Cmdline::parse(b"rescue.profile=vm rootfs=r rd.neednet=1");
+        let steps = plan(&vm, Facts::default());
+        let short = |wait: &Duration| *wait < network::APPEAR;
+        let quick =
+            |s: &Step| matches!(s, Step::Network { needed: false, wait, .. } if short(wait));
+        assert!(steps.iter().any(quick));
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn serve(cmdline: &Cmdline<'_>, wanted: Vec<OsString>) -> ! {
     super::job::prepare_terminals();
     load_drivers(cmdline, &wanted);
     if has(&wanted, "-b") {
-        for fault in network::configure(&cmdline.kept).faults {
+        for fault in network::configure(&cmdline.kept, network::APPEAR).faults {
             applet::complain(sys::fd::stderr(), "rescuebox", &fault);
         }
     }

@@ -84,7 +84,7 @@ impl<'a> Worker<'a> {
                 Ok(())
             }
             Step::Refuse(complaint) => Err(Fault::new(complaint.to_string())),
-            Step::Network(words) => self.set_up_network(words),
+            Step::Network { words, needed, wait } => self.set_up_network(words, *needed, *wait),
             Step::Upper => self.make_upper(),
             Step::Mount(mount) => self.mount(mount),
             Step::Overlay => self.mount_overlay(),
@@ -111,7 +111,15 @@ impl<'a> Worker<'a> {
         self.tell_of(Kind::Note, text);
     }
 
-    /// The same of a module.
+    /// The same, for whoever looks at the console, too.
+    pub(super) fn warn(&mut self, text: &str) {
+        if !self.debug {
+            self.say(text);
+        }
+        self.note(text);
+    }
+
+    /// A note of a module.
     pub(super) fn note_module(&mut self, text: &str) {
         self.tell_of(Kind::Module, text);
     }

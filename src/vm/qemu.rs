@@ -135,7 +135,8 @@ pub struct Words<'a> {
 }
 
 /// The address, router and server for names that QEMU's network has: what its
-/// DHCP would say.
+/// DHCP would say. They are for a COMMAND, which has nobody else to set up its
+/// network: a root's init does that itself.
 const NETWORK: &str = "rd.neednet=1 ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:none:10.0.2.3";
 
 /// Functions of the kernel's start that only test the kernel itself, a third of
@@ -204,7 +205,7 @@ pub fn line(words: &Words<'_>) -> Result<String, Error> {
     for (tag, writable) in words.mounts {
         add(&format!("{}={tag}", if *writable { "mount" } else { "mount-ro" }));
     }
-    if words.network {
+    if words.network && words.purpose == Use::Job && !words.append.iter().any(|w| has_network(w)) {
         add(NETWORK);
     }
     if let Some(init) = words.init {
@@ -231,6 +232,14 @@ pub fn line(words: &Words<'_>) -> Result<String, Error> {
         )));
     }
     Ok(line)
+}
+
+/// Whether words of the user's say something of the network.
+fn has_network(words: &str) -> bool {
+    words.split_ascii_whitespace().any(|word| {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        matches!(name, "ip" | "rd.neednet")
+    })
 }
 
 /// A word as the kernel reads it: quoted when there are blanks in it.
@@ -394,9 +403,20 @@ mod tests {
         assert_eq!(
             line(&full).unwrap(),
             "console=ttyS0 cryptomgr.notests rescue.profile=vm rescue.remote=port rootfs=rootfs rw \
-             systemd.volatile=overlay mount=a mount-ro=b rd.neednet=1 \
-             ip=10.0.2.15::10.0.2.2:255.255.255.0::eth0:none:10.0.2.3 \"init=/my init\" TERM=xterm debug -- a"
+             systemd.volatile=overlay mount=a mount-ro=b \"init=/my init\" TERM=xterm debug -- a"
         );
+    }
+
+    #[test]
+    fn a_network_for_a_command() {
+        let line = |purpose, append: &str| {
+            let append = [append.to_string()];
+            line(&Words { purpose, network: true, append: &append, ..words() }).unwrap()
+        };
+        assert!(line(Use::Job, "zip=1 a.ip=2").contains(&format!(" {NETWORK} ")));
+        assert!(line(Use::Job, "a ip=dhcp").ends_with("rootfs=rootfs ro a ip=dhcp"));
+        assert!(line(Use::Job, "rd.neednet=0").ends_with("ro rd.neednet=0"));
+        assert!(line(Use::Console, "a").ends_with("rootfs=rootfs ro a"));
     }
 
     #[test]

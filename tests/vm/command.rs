@@ -463,16 +463,33 @@ fn the_network_is_set_up() {
             .stdout("nameserver 10.0.2.3\nfrom the host\n")
             .ok();
     });
-    // Nothing is lost of what is piped into a machine that is not there yet.
-    let shell = format!("echo one; {script}; /bin/busybox poweroff -f\n");
+    // A list that a service would write is a link to nothing.
+    let list = root.path().join("etc/resolv.conf");
+    std::fs::remove_file(&list).unwrap();
+    std::os::unix::fs::symlink("../run/systemd/resolve/stub-resolv.conf", &list).unwrap();
+    vm(Kernel::TrixieCloud, root.path())
+        .options(["--net", "user"])
+        .command(["cat", "/etc/resolv.conf"])
+        .stdout("nameserver 10.0.2.3\n")
+        .ok();
+    // A root of its own sets up its network itself. Nothing is lost of what is
+    // piped into a machine that is not there yet.
+    let shell = "echo one; test -e /etc/resolv.conf || echo none; \
+                 /bin/busybox ip route; echo two; /bin/busybox poweroff -f\n";
     let out = vm(Kernel::TrixieCloud, root.path())
         .options(["--net", "user", "--init", "/bin/sh"])
         .alone()
         .stdin(shell)
         .ok();
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
-    let said = "\none\r\nnameserver 192.0.2.1\r\nfrom the host\r\n";
+    let said = "\none\r\nnone\r\ntwo\r\n";
     assert!(text.contains(said), "{text}");
+    // A machine whose kernel has no driver for it runs the COMMAND all the same.
+    vm(Kernel::BookwormGeneric, root.path())
+        .options(["--net", "user", "--append", "modprobe.blacklist=virtio_net"])
+        .command(["/bin/busybox", "sh", "-c", "/bin/busybox ip route; echo ran"])
+        .stdout("ran\n")
+        .ok();
     let script = "/bin/busybox ip addr show lo | /bin/busybox grep -c 'inet 127.0.0.1/8'";
     vm(Kernel::BookwormGeneric, root.path())
         .command(["/bin/busybox", "sh", "-c", script])

@@ -66,7 +66,7 @@ pub fn verdict(scene: &Scene) -> Verdict {
             };
             with(cause, [root_command(scene).or(Some(command.into()))])
         }
-        Step::Network(_) => found(
+        Step::Network { .. } => found(
             "no interface got the address that ip= wants: no cable, no driver or no server of DHCP",
             &["ip link", "ip addr", "boot retry"],
         ),

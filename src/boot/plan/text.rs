@@ -75,7 +75,7 @@ impl Display for Step<'_> {
                 })
             }
             Step::Refuse(_) => f.write_str("understand the command line"),
-            Step::Network(words) => {
+            Step::Network { words, .. } => {
                 f.write_str("set up the network:")?;
                 for word in words {
                     write!(f, " {}={}", show_bytes(word.name), show_bytes(word.value))?;
