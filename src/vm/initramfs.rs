@@ -3,12 +3,14 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -18,7 +20,7 @@ use crate::applet::{Error, Table, show, show_bytes};
 use crate::compress::Format;
 use crate::cpio::{Header, Writer};
 use crate::image::{Builder, Farm, ModuleOptions, for_machines};
-use crate::kmod::{Tree, modinfo, tree};
+use crate::kmod::{Tree, dep, modinfo, tree};
 use crate::sys::stream::to_end;
 
 /// A file in memory, or an open one, for QEMU to read.
@@ -61,14 +63,50 @@ pub fn given(path: &Path, extra: Option<(&str, Vec<u8>)>) -> Result<Image, Error
     if !kind.is_file() && !kind.is_fifo() {
         return Err(Error::msg(format_args!("{}: neither a file nor a pipe", show(path))));
     }
-    // What a program writes into a pipe is waited for.
-    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty())).map_err(|e| wrong(e.into()))?;
-    let bytes = to_end(file.as_fd()).map_err(wrong)?;
+    let bytes = if kind.is_fifo() {
+        of_pipe(&file, WRITER).map_err(wrong)?
+    } else {
+        to_end(file.as_fd()).map_err(wrong)?
+    };
+    if bytes.is_empty() && kind.is_fifo() {
+        return Err(Error::msg(format_args!("{}: nobody writes anything into it", show(path))));
+    }
     let Some((name, text)) = extra else { return Image::of_bytes(&[&bytes]) };
     let more = archive_of(name, &text)?;
     // An archive begins at a multiple of four bytes; zeros between are skipped.
     let gap = vec![0; bytes.len().next_multiple_of(512) - bytes.len()];
     Image::of_bytes(&[&bytes, &gap, &more])
+}
+
+/// How long the program that writes into a pipe may take to open it.
+const WRITER: Duration = Duration::from_secs(10);
+
+/// What a program writes into a pipe that was opened without waiting: all of
+/// it, however long that takes, once there is such a program. A pipe that
+/// nobody writes to reads as one at its end.
+fn of_pipe(file: &File, limit: Duration) -> std::io::Result<Vec<u8>> {
+    let until = Instant::now() + limit;
+    let mut bytes = vec![0; 4096];
+    loop {
+        match nix::unistd::read(file, &mut bytes) {
+            Ok(0) if Instant::now() >= until => return Ok(Vec::new()),
+            Ok(0) => std::thread::sleep(Duration::from_millis(20)),
+            Err(Errno::EINTR) => {}
+            Ok(count) => {
+                bytes.truncate(count);
+                break;
+            }
+            // Somebody has it open and has written nothing yet.
+            Err(Errno::EAGAIN) => {
+                bytes.clear();
+                break;
+            }
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    fcntl(file, FcntlArg::F_SETFL(OFlag::empty()))?;
+    bytes.extend(to_end(file.as_fd())?);
+    Ok(bytes)
 }
 
 /// An archive with one file and the folders above it.
@@ -135,15 +173,27 @@ pub fn build(
 /// What is wrong with modules that the user chose for a kernel of this version.
 fn strange(tree: &Tree, version: &[u8]) -> Option<String> {
     let dir = show(tree.dir());
-    let Some(file) = tree.files().next() else {
+    let Some(about) = first_info(tree) else {
         return Some(format!("{dir}: no module is there: what is not built in will be missing"));
     };
-    let about = tree::read_modinfo(&tree.dir().join(OsStr::from_bytes(file))).ok()?;
+    let about = about.ok()?;
     let of = modinfo::words(modinfo::field(&about, b"vermagic")?).next()?;
     (!version.is_empty() && of != version).then(|| {
         let (of, version) = (show_bytes(of), show_bytes(version));
         format!("{dir}: modules of kernel {of}, which kernel {version} will not load")
     })
+}
+
+/// What is said in one of the modules: any will do, so that a whole tree need
+/// not be walked where its list names one that is there.
+fn first_info(tree: &Tree) -> Option<Result<Vec<u8>, crate::kmod::Error>> {
+    let info = |file: &[u8]| tree::read_modinfo(&tree.dir().join(OsStr::from_bytes(file)));
+    let mut head = Vec::new();
+    if let Ok(list) = File::open(tree.dir().join("modules.dep")) {
+        let _ = list.take(1 << 16).read_to_end(&mut head);
+    }
+    let listed = dep::entries(&head).next().and_then(|entry| info(entry.path).ok());
+    listed.map(Ok).or_else(|| tree.files().next().map(info))
 }
 
 /// The modules for the machine's devices and mounts. Those that are part of a
@@ -186,6 +236,29 @@ mod tests {
         let names: Vec<Vec<u8>> =
             crate::cpio::Reader::new(&archive).map(|entry| entry.unwrap().name.to_vec()).collect();
         assert_eq!(names, [&b"etc"[..], b"etc/rescuebox", b"etc/rescuebox/job"]);
+    }
+
+    #[test]
+    fn a_pipe_is_waited_for() {
+        let dir = std::env::temp_dir().join(format!("rescuebox-pipe-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("fifo");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+        let file = open_without_waiting(&path).unwrap();
+        assert!(of_pipe(&file, Duration::from_millis(50)).unwrap().is_empty());
+        let (limit, pause) = (Duration::from_secs(60), Duration::from_millis(100));
+        let writer = path.clone();
+        let thread = std::thread::spawn(move || {
+            std::thread::sleep(pause);
+            let mut end = std::fs::OpenOptions::new().write(true).open(writer).unwrap();
+            std::thread::sleep(pause);
+            end.write_all(b"early ").unwrap();
+            std::thread::sleep(pause);
+            end.write_all(b"late").unwrap();
+        });
+        assert_eq!(of_pipe(&file, limit).unwrap(), b"early late");
+        thread.join().unwrap();
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]
