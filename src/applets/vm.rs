@@ -36,7 +36,8 @@ pub(super) static APPLET: Applet = Applet {
             \x20 --memory SIZE         1G; K, M, G, T                 --cpus N   1\n\
             \x20 --append WORDS        more for the kernel command line (repeat)\n\
             \x20 --accel LIST          auto (what works), kvm, tcg\n\
-            \x20 --net none|user       none; user: outward only, through this host\n\
+            \x20 --net none|user       none; user: outward only, and this host's own\n\
+            \x20                       services, at 10.0.2.2\n\
             \x20 --timeout SECONDS     then it ends, with status 124\n\
             \x20 --json, -v            a report as the last line of standard error; what QEMU says\n\
             Without COMMAND: a rescue shell, or with --root its /bin/sh. Status: COMMAND's;\n\

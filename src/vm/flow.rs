@@ -18,6 +18,8 @@ const PIECE: usize = 4096;
 pub struct Flow<'a> {
     from: BorrowedFd<'a>,
     to: BorrowedFd<'a>,
+    /// The user's is the end of it, not the beginning.
+    outward: bool,
     piece: usize,
     buffer: Buffer,
     read: u64,
@@ -40,17 +42,18 @@ pub enum News {
 }
 
 impl<'a> Flow<'a> {
-    /// A stream between descriptors that may block.
+    /// A stream to a descriptor of the user's, which may block.
     pub fn new(from: BorrowedFd<'a>, to: BorrowedFd<'a>) -> Flow<'a> {
         let piece = if is_kind(to, SFlag::S_IFREG) { usize::MAX } else { PIECE };
-        Flow { piece, ..Flow::into_socket(from, to) }
+        Flow { piece, outward: true, ..Flow::into_socket(from, to) }
     }
 
-    /// A stream into a socket of ours, which does not block.
+    /// A stream of the user's into a socket of ours, which does not block.
     pub fn into_socket(from: BorrowedFd<'a>, to: BorrowedFd<'a>) -> Flow<'a> {
         Flow {
             from,
             to,
+            outward: false,
             piece: usize::MAX,
             buffer: Buffer::new(),
             read: 0,
@@ -80,7 +83,7 @@ impl<'a> Flow<'a> {
                 Err(errno) => {
                     // Nobody wants to hear that nobody reads.
                     let known = matches!(errno, Errno::EPIPE | Errno::EBADF);
-                    self.fault = Some(errno).filter(|_| !known);
+                    self.blame(errno, self.outward && !known);
                     self.broken = true;
                     self.buffer.clear();
                     News::Broken
@@ -106,10 +109,17 @@ impl<'a> Flow<'a> {
                 // was hung up answers EIO.
                 let known = errno == Errno::EBADF
                     || (errno == Errno::EIO && is_kind(self.from, SFlag::S_IFCHR));
-                self.fault = Some(errno).filter(|_| !known);
+                self.blame(errno, !self.outward && !known);
                 self.ended = true;
                 News::End
             }
+        }
+    }
+
+    /// The first error counts, if it is one to tell of.
+    fn blame(&mut self, errno: Errno, tell: bool) {
+        if tell && self.fault.is_none() {
+            self.fault = Some(errno);
         }
     }
 
@@ -118,7 +128,7 @@ impl<'a> Flow<'a> {
         self.buffer.bytes()
     }
 
-    /// Why not all bytes came in, or went out.
+    /// Why not all bytes came in from the user, or went out to them.
     pub fn fault(&self) -> Option<Errno> {
         self.fault
     }

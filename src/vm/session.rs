@@ -271,8 +271,12 @@ impl<'a> Session<'a> {
             if let Some(job) = &mut self.job {
                 job.say(ToGuest::Ack);
                 // The status of a command whose output is lost would mislead.
-                if let Some(errno) = job.output.fault() {
-                    return Some(End::Runner(failed_stream("standard output", errno)));
+                for (name, flow) in
+                    [("standard output", &job.output), ("standard error", &job.error)]
+                {
+                    if let Some(errno) = flow.fault() {
+                        return Some(End::Runner(failed_stream(name, errno)));
+                    }
                 }
             }
             let status = Status(exit.status);
@@ -363,7 +367,10 @@ impl<'a> Session<'a> {
             return self.failure();
         }
         if self.job.is_none() {
-            return End::Machine;
+            let lost = self.shown.as_ref().and_then(Flow::fault);
+            return lost.map_or(End::Machine, |errno| {
+                End::Runner(failed_stream("standard output", errno))
+            });
         }
         let mut tail = self.log.tail(8).join("\n  ");
         if let Some(end) = self.too_small(&tail) {
@@ -440,6 +447,10 @@ impl<'a> Session<'a> {
                 }
             }
             News::End => {
+                if let Some(errno) = flow.fault() {
+                    let text = failed_stream("standard input", errno);
+                    self.state.end = Some(End::Runner(text));
+                }
                 // Nobody is left to type into a rescue shell.
                 self.limits.end_on_failure = !self.limits.named;
             }

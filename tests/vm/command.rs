@@ -253,6 +253,20 @@ fn streams_that_fail() {
     assert_eq!(run("exit 5", "/dev/null", "/dev/full"), (Some(5), String::new()));
     let unread = "vm: standard input: Is a directory\n".to_string();
     assert_eq!(run("cat", "/tmp", "/dev/null"), (Some(125), unread));
+    let vm = |args: &[&str], stdin: &str| {
+        let mut command = std::process::Command::new(program());
+        command.args(["vm", "--accel", "tcg", "--kernel"]).arg(Kernel::BookwormCloud.image());
+        command.arg("--root").arg(bookworm_root()).args(args);
+        command.stdin(std::fs::File::open(stdin).unwrap());
+        command.stdout(std::process::Stdio::null());
+        command
+    };
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = vm(&["--", "sh", "-c", "echo x >&2"], "/dev/null").stderr(full).status().unwrap();
+    assert_eq!(status.code(), Some(125));
+    let out = vm(&["--init", "/bin/sh"], "/tmp").output().unwrap();
+    assert_eq!(out.status.code(), Some(125));
+    assert!(out.stderr.ends_with(b"vm: standard input: Is a directory\n"));
 }
 
 #[test]
