@@ -96,19 +96,17 @@ pub fn configure(words: &[Kept<'_>], wait: Duration) -> Found {
 /// Gives the new root, which is `/` by now, the servers for names that were
 /// found: its own list is for another machine.
 pub fn hand_over() {
-    let Ok(text) = std::fs::read(SERVERS) else { return };
+    let Ok(text) = sys::file::read(SERVERS) else { return };
     let (list, none) = ("/etc/resolv.conf", None::<&str>);
-    match nix::mount::mount(Some(SERVERS), list, none, MsFlags::MS_BIND, none) {
-        // A link to what a service would write: there is none, so we do.
-        Err(Errno::ENOENT) => {
-            if let Some(path) = dangling(Path::new(list), &["/run", "/tmp"]) {
-                let _ = path.parent().map(std::fs::create_dir_all);
-                let file = std::fs::File::create_new(path);
-                let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, &text));
-            }
-        }
-        // A root without such a file has programs without such a wish.
-        Ok(()) | Err(_) => {}
+    // A root without such a file has programs without such a wish.
+    let done = nix::mount::mount(Some(SERVERS), list, none, MsFlags::MS_BIND, none);
+    // A link to what a service would write: there is none, so we do.
+    if done == Err(Errno::ENOENT)
+        && let Some(path) = dangling(Path::new(list), &["/run", "/tmp"])
+    {
+        let _ = path.parent().map(std::fs::create_dir_all);
+        let file = std::fs::File::create_new(path);
+        let _ = file.and_then(|mut file| std::io::Write::write_all(&mut file, &text));
     }
 }
 
