@@ -153,7 +153,7 @@ python3 nbd.py > log & until_true grep -q ready log
 "#;
     prints(
         &format!(
-            "{server}for n in 1 2 3 4 5 6; do $RB nbd-client -n -N disk 127.0.0.1 /dev/null 2>&1; done; sed 1d log"
+            "{server}for n in 1 2 3 4 5 6; do $RB nbd-client -n -N disk 127.0.0.1 /dev/null 2>&1; done; wait; sed 1d log"
         ),
         "nbd-client: 127.0.0.1: Connection reset by peer\nnbd-client: 127.0.0.1: Connection reset by peer\n\
          nbd-client: 127.0.0.1: Protocol error\nnbd-client: 127.0.0.1: Connection reset by peer\n\
